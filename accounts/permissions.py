@@ -1,0 +1,165 @@
+"""The one table of rights: which role may do what.
+
+Roles are held in a study for a dated period (``studies.Membership``); the administrator's is held
+for the installation. A right is a name; a name that is not in this table fails at import of the
+code that uses it (``right``). The table is printed into ``docs/permissions.md`` and tested route by
+route against a policy written by hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from django.db import models
+
+
+class Role(models.TextChoices):
+    """The roles of a trial (ICH E6, 21 CFR 11.10(g)); each belongs to one duty."""
+
+    PROJECT_MANAGER = "project_manager", "Project manager"
+    PORTFOLIO_MANAGER = "portfolio_manager", "Portfolio manager"
+    IMAGE_OPERATIONS = "image_operations", "Image operations"
+    SCIENTIFIC = "scientific", "Scientific"
+    REVIEWER_OPERATIONS = "reviewer_operations", "Reviewer operations"
+    CENTRAL_READER = "central_reader", "Central reader"
+    ADJUDICATOR = "adjudicator", "Adjudicator"
+    DATA_MANAGER = "data_manager", "Data manager"
+    CLINICAL_DATA_PARTNER = "clinical_data_partner", "Clinical data partner"
+    SITE_USER = "site_user", "Site user"
+    SPONSOR = "sponsor", "Sponsor"
+    DATA_RECIPIENT = "data_recipient", "Data recipient"
+    QUALITY_AUDITOR = "quality_auditor", "Quality auditor"
+    INSPECTOR = "inspector", "Inspector"
+    ADMINISTRATOR = "administrator", "Administrator"
+
+
+class Duty(models.TextChoices):
+    """Duties exclude each other for one person in one study; the database refuses a mixture."""
+
+    OPERATIONS = "operations", "iCRO operations"
+    BLINDED = "blinded", "Blinded reading"
+    SITE = "site", "Investigator site"
+    SPONSOR = "sponsor", "Sponsor and its partners"
+    OVERSIGHT = "oversight", "Oversight"
+    SYSTEM = "system", "System administration"
+
+
+DUTY_OF: Mapping[str, str] = {
+    Role.PROJECT_MANAGER: Duty.OPERATIONS,
+    Role.PORTFOLIO_MANAGER: Duty.OPERATIONS,
+    Role.IMAGE_OPERATIONS: Duty.OPERATIONS,
+    Role.SCIENTIFIC: Duty.OPERATIONS,
+    Role.REVIEWER_OPERATIONS: Duty.OPERATIONS,
+    Role.DATA_MANAGER: Duty.OPERATIONS,
+    Role.CENTRAL_READER: Duty.BLINDED,
+    Role.ADJUDICATOR: Duty.BLINDED,
+    Role.SITE_USER: Duty.SITE,
+    Role.SPONSOR: Duty.SPONSOR,
+    Role.CLINICAL_DATA_PARTNER: Duty.SPONSOR,
+    Role.DATA_RECIPIENT: Duty.SPONSOR,
+    Role.QUALITY_AUDITOR: Duty.OVERSIGHT,
+    Role.INSPECTOR: Duty.OVERSIGHT,
+    Role.ADMINISTRATOR: Duty.SYSTEM,
+}
+
+BLINDED_ROLES = frozenset(r for r, duty in DUTY_OF.items() if duty == Duty.BLINDED)
+
+_PM = Role.PROJECT_MANAGER
+_PORTFOLIO = Role.PORTFOLIO_MANAGER
+_OPS = Role.IMAGE_OPERATIONS
+_SCIENCE = Role.SCIENTIFIC
+_REVIEWERS = Role.REVIEWER_OPERATIONS
+_READER = Role.CENTRAL_READER
+_ADJUDICATOR = Role.ADJUDICATOR
+_DATA = Role.DATA_MANAGER
+_PARTNER = Role.CLINICAL_DATA_PARTNER
+_SITE = Role.SITE_USER
+_SPONSOR = Role.SPONSOR
+_RECIPIENT = Role.DATA_RECIPIENT
+_AUDITOR = Role.QUALITY_AUDITOR
+_INSPECTOR = Role.INSPECTOR
+_ADMIN = Role.ADMINISTRATOR
+
+_OVERSIGHT = (_AUDITOR, _INSPECTOR)
+_STAFF = (_PM, _PORTFOLIO, _OPS, _SCIENCE, _REVIEWERS, _DATA)
+
+PERMISSIONS: Mapping[str, frozenset[str]] = {
+    name: frozenset(roles)
+    for name, roles in {
+        # the study as a whole
+        "study.view": (*_STAFF, _SITE, _SPONSOR, _PARTNER, _RECIPIENT, *_OVERSIGHT),
+        "study.overview": (*_STAFF, _SPONSOR, *_OVERSIGHT),
+        "study.configure": (_PM, _SCIENCE),
+        "study.members.manage": (_PM, _ADMIN),
+        "configuration.view": (*_STAFF, _SPONSOR, *_OVERSIGHT),
+        "configuration.edit": (_SCIENCE, _PM),
+        "configuration.sign": (_SCIENCE, _PM),
+        # subjects and time points
+        "subject.view": (*_STAFF, _SITE, *_OVERSIGHT),
+        "subject.enrol": (_SITE, _PM),
+        "timepoint.view": (*_STAFF, _SITE, *_OVERSIGHT),
+        "timepoint.not_done": (_SITE, _PM),
+        "timepoint.manage": (_PM, _OPS),
+        # submissions
+        "submission.upload": (_SITE,),
+        "submission.view": (*_STAFF, _SITE, *_OVERSIGHT),
+        "submission.withdraw": (_SITE, _PM),
+        "submission.reject": (_OPS,),
+        "submission.hold": (_OPS,),
+        # quality control
+        "qc.view": (_PM, _OPS, _SCIENCE, _DATA, *_OVERSIGHT),
+        "qc.decide": (_OPS,),
+        "qc.reset": (_OPS, _SCIENCE),
+        "image.view": (_PM, _OPS, _SCIENCE, *_OVERSIGHT),
+        # queries
+        "query.view": (*_STAFF, _SITE, *_OVERSIGHT),
+        "query.raise": (_OPS, _SCIENCE, _PM, _DATA),
+        "query.answer": (_SITE,),
+        "query.close": (_OPS, _SCIENCE, _PM),
+        # reads
+        "read.manage": (_PM, _REVIEWERS),
+        "read.progress": (*_STAFF, *_OVERSIGHT),
+        "read.inbox": (_READER,),
+        "read.perform": (_READER,),
+        "read.results": (_SCIENCE, _DATA, *_OVERSIGHT),
+        "adjudication.perform": (_ADJUDICATOR,),
+        "adjudication.inbox": (_ADJUDICATOR,),
+        "adjudication.progress": (*_STAFF, *_OVERSIGHT),
+        # delivery
+        "cut.view": (_PM, _PORTFOLIO, _DATA, _SCIENCE, _SPONSOR, _RECIPIENT, *_OVERSIGHT),
+        "cut.make": (_DATA,),
+        "cut.download": (_DATA, _SPONSOR, _RECIPIENT),
+        "cut.acknowledge": (_SPONSOR, _RECIPIENT),
+        # oversight
+        "trail.view": (*_STAFF, *_OVERSIGHT),
+        "trail.own_site": (_SITE,),
+        # people
+        "account.self": tuple(Role),
+        "user.manage": (_ADMIN,),
+        "system.view": (_ADMIN,),
+    }.items()
+}
+
+
+def right(name: str) -> str:
+    """Return a right's name, or fail where the code that uses it is imported.
+
+    Raises:
+        KeyError: the table has no such right.
+    """
+    if name not in PERMISSIONS:
+        raise KeyError(f"no right is named {name!r}")
+    return name
+
+
+def rights_of(roles: Iterable[str]) -> dict[str, str]:
+    """Return right -> granting role for a set of roles; the order of ``Role`` breaks ties."""
+    held = set(roles)
+    ordered = [role.value for role in Role if role.value in held]
+    granted: dict[str, str] = {}
+    for name, grantees in PERMISSIONS.items():
+        for role in ordered:
+            if role in grantees:
+                granted[name] = role
+                break
+    return granted

@@ -1,0 +1,15 @@
+"""The bottom layer: what was done, by whom, why, and that it cannot be undone."""
+
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+
+class AuditConfig(AppConfig):
+    name = "audit"
+    verbose_name = "Audit trail"
+
+    def ready(self) -> None:
+        from audit import guards, history
+
+        history.connect()
+        post_migrate.connect(guards.install, sender=self, dispatch_uid="audit.guards")

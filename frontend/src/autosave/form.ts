@@ -1,0 +1,133 @@
+import { csrfToken, icon, needData, onEach } from "../dom";
+import { timeOfDay } from "../wording";
+import { type Answer, SaveQueue, type State, type Value, type Values } from "./queue";
+
+type Field = HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement;
+
+/** The value of a field as the server gets it; boxes and lists of one name come together. */
+export function valueOf(form: HTMLFormElement, name: string): Value {
+  const data = new FormData(form).getAll(name).filter((one) => typeof one === "string");
+  const many = form.querySelectorAll(`[name="${CSS.escape(name)}"][type="checkbox"]`).length > 1;
+  return many || data.length > 1 ? data : (data[0] ?? "");
+}
+
+/** Sentence, tone and icon of each state, as the design writes them. */
+export function say(state: State, offset: number): { text: string; tone: string; icon: string } | null {
+  switch (state.kind) {
+    case "idle":
+      return null;
+    case "saving":
+      return { text: "Saving", tone: "idle", icon: "loader-2" };
+    case "saved":
+      return { text: `Saved ${timeOfDay(state.at, offset)}`, tone: "good", icon: "cloud-check" };
+    case "offline": {
+      const kept = state.kept === 1 ? "1 change" : `${state.kept} changes`;
+      return { text: `Offline, ${kept} kept here`, tone: "wait", icon: "cloud-off" };
+    }
+    case "conflict":
+      return { text: "Changed in another tab", tone: "stop", icon: "git-merge" };
+    case "refused":
+      return { text: state.message, tone: "stop", icon: "alert-octagon" };
+  }
+}
+
+async function post(url: string, values: Values, version: string): Promise<Answer> {
+  try {
+    const answer = await fetch(url, {
+      method: "POST",
+      credentials: "same-origin",
+      keepalive: true,
+      headers: {
+        "Content-Type": "application/json",
+        "X-CSRFToken": csrfToken(),
+        "If-Match": `"${version}"`,
+      },
+      body: JSON.stringify({ values }),
+    });
+    if (answer.status >= 500) return { kind: "offline" };
+    const body = (await answer.json()) as Record<string, unknown>;
+    if (answer.ok) {
+      const savedAt = new Date(String(body["saved_at"] ?? Date.now()));
+      return { kind: "saved", version: String(body["version"]), savedAt };
+    }
+    if (answer.status === 409 || answer.status === 412) {
+      const theirs = (body["values"] ?? {}) as Values;
+      return { kind: "conflict", version: String(body["version"]), theirs };
+    }
+    return { kind: "refused", message: String(body["detail"] ?? "Not saved. Reload the page.") };
+  } catch {
+    return { kind: "offline" };
+  }
+}
+
+function render(box: HTMLElement, state: State, offset: number): void {
+  const said = say(state, offset);
+  box.replaceChildren();
+  box.dataset["state"] = state.kind;
+  if (!said) return;
+  const flag = document.createElement("span");
+  flag.className = "ic-flag";
+  flag.dataset["tone"] = said.tone;
+  const picture = icon(said.icon, "xs");
+  if (state.kind === "saving") picture.classList.add("ic-spin");
+  flag.append(picture, said.text);
+  box.append(flag);
+}
+
+/** Values that the last page could not send, kept for this tab under the form's address. */
+function memory(url: string): { load(): Values; keep(values: Values): void } {
+  const key = `autosave:${url}`;
+  return {
+    load: () => JSON.parse(sessionStorage.getItem(key) ?? "{}") as Values,
+    keep: (values) => {
+      if (Object.keys(values).length) sessionStorage.setItem(key, JSON.stringify(values));
+      else sessionStorage.removeItem(key);
+    },
+  };
+}
+
+/**
+ * `<form data-autosave="URL" data-version="7" data-offset="60">` saves each changed field.
+ * The state stands in the element that `data-autosave-status="id"` names; a conflict also raises
+ * the event `autosave:conflict` with both sets of values, and the choice comes back as
+ * `autosave:resolve` with `{choice: "mine" | "theirs"}`.
+ */
+export function watchAutosave(): void {
+  onEach("form[data-autosave]", (element) => {
+    const form = element as HTMLFormElement;
+    const url = needData(form, "autosave");
+    const offset = Number(form.dataset["offset"] ?? "0");
+    const status = document.getElementById(form.dataset["autosaveStatus"] ?? "");
+    const kept = memory(url);
+    const queue = new SaveQueue(
+      needData(form, "version"),
+      (values, version) => post(url, values, version),
+      (state) => {
+        if (status) render(status, state, offset);
+        kept.keep(queue.pending);
+        const detail = state;
+        form.dispatchEvent(new CustomEvent(`autosave:${state.kind}`, { bubbles: true, detail }));
+      },
+      {
+        now: () => Date.now(),
+        set: (run, ms) => window.setTimeout(run, ms),
+        clear: (id) => window.clearTimeout(id),
+      },
+    );
+    const changed = (event: Event): void => {
+      const field = event.target as Field;
+      const skipped = !field.name || field.type === "password" || field.type === "file";
+      if (!skipped) queue.change(field.name, valueOf(form, field.name));
+    };
+    form.addEventListener("input", changed);
+    form.addEventListener("change", changed);
+    form.addEventListener("autosave:resolve", (event) => {
+      queue.resolve((event as CustomEvent<{ choice: "mine" | "theirs" }>).detail.choice);
+    });
+    window.addEventListener("online", () => void queue.flush());
+    document.addEventListener("visibilitychange", () => {
+      if (document.visibilityState === "hidden") void queue.flush();
+    });
+    for (const [name, value] of Object.entries(kept.load())) queue.change(name, value);
+  });
+}

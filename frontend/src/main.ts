@@ -1,0 +1,24 @@
+import "./app.css";
+import { watchToasts } from "./announce";
+import { watchAutosave } from "./autosave/form";
+import { watchCopyButtons } from "./copying";
+import { watchDialogs, watchServerClocks } from "./dialogs";
+import { watchFrame } from "./frame";
+import { watchMatrices } from "./matrix";
+import { watchSession } from "./session";
+import { watchTabs } from "./tabs";
+import { watchUploads } from "./upload/panel";
+import { watchViewers } from "./viewer/viewer";
+
+watchFrame();
+watchDialogs();
+watchServerClocks();
+watchTabs();
+watchMatrices();
+watchAutosave();
+watchUploads();
+watchViewers();
+watchCopyButtons();
+watchSession();
+watchToasts();
+document.documentElement.dataset["ready"] = "";

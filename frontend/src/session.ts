@@ -1,0 +1,45 @@
+import { onEach } from "./dom";
+
+/** Whole seconds of warning that are left, and whether the warning must be on the page. */
+export function warning(endsAtMs: number, nowMs: number, leadMs: number): { show: boolean; seconds: number } {
+  const left = endsAtMs - nowMs;
+  return { show: left <= leadMs, seconds: Math.max(0, Math.ceil(left / 1000)) };
+}
+
+/** 90 becomes "1 min 30 s". */
+export function words(seconds: number): string {
+  if (seconds < 60) return `${seconds} s`;
+  const rest = seconds % 60;
+  return rest ? `${Math.floor(seconds / 60)} min ${rest} s` : `${seconds / 60} min`;
+}
+
+/**
+ * Warns two minutes before the idle limit ends the session; any key or click extends it by one
+ * request to `data-extend-url`. `data-seconds` is what the server says is left at page load.
+ */
+export function watchSession(): void {
+  onEach("[data-session-warning]", (box) => {
+    const lead = 120_000;
+    const length = Number(box.dataset["seconds"]) * 1000;
+    if (!(length > 0)) return;
+    let endsAt = Date.now() + length;
+    const text = box.querySelector<HTMLElement>("[data-session-left]");
+    const extend = async (): Promise<void> => {
+      if (box.hidden) return;
+      box.hidden = true;
+      const answer = await fetch(box.dataset["extendUrl"] ?? "", { credentials: "same-origin" });
+      if (answer.ok) endsAt = Date.now() + length;
+    };
+    document.addEventListener("htmx:afterRequest", () => {
+      endsAt = Date.now() + length;
+    });
+    document.addEventListener("keydown", () => void extend());
+    box.addEventListener("click", () => void extend());
+    window.setInterval(() => {
+      const { show, seconds } = warning(endsAt, Date.now(), lead);
+      if (show && seconds === 0) window.location.reload();
+      box.hidden = !show;
+      if (text) text.textContent = words(seconds);
+    }, 1000);
+  });
+}

@@ -1,0 +1,1 @@
+"""From upload to release: submissions, images, findings and quality control."""

@@ -1,0 +1,231 @@
+"""Identity of an upload as tokens: what must not be found in any output.
+
+Collected before anything is cleaned, over every file, at every depth, in every component group of
+a name and in every folding, because a name in one file is identity in the free text of another.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Final
+
+from imaging.pipeline import encoding
+from imaging.pipeline.deidentify.profile import Profile, makers, vocabulary
+from imaging.pipeline.encoding import Malformed
+from imaging.pipeline.text import WORD, charsets_of, decode_text, fold, foldings, squash
+from imaging.pipeline.verify import Header
+
+SHORTEST_WORD: Final = 3
+SHORTEST_PHRASE: Final = 5
+LONGEST: Final = 128
+_DIGITS: Final = re.compile(r"\d+")
+
+
+@dataclass(frozen=True)
+class IdentityTokens:
+    """Tokens of an upload, folded.
+
+    `people`: words of names that are not words of the field; `patient`: words of patients' names
+    whatever they mean; `phrases`: whole values, squashed; `numbers`: digit values; `device`:
+    phrases of stations and serial numbers.
+    """
+
+    people: frozenset[str] = frozenset()
+    patient: frozenset[str] = frozenset()
+    phrases: frozenset[str] = frozenset()
+    numbers: frozenset[str] = frozenset()
+    device: frozenset[str] = frozenset()
+    technical: frozenset[str] = frozenset()
+
+    @cached_property
+    def whole(self) -> tuple[str, ...]:
+        """Phrases that a kept text must not contain, station names that are models left out."""
+        known = " ".join(self.technical)
+        return tuple(sorted(self.phrases | {d for d in self.device if d not in known}))
+
+    def without(self, allowed: Iterable[str]) -> "IdentityTokens":
+        """Return the tokens less those that the trial's own values contain."""
+        texts = [fold(text) for text in allowed if text]
+        words = frozenset(word for text in texts for word in WORD.findall(text))
+        squashed = [squash(text) for text in texts]
+        digits = frozenset(run for text in texts for run in _DIGITS.findall(text))
+        return IdentityTokens(
+            self.people - words,
+            self.patient - words,
+            frozenset(p for p in self.phrases if not any(p in text for text in squashed)),
+            self.numbers - digits,
+            frozenset(p for p in self.device if not any(p in text for text in squashed)),
+            self.technical,
+        )
+
+    def hit(self, text: str) -> bool:
+        """Tell whether a text that would be kept as it is holds identity of the upload."""
+        for folded in foldings(text):
+            words = WORD.findall(folded)
+            if not self.people.isdisjoint(words):
+                return True
+            if not self.numbers.isdisjoint(n for n in _DIGITS.findall(folded) if len(n) > 4):
+                return True
+            squashed = "".join(words)
+            if any(phrase in squashed for phrase in self.whole):
+                return True
+        return False
+
+
+def merge_tokens(parts: Iterable[IdentityTokens]) -> IdentityTokens:
+    """Return the union of tokens."""
+    sets: list[set[str]] = [set() for _ in range(6)]
+    for part in parts:
+        for total, more in zip(
+            sets,
+            (part.people, part.patient, part.phrases, part.numbers, part.device, part.technical),
+            strict=True,
+        ):
+            total |= more
+    return IdentityTokens(*(frozenset(total) for total in sets))
+
+
+@dataclass
+class _Found:
+    people: set[str] = field(default_factory=set)
+    patient: set[str] = field(default_factory=set)
+    phrases: set[str] = field(default_factory=set)
+    numbers: set[str] = field(default_factory=set)
+    device: set[str] = field(default_factory=set)
+    technical: set[str] = field(default_factory=set)
+
+    def frozen(self) -> IdentityTokens:
+        return IdentityTokens(
+            *(
+                frozenset(part)
+                for part in (
+                    self.people,
+                    self.patient,
+                    self.phrases,
+                    self.numbers,
+                    self.device,
+                    self.technical,
+                )
+            )
+        )
+
+
+class TokenCollector:
+    """Collects tokens over files; values seen before cost one look-up."""
+
+    def __init__(self, profile: Profile) -> None:
+        self._kinds = profile.identity
+        self._seen: set[bytes] = set()
+
+    def add(self, header: Header) -> IdentityTokens:
+        """Return the tokens of one file that no earlier file gave."""
+        found = _Found()
+        data, explicit = header.part10.data, header.part10.explicit
+        charsets = charsets_of(header.raw(0x00080005))
+        if len(self._seen) > 200_000:
+            self._seen.clear()
+        self._data_set(data, header.elements, explicit, charsets, 0, found)
+        return found.frozen()
+
+    def _data_set(
+        self,
+        data: bytes,
+        elements: Iterable[encoding.Element],
+        explicit: bool,
+        charsets: tuple[str, ...],
+        depth: int,
+        found: _Found,
+    ) -> None:
+        for element in elements:
+            if element.end - element.start > 65_536 and element.vr != "SQ":
+                continue
+            if element.end - element.start <= 65_536:
+                raw = bytes(data[element.start : element.end])
+                if raw in self._seen:
+                    continue
+                self._seen.add(raw)
+            if element.vr == "SQ" or (
+                element.vr == "UN" and encoding.dictionary_vr(element.tag) == "SQ"
+            ):
+                self._sequence(data, element, explicit, charsets, depth, found)
+                continue
+            kind = self._kinds.get(element.tag) or ("person" if element.vr == "PN" else None)
+            if kind is None and element.tag not in (0x00080070, 0x00081090, 0x00181020):
+                continue
+            vr = encoding.dictionary_vr(element.tag) if element.vr == "UN" else element.vr
+            value = bytes(data[element.value : element.value_end])
+            text = decode_text(value, vr, charsets) or value.decode("latin-1")
+            _add_text(found, kind or "technical", text)
+
+    def _sequence(
+        self,
+        data: bytes,
+        element: encoding.Element,
+        explicit: bool,
+        charsets: tuple[str, ...],
+        depth: int,
+        found: _Found,
+    ) -> None:
+        inner_explicit = explicit and element.vr == "SQ"
+        try:
+            for start, end in encoding.items(data, element, inner_explicit, depth + 1):
+                inner = encoding.index(data, start, end, inner_explicit, depth + 1)
+                own = next((e for e in inner if e.tag == 0x00080005), None)
+                nested = charsets_of(bytes(data[own.value : own.value_end])) if own else charsets
+                self._data_set(data, inner, inner_explicit, nested, depth + 1, found)
+        except Malformed as problem:
+            if element.vr == "SQ":
+                raise problem
+
+
+def collect_tokens(header: Header, profile: Profile) -> IdentityTokens:
+    """Return the identity tokens of one file."""
+    return TokenCollector(profile).add(header)
+
+
+def _add_text(found: _Found, kind: str, text: str) -> None:
+    for value in re.split(r"[\\=\r\n]", text):
+        value = value.strip(" \0\t^")
+        if not value or len(value) > LONGEST:
+            continue
+        for folded in foldings(value):
+            if kind == "technical":
+                found.technical.add(squash(folded))
+            elif kind == "date":
+                found.numbers.update(d for d in (folded.strip(),) if len(d) == 8 and d.isdigit())
+            else:
+                _add_value(found, kind, folded)
+
+
+def _add_value(found: _Found, kind: str, folded: str) -> None:
+    words = WORD.findall(folded)
+    squashed = "".join(words)
+    known = vocabulary() | makers()
+    if squashed.isdigit():
+        if len(squashed) >= 4:
+            found.numbers.add(squashed)
+        return
+    meaningful = [word for word in words if word not in known]
+    long_enough = len(squashed) >= SHORTEST_PHRASE or not squashed.isascii()
+    if long_enough and meaningful and len(squashed) > 1:
+        (found.device if kind == "device" else found.phrases).add(squashed)
+    if kind in ("person", "patient"):
+        _add_name(found, kind, words, meaningful)
+    elif kind == "id" and len(squashed) >= 4 and any(c.isdigit() for c in squashed):
+        found.people.add(squashed)
+        found.numbers.update(run for run in _DIGITS.findall(folded) if len(run) >= 5)
+    elif kind == "place":
+        found.numbers.update(run for run in _DIGITS.findall(folded) if len(run) >= 5)
+
+
+def _add_name(found: _Found, kind: str, words: list[str], meaningful: list[str]) -> None:
+    usable = [w for w in words if len(w) >= SHORTEST_WORD or not w.isascii()]
+    found.people.update(w for w in usable if w in meaningful and not w.isdigit())
+    if kind == "patient":
+        found.patient.update(w for w in usable if not w.isdigit())
+    if len(usable) >= 2 and meaningful:
+        found.phrases.add(usable[1] + usable[0])
+        found.phrases.add(usable[0] + usable[1])

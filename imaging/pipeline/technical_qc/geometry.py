@@ -1,0 +1,131 @@
+"""Slice geometry from Image Position and Orientation (PS3.3 C.7.6.2), never from SliceLocation."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from imaging.pipeline.technical_qc.facts import SliceFacts
+
+# Directions that differ by less than about 0.6° count as one orientation.
+_SAME_DIRECTION = 0.99995
+# Positions closer than this are the same position, mm.
+SAME_PLACE_MM = 0.01
+
+
+@dataclass(frozen=True)
+class Stack:
+    """The main stack of a series. Heights in mm along the slice normal, ascending.
+
+    ``repeats`` is how many volumes lie over each other (time points, echoes, b-values).
+    """
+
+    heights: tuple[float, ...]
+    counts: tuple[int, ...]
+    spacing: float | None
+    repeats: int
+    strays: tuple[SliceFacts, ...]
+    duplicated: tuple[float, ...]
+    incomplete: tuple[float, ...]
+
+    @property
+    def span(self) -> float:
+        return self.heights[-1] - self.heights[0] if self.heights else 0.0
+
+    def missing(self, *, tolerance: float) -> tuple[float, ...]:
+        """Heights at which slices are lacking: steps of a whole multiple of the spacing."""
+        if self.spacing is None:
+            return ()
+        found = []
+        for low, high in zip(self.heights, self.heights[1:], strict=False):
+            steps = round((high - low) / self.spacing)
+            if steps > 1 and abs((high - low) - steps * self.spacing) <= tolerance * steps:
+                found += [low + (high - low) * k / steps for k in range(1, steps)]
+        return tuple(found)
+
+    def irregular(self, *, tolerance: float) -> tuple[float, ...]:
+        """Heights after which the step is neither the spacing nor a multiple of it."""
+        if self.spacing is None:
+            return ()
+        found = []
+        for low, high in zip(self.heights, self.heights[1:], strict=False):
+            steps = max(1, round((high - low) / self.spacing))
+            if abs((high - low) - steps * self.spacing) > tolerance * steps:
+                found.append(low)
+        return tuple(found)
+
+
+def orientation_groups(slices: Sequence[SliceFacts]) -> list[list[SliceFacts]]:
+    """Slices by common orientation, the largest group first."""
+    groups: list[tuple[np.ndarray, list[SliceFacts]]] = []
+    for item in slices:
+        if item.orientation is None or len(item.orientation) != 6:  # noqa: PLR2004
+            continue
+        axes = np.asarray(item.orientation, dtype=float)
+        for reference, members in groups:
+            same_rows = float(axes[:3] @ reference[:3]) > _SAME_DIRECTION
+            if same_rows and float(axes[3:] @ reference[3:]) > _SAME_DIRECTION:
+                members.append(item)
+                break
+        else:
+            groups.append((axes, [item]))
+    return sorted((members for _, members in groups), key=len, reverse=True)
+
+
+def height_of(item: SliceFacts) -> float:
+    """Distance of a slice from the origin along its normal, mm (rounded to 0.0001 mm)."""
+    axes = np.asarray(item.orientation, dtype=float)
+    normal = np.cross(axes[:3], axes[3:])
+    return round(float(np.asarray(item.position, dtype=float) @ normal), 4)
+
+
+def stack_of(slices: Sequence[SliceFacts]) -> Stack | None:
+    """The main stack, or None when no slice has a position and orientation."""
+    placed = [item for item in slices if item.position is not None and len(item.position) == 3]  # noqa: PLR2004
+    groups = orientation_groups(placed)
+    if not groups:
+        return None
+    by_height: dict[float, list[SliceFacts]] = {}
+    # Heights of one group are measured along its first slice's normal, so that rounding of the
+    # direction cosines cannot move slices against each other.
+    reference = groups[0][0].orientation
+    axes = np.asarray(reference, dtype=float)
+    normal = np.cross(axes[:3], axes[3:])
+    for item in groups[0]:
+        height = round(float(np.asarray(item.position, dtype=float) @ normal), 4)
+        known = next((h for h in by_height if abs(h - height) < SAME_PLACE_MM), height)
+        by_height.setdefault(known, []).append(item)
+    heights = tuple(sorted(by_height))
+    counts = tuple(len(by_height[height]) for height in heights)
+    repeats = _repeats(by_height, counts)
+    return Stack(
+        heights=heights,
+        counts=counts,
+        spacing=_usual_step(heights),
+        repeats=repeats,
+        strays=tuple(item for group in groups[1:] for item in group),
+        duplicated=tuple(h for h in heights if len(by_height[h]) > repeats),
+        incomplete=tuple(h for h in heights if len(by_height[h]) < repeats),
+    )
+
+
+def _usual_step(heights: Sequence[float]) -> float | None:
+    """The lower median of the steps: half of the slices may be missing before it misleads."""
+    steps = sorted(np.diff(np.asarray(heights)).tolist())
+    return round(float(steps[(len(steps) - 1) // 2]), 4) if steps else None
+
+
+def _repeats(by_height: dict[float, list[SliceFacts]], counts: Sequence[int]) -> int:
+    """How many volumes the series holds: more than one only when the headers tell them apart."""
+    usual = Counter(counts).most_common(1)[0][0]
+    if usual == 1:
+        return 1
+    told_apart = all(
+        len({item.volume for item in members}) == len(members)
+        for members in by_height.values()
+        if len(members) == usual
+    )
+    return usual if told_apart else 1

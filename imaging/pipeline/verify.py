@@ -1,0 +1,319 @@
+"""Verify: read the identified header once, refuse what cannot be judged, keep sealed facts.
+
+Nothing of the pixel data is decoded and nothing is allocated from a declared size.  What the
+rules need later (true dates and times, weight, scanner, keyed hashes of the original identity)
+is kept in `SealedFacts`; the identity itself leaves this stage only inside `Identity`, which the
+worker uses for grouping and never stores.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import mmap
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Protocol
+
+from imaging.pipeline import encoding
+from imaging.pipeline.encoding import Element, Malformed, Part10
+from imaging.pipeline.reasons import sentence
+from imaging.pipeline.text import charsets_of, decode_text, unknown_charsets
+
+MAX_HEADER: Final = 64 * 1024 * 1024
+MAX_PIXELS: Final = 4 * 1024**3
+WHOLE_READ: Final = 16 * 1024 * 1024
+_UID: Final = re.compile(r"[0-9.]{1,64}")
+_MARKED: Final = frozenset(
+    f"1.2.840.10008.1.2.4.{number}"
+    for number in (50, 51, 57, 70, 80, 81, 90, 91, 92, 93, 201, 202, 203)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who and what the file says it is, in clear.  Never stored, never logged."""
+
+    patient_id: str
+    patient_name: str
+    birth_date: str
+    sex: str
+    study_uid: str
+    series_uid: str
+    sop_uid: str
+
+
+@dataclass(frozen=True, slots=True)
+class SealedFacts:
+    """Facts that rules may read and people may not: true dates (DICOM text), weight (kg), hashes.
+
+    Hashes are HMAC-SHA256 under the study's key, in hex.
+    """
+
+    study_date: str
+    study_time: str
+    series_date: str
+    series_time: str
+    acquisition_date: str
+    acquisition_time: str
+    weight_kg: str
+    patient_hash: str
+    demographics_hash: str
+    study_uid_hash: str
+    series_uid_hash: str
+    sop_uid_hash: str
+    manufacturer: str
+    model: str
+    serial_hash: str
+    software: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFacts:
+    """What decides how the file is treated; no identity."""
+
+    sop_class: str
+    modality: str
+    transfer_syntax: str
+    image_type: tuple[str, ...]
+    burned_in: str
+    rows: int
+    columns: int
+    frames: int
+    instance_number: str
+    has_pixels: bool
+    pixel_offset: int
+    pixel_length: int
+    overlay_in_bits: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """A file that can be judged."""
+
+    identity: Identity
+    sealed: SealedFacts
+    image: ImageFacts
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A file that cannot be judged, with the code and the plain sentence of the reason."""
+
+    code: str
+
+    @property
+    def sentence(self) -> str:
+        return sentence(self.code)
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """An opened file and its top-level elements."""
+
+    part10: Part10
+    elements: tuple[Element, ...]
+    end: int
+
+    def raw(self, tag: int) -> bytes:
+        for element in self.elements:
+            if element.tag == tag:
+                return bytes(self.part10.data[element.value : element.value_end])
+        return b""
+
+
+class TextOf(Protocol):
+    """Text of a top-level attribute by tag, empty when absent."""
+
+    def __call__(self, tag: int) -> str: ...
+
+
+def load(path: Path) -> bytes:
+    """Return the bytes of a file; large files are mapped, not read."""
+    with path.open("rb") as stream:
+        stream.seek(0, 2)
+        size = stream.tell()
+        stream.seek(0)
+        if size <= WHOLE_READ:
+            return stream.read()
+        return mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)  # type: ignore[return-value]
+
+
+def read_header(data: bytes) -> Header:
+    """Index the file.  Raises Malformed with a reason code."""
+    if not data:
+        raise Malformed("empty_file")
+    if data[128:132] == b"DICM" and len(data) <= 140:
+        raise Malformed("truncated_header")
+    part10 = encoding.open_part10(data)
+    elements, end = encoding.index_file(part10)
+    if not elements:
+        raise Malformed("truncated_header")
+    header_bytes = next((e.start for e in elements if e.tag in encoding.PIXEL_TAGS), end)
+    if header_bytes - part10.start > MAX_HEADER and elements[-1].tag in encoding.PIXEL_TAGS:
+        raise Malformed("header_too_large")
+    return Header(part10, tuple(elements), end)
+
+
+def verify_file(path: Path, *, key: bytes) -> Verified | Refused:
+    """Verify one file (header only).  `key` is the study's key for hashes of identity."""
+    try:
+        return verify_header(read_header(load(path)), key=key)
+    except Malformed as problem:
+        return Refused(problem.code)
+    except RecursionError:
+        return Refused("too_deep")
+
+
+def verify_header(header: Header, *, key: bytes) -> Verified:
+    """Judge an indexed file.  Raises Malformed with a reason code."""
+    values = {element.tag: element for element in header.elements}
+    raw_charset = header.raw(0x00080005)
+    charsets = charsets_of(raw_charset)
+
+    def text(tag: int) -> str:
+        element = values.get(tag)
+        if element is None:
+            return ""
+        value = bytes(header.part10.data[element.value : element.value_end])
+        return (decode_text(value, element.vr, charsets) or "").strip("\0 ")
+
+    uids = [text(tag).strip() for tag in (0x00080016, 0x00080018, 0x0020000D, 0x0020000E)]
+    if not all(uids):
+        raise Malformed("missing_uid")
+    image = _image_facts(header, values, text)
+    _check_pixels(header, values, image)
+    warnings = list(header.part10.notes)
+    warnings += [f"charset:{name}" for name in unknown_charsets(raw_charset)]
+    warnings += ["uid_not_valid"] * (not all(_UID.fullmatch(uid) for uid in uids))
+    warnings += ["trailing_bytes"] * (header.end < len(header.part10.data))
+    identity = Identity(
+        patient_id=text(0x00100020),
+        patient_name=text(0x00100010),
+        birth_date=text(0x00100030),
+        sex=text(0x00100040),
+        study_uid=uids[2],
+        series_uid=uids[3],
+        sop_uid=uids[1],
+    )
+    return Verified(identity, _sealed(identity, text, key), image, tuple(warnings))
+
+
+def _sealed(identity: Identity, text: TextOf, key: bytes) -> SealedFacts:
+    return SealedFacts(
+        study_date=text(0x00080020),
+        study_time=text(0x00080030),
+        series_date=text(0x00080021),
+        series_time=text(0x00080031),
+        acquisition_date=text(0x00080022) or text(0x0008002A)[:8],
+        acquisition_time=text(0x00080032) or text(0x0008002A)[8:],
+        weight_kg=text(0x00101030),
+        patient_hash=keyed_hash(key, "patient", identity.patient_id),
+        demographics_hash=keyed_hash(key, "person", identity.birth_date, identity.sex),
+        study_uid_hash=keyed_hash(key, "uid", identity.study_uid),
+        series_uid_hash=keyed_hash(key, "uid", identity.series_uid),
+        sop_uid_hash=keyed_hash(key, "uid", identity.sop_uid),
+        manufacturer=text(0x00080070),
+        model=text(0x00081090),
+        serial_hash=keyed_hash(key, "serial", text(0x00181000)),
+        software=text(0x00181020),
+    )
+
+
+def keyed_hash(key: bytes, purpose: str, *parts: str) -> str:
+    """HMAC-SHA256 of the parts for one purpose, hex; empty when every part is empty."""
+    if not any(parts):
+        return ""
+    message = "\x1f".join((purpose, *parts)).encode()
+    return hmac.new(key, message, hashlib.sha256).hexdigest()
+
+
+def _image_facts(header: Header, values: dict[int, Element], text: TextOf) -> ImageFacts:
+    pixels = next((values[tag] for tag in sorted(encoding.PIXEL_TAGS) if tag in values), None)
+    frames = text(0x00280008)
+    return ImageFacts(
+        sop_class=text(0x00080016),
+        modality=text(0x00080060).upper(),
+        transfer_syntax=header.part10.transfer_syntax,
+        image_type=tuple(part.strip().upper() for part in text(0x00080008).split("\\") if part),
+        burned_in=text(0x00280301).upper(),
+        rows=_number(header, values, 0x00280010),
+        columns=_number(header, values, 0x00280011),
+        frames=int(frames) if frames.isdigit() and len(frames) < 9 else 1,
+        instance_number=text(0x00200013),
+        has_pixels=pixels is not None,
+        pixel_offset=pixels.value if pixels else 0,
+        pixel_length=pixels.value_end - pixels.value if pixels else 0,
+        overlay_in_bits=_overlay_in_bits(header, values),
+    )
+
+
+def _number(header: Header, values: dict[int, Element], tag: int) -> int:
+    element = values.get(tag)
+    if element is None or element.value_end - element.value < 2:
+        return 0
+    return int.from_bytes(header.part10.data[element.value : element.value + 2], "little")
+
+
+def _overlay_in_bits(header: Header, values: dict[int, Element]) -> bool:
+    """An overlay plane without data of its own lies in unused bits of the pixels (PS3.5 8.1.2)."""
+    groups = {tag >> 16 for tag in values if tag >> 24 == 0x60 and not (tag >> 16) & 1}
+    return any(
+        group << 16 | 0x3000 not in values
+        and (group << 16 | 0x0010 in values or group << 16 | 0x0100 in values)
+        for group in groups
+    )
+
+
+def expected_pixel_bytes(header: Header, values: dict[int, Element], image: ImageFacts) -> int:
+    """Bytes of native pixel data by PS3.3 C.7.6.3 and PS3.5 8.1; 0 when the header cannot tell."""
+    tag = next((tag for tag in encoding.PIXEL_TAGS if tag in values), 0)
+    bits = {0x7FE00008: 32, 0x7FE00009: 64}.get(tag) or _number(header, values, 0x00280100)
+    samples = _number(header, values, 0x00280002) or 1
+    photometric = header.raw(0x00280004).strip(b"\0 ")
+    count = image.rows * image.columns * image.frames * samples
+    if photometric == b"YBR_FULL_422" and samples == 3:
+        count = image.rows * image.columns * image.frames * 2
+    return (count * bits + 7) // 8
+
+
+def _check_pixels(header: Header, values: dict[int, Element], image: ImageFacts) -> None:
+    if not image.has_pixels:
+        return
+    expected = expected_pixel_bytes(header, values, image)
+    if expected > MAX_PIXELS:
+        raise Malformed("pixel_size_impossible")
+    if image.transfer_syntax in encoding.NATIVE:
+        if image.pixel_length < expected:
+            raise Malformed("pixel_data_short")
+    elif image.transfer_syntax in _MARKED and not _ends_with_marker(header, image):
+        raise Malformed("codestream_cut")
+
+
+def _ends_with_marker(header: Header, image: ImageFacts) -> bool:
+    """JPEG, JPEG-LS and JPEG 2000 streams end with FF D9; padding may follow."""
+    end = image.pixel_offset + image.pixel_length
+    tail = bytes(header.part10.data[max(image.pixel_offset, end - 64) : end])
+    return b"\xff\xd9" in tail
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Files of one series: the study and series by keyed hash, and the numbers of the files."""
+
+    patient_hash: str
+    study_uid_hash: str
+    series_uid_hash: str
+    files: tuple[int, ...]
+
+
+def group_files(verified: Iterable[tuple[int, SealedFacts]]) -> tuple[Group, ...]:
+    """Group file numbers by patient, study and series (keyed hashes), in order of first file."""
+    found: dict[tuple[str, str, str], list[int]] = {}
+    for number, facts in verified:
+        where = (facts.patient_hash, facts.study_uid_hash, facts.series_uid_hash)
+        found.setdefault(where, []).append(number)
+    return tuple(Group(*where, tuple(files)) for where, files in found.items())

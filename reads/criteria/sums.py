@@ -1,0 +1,46 @@
+"""Sums over lesions: complete sum, sum of the values present, and what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from reads.criteria.arithmetic import ZERO, words
+from reads.criteria.trace import Inputs, Rule, Value, listed
+
+
+def complete_sum(values: Mapping[str, Decimal | None]) -> Decimal | None:
+    """Return the sum, or None when there is no lesion or one of them has no value."""
+    if not values:
+        return None
+    total = ZERO
+    for value in values.values():
+        if value is None:
+            return None
+        total += value
+    return total
+
+
+def partial_sum(values: Mapping[str, Decimal | None]) -> Decimal | None:
+    """Return the sum of the values that are there; None when none is."""
+    present = [value for value in values.values() if value is not None]
+    return sum(present, ZERO) if present else None
+
+
+def sum_rule(*, key: str, clause: str, unit: str, what: str) -> Rule:
+    """Return the rule for a sum over lesions.
+
+    Input `values`: lesion identifier to value or None; input `unit` is fixed here, mm or mm² or
+    ml; `what` names the sum in the sentence, for example `Sum of diameters`.
+    """
+
+    def compute(inputs: Inputs) -> Value:
+        return complete_sum(inputs["values"])
+
+    def say(inputs: Inputs, value: Value) -> str:
+        if value is None:
+            return f"{what} is incomplete: {listed(inputs['values'], unit) or 'no lesion'}"
+        return f"{what} {words(value, unit)} = {listed(inputs['values'], unit)}"
+
+    statement = f"{what} is the total over all lesions; it is complete only if each has a value."
+    return Rule(key=key, clause=clause, statement=statement, compute=compute, say=say)

@@ -1,0 +1,111 @@
+"""The doors of study pages: one decorator, one way to fetch.
+
+``study_view`` resolves the study by its code for this person, checks the right and opens the scope;
+``fetch`` finds a record among those the actor may see. What may not be seen answers 404, exactly
+like what does not exist, and the attempt is kept in the trail.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+
+from accounts.permissions import right
+from audit.actors import Actor, acting
+from audit.models import record
+from studies.actors import actor_for
+from studies.middleware import trace_of
+from studies.models import Study
+from studies.scoping import scope
+
+View = Callable[..., HttpResponse]
+
+
+class StudyRequest(HttpRequest):
+    """A request inside a study, as ``study_view`` hands it to a page (for type checking)."""
+
+    study: Study
+    actor: Actor
+
+
+def study_view(name: str, *, methods: tuple[str, ...] = ("GET",)) -> Callable[[View], View]:
+    """Guard a page of a study: ``view(request, study_code, …)`` with ``request.study`` and ``.actor``.
+
+    Args:
+        name: the right that the page needs (``accounts.permissions``).
+        methods: allowed HTTP methods; HEAD follows GET.
+    """
+    right(name)
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        @login_required
+        def guarded(request: Any, study_code: str, *args: Any, **kwargs: Any) -> HttpResponse:
+            if request.method not in methods and not (
+                request.method == "HEAD" and "GET" in methods
+            ):
+                return HttpResponseNotAllowed(methods)
+            study = Study.objects.filter(code=study_code).select_related("sponsor").first()
+            actor = actor_for(request.user, study, **trace_of(request)) if study else None
+            if study is None or actor is None:
+                raise Http404
+            request.study, request.actor = study, actor
+            with scope(study), acting(actor):
+                actor.require(name)
+                request.actor = actor.acting_as(name)
+                with acting(request.actor):
+                    return view(request, *args, **kwargs)
+
+        guarded.right = name  # type: ignore[attr-defined]
+        return guarded
+
+    return decorate
+
+
+def person_view(
+    name: str = "account.self", *, methods: tuple[str, ...] = ("GET",)
+) -> Callable[[View], View]:
+    """Guard a page outside any study: home pages, inboxes, administration."""
+    right(name)
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        @login_required
+        def guarded(request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+            if request.method not in methods and not (
+                request.method == "HEAD" and "GET" in methods
+            ):
+                return HttpResponseNotAllowed(methods)
+            request.actor.require(name)
+            return view(request, *args, **kwargs)
+
+        guarded.right = name  # type: ignore[attr-defined]
+        return guarded
+
+    return decorate
+
+
+def fetch(rows: Any, actor: Actor, pk: UUID | str, **lookup: Any) -> Any:
+    """Return one row of a scoped model or queryset among those the actor may see.
+
+    Args:
+        rows: a study-scoped model, or a queryset of one (joins prepared by the caller).
+
+    Raises:
+        Http404: there is none, or it may not be seen; the latter is kept as ``access.denied``.
+    """
+    model = rows if isinstance(rows, type) else rows.model
+    queryset = model.objects.all() if isinstance(rows, type) else rows
+    found = queryset.visible_to(actor).filter(pk=pk, **lookup).first()
+    if found is not None:
+        return found
+    hidden = model._base_manager.filter(pk=pk).first()
+    if hidden is not None:
+        with acting(actor):
+            record("access.denied", details={"kind": model._meta.label_lower, "id": str(pk)})
+    raise Http404

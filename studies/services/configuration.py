@@ -1,0 +1,97 @@
+"""Controlled configuration: drafting a version, making it effective, finding what holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Max
+
+from accounts.signatures import Assent
+from audit import clock
+from audit.actors import Actor, acting
+from audit.errors import RuleBroken
+from audit.models import record
+from studies.calendars import Plan, plan_from
+from studies.models import Configuration, Study
+from studies.workflows import CONFIGURATION
+
+#: Kind of configuration -> function that returns its problems in words; upper apps register theirs.
+VALIDATORS: dict[str, Callable[[Mapping[str, Any]], list[str]]] = {}
+
+
+def draft(
+    study: Study, *, kind: str, key: str, title: str, document: Mapping[str, Any], actor: Actor
+) -> Configuration:
+    """Write the next version of a configuration as a draft.
+
+    Raises:
+        NotPermitted: the actor may not edit configuration.
+        RuleBroken: the document has problems; all are named.
+    """
+    actor.require("configuration.edit")
+    problems = VALIDATORS.get(kind, lambda _: [])(document)
+    if problems:
+        raise RuleBroken("The document has problems: " + "; ".join(problems), rule="CFG-001")
+    with transaction.atomic(), acting(actor):
+        # The study row serialises concurrent drafts of the same key.
+        Study.objects.select_for_update().get(pk=study.pk)
+        versions = Configuration.objects.in_study(study).filter(kind=kind, key=key)
+        latest = versions.aggregate(latest=Max("version"))["latest"] or 0
+        made = Configuration(
+            study=study, kind=kind, key=key, version=latest + 1, title=title, document=document
+        )
+        made.save()
+        record("configuration.draft", made, details={"digest": made.digest})
+        return made
+
+
+def approve(configuration: Configuration, *, actor: Actor, assent: Assent) -> Configuration:
+    """Sign a draft into approval (it passes through review first)."""
+    if configuration.state == "draft":
+        CONFIGURATION.move(configuration, "send_to_review", actor=actor)
+    return CONFIGURATION.move(configuration, "approve", actor=actor, assent=assent)
+
+
+def make_effective(configuration: Configuration, *, actor: Actor) -> Configuration:
+    """Let an approved version hold from now on; the version before is superseded with it."""
+    with transaction.atomic():
+        before = (
+            Configuration.objects.in_study(configuration.study_id)
+            .filter(kind=configuration.kind, key=configuration.key, state="effective")
+            .first()
+        )
+        if before is not None:
+            CONFIGURATION.move(
+                before,
+                "supersede",
+                actor=actor,
+                reason=f"version {configuration.version} became effective",
+            )
+        return CONFIGURATION.move(
+            configuration,
+            "make_effective",
+            actor=actor,
+            changes={"effective_from": clock.now()},
+        )
+
+
+def effective(study: Study | Any, kind: str, key: str | None = None) -> Configuration:
+    """Return the configuration that holds now.
+
+    Raises:
+        RuleBroken: there is none.
+    """
+    rows = Configuration.objects.in_study(study).filter(kind=kind, state="effective")
+    found = (rows.filter(key=key) if key else rows).order_by("key").first()
+    if found is None:
+        label = Configuration.Kind(kind).label.lower()
+        raise RuleBroken(f"The study has no effective {label} “{key or ''}”.", rule="CFG-002")
+    return found
+
+
+def plan_of(study: Study | Any) -> Plan:
+    """Return the effective plan of a study, which every clock reads."""
+    configuration = effective(study, Configuration.Kind.PLAN)
+    return plan_from(str(configuration), configuration.document)

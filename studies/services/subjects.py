@@ -1,0 +1,153 @@
+"""Subjects and their time points: enrolment, anchors, expected visits, not done, unscheduled."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from django.db import transaction
+from django.db.backends.postgresql.psycopg_any import DateRange
+
+from audit.actors import Actor, acting
+from audit.errors import RuleBroken
+from audit.models import record
+from studies.models import (
+    Anchor,
+    ProtocolPeriod,
+    ProtocolVersion,
+    StudySite,
+    Subject,
+    TimePoint,
+    TimePointDefinition,
+)
+from studies.workflows import SUBJECT, TIME_POINT
+
+
+def register_subject(
+    study_site: StudySite, *, code: str, anchors: dict[str, date], actor: Actor, source: str
+) -> Subject:
+    """Register a subject in screening with its first anchors and its expected time points.
+
+    Args:
+        anchors: kind -> date, e.g. ``{"enrolment": date(2026, 3, 2)}``.
+
+    Raises:
+        RuleBroken: SUB-001 the site is not active; SUB-002 no protocol version is effective.
+    """
+    actor.require("subject.enrol")
+    if study_site.state != "active":
+        raise RuleBroken(f"Site {study_site} is not active yet.", rule="SUB-001")
+    protocol = (
+        ProtocolVersion.objects.in_study(study_site.study_id)
+        .filter(state="effective")
+        .order_by("-effective_from")
+        .first()
+    )
+    if protocol is None:
+        raise RuleBroken("No protocol version is effective.", rule="SUB-002")
+    with transaction.atomic(), acting(actor):
+        subject = Subject(study_id=study_site.study_id, study_site=study_site, code=code)
+        subject.save()
+        for kind, day in anchors.items():
+            Anchor(
+                study_id=subject.study_id, subject=subject, kind=kind, date=day, source=source
+            ).save()
+        start = min(anchors.values())
+        ProtocolPeriod(
+            study_id=subject.study_id,
+            subject=subject,
+            protocol_version=protocol,
+            period=DateRange(start, None),
+        ).save()
+        for definition in protocol.time_points.all():
+            _expect(subject, definition)
+        record("subject.register", subject, details={"protocol": protocol.number})
+        return subject
+
+
+def enrol(subject: Subject, *, actor: Actor) -> Subject:
+    """Move a subject from screening to enrolled."""
+    return SUBJECT.move(subject, "enrol", actor=actor)
+
+
+def current_anchor(subject: Subject, kind: str) -> Anchor | None:
+    """Return the anchor of a kind that holds now."""
+    return subject.anchors.filter(kind=kind, superseded_by=None).order_by("-version").first()
+
+
+def supersede_anchor(
+    anchor: Anchor, *, day: date, source: str, actor: Actor, reason: str
+) -> Anchor:
+    """Correct an anchor date: a new version; windows of time points still expected follow it."""
+    actor.require("subject.enrol")
+    with transaction.atomic(), acting(actor, reason):
+        corrected = Anchor(
+            study_id=anchor.study_id,
+            subject=anchor.subject,
+            kind=anchor.kind,
+            date=day,
+            source=source,
+            version=anchor.version + 1,
+        )
+        corrected.save()
+        anchor.superseded_by = corrected
+        anchor.save()
+        for time_point in anchor.subject.time_points.filter(state="expected"):
+            if time_point.definition and time_point.definition.anchor_kind == anchor.kind:
+                _plan(time_point, time_point.definition, day)
+                time_point.save()
+        record("anchor.supersede", anchor.subject, details={"kind": anchor.kind})
+        return corrected
+
+
+def _expect(subject: Subject, definition: TimePointDefinition) -> TimePoint:
+    time_point = TimePoint(
+        study_id=subject.study_id, subject=subject, definition=definition, label=definition.label
+    )
+    anchor = current_anchor(subject, definition.anchor_kind)
+    if anchor is not None:
+        _plan(time_point, definition, anchor.date)
+    time_point.save()
+    return time_point
+
+
+def _plan(time_point: TimePoint, definition: TimePointDefinition, anchor: date) -> None:
+    planned = anchor + timedelta(days=definition.offset_days)
+    time_point.planned_date = planned
+    time_point.window_from = planned - timedelta(days=definition.window_before)
+    time_point.window_to = planned + timedelta(days=definition.window_after)
+
+
+def add_unscheduled(
+    subject: Subject, *, label: str, day: date, reason: str, actor: Actor
+) -> TimePoint:
+    """Add an unscheduled time point with its reason."""
+    actor.require("submission.upload")
+    if not reason.strip():
+        raise RuleBroken("An unscheduled visit needs a reason.", rule="TP-001")
+    with transaction.atomic(), acting(actor, reason):
+        time_point = TimePoint(
+            study_id=subject.study_id,
+            subject=subject,
+            label=label,
+            unscheduled_reason=reason,
+            planned_date=day,
+        )
+        time_point.save()
+        record("timepoint.unscheduled", time_point, reason=reason)
+        return time_point
+
+
+def declare_not_done(time_point: TimePoint, *, reason: str, actor: Actor) -> TimePoint:
+    """Declare a visit not done, with its reason."""
+    return TIME_POINT.move(
+        time_point, "not_done", actor=actor, reason=reason, changes={"not_done_reason": reason}
+    )
+
+
+def days_outside_window(time_point: TimePoint, day: date) -> int:
+    """Return by how many days a date misses the window: 0 inside, negative before, positive after."""
+    if time_point.window_from and day < time_point.window_from:
+        return (day - time_point.window_from).days
+    if time_point.window_to and day > time_point.window_to:
+        return (day - time_point.window_to).days
+    return 0

@@ -1,0 +1,198 @@
+"""The test database: migrated once as the owner, copied for each process, used as the application.
+
+The migrated original is kept in the test cluster under the digest of our code and reused until
+the code changes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import redis
+from django.conf import settings
+from django.db import connections
+from django.test import TransactionTestCase
+
+from icro.devstack import Stack
+from tests.plugins import runs
+from tests.settings import RUN
+
+APPS = ("ui", "audit", "accounts", "studies", "queries", "imaging", "reads", "exports", "projects")
+ROLES = {"default": "icro_app", "owner": "icro_owner"}
+KEPT_ORIGINALS = 4
+
+_kept_tables: set[str] = set()
+_started: list[Stack] = []
+
+
+@pytest.fixture(scope="session")
+def stack() -> Stack:
+    """The running PostgreSQL and Valkey of the test suite."""
+    runs.STACK.start()
+    _started.append(runs.STACK)
+    return runs.STACK
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    stack: Stack, django_test_environment: None, django_db_blocker: Any
+) -> Iterator[None]:
+    """Make this process's database; tests then run as the application's role."""
+    with django_db_blocker.unblock():
+        with _originals_locked():
+            original = _migrated_original(stack)
+            _superuser(stack, f'DROP DATABASE IF EXISTS "{RUN.database}" WITH (FORCE)')
+            _superuser(
+                stack, f'CREATE DATABASE "{RUN.database}" TEMPLATE "{original}" OWNER icro_owner'
+            )
+        for alias in ROLES:
+            connections[alias].close()
+            settings.DATABASES[alias]["NAME"] = RUN.database
+            connections[alias].settings_dict["NAME"] = RUN.database
+        _take_role(ROLES)
+        _kept_tables.update(_tables_with_rows())
+    yield
+    with django_db_blocker.unblock():
+        connections.close_all()
+        _superuser(stack, f'DROP DATABASE IF EXISTS "{RUN.database}" WITH (FORCE)')
+
+
+@pytest.fixture
+def as_owner(django_db_setup: None) -> Any:
+    """A context in which the default connection acts as the owning role."""
+
+    @contextlib.contextmanager
+    def acting() -> Iterator[Any]:
+        with connections["default"].cursor() as cursor:
+            cursor.execute("SET ROLE icro_owner")
+            try:
+                yield cursor
+            finally:
+                cursor.execute("RESET ROLE")
+
+    return acting
+
+
+@pytest.fixture(autouse=True)
+def _empty_broker_and_cache() -> Iterator[None]:
+    """Forget messages and cached values after each test, if a server runs at all."""
+    yield
+    if not _started:
+        return
+    with redis.Redis.from_url(settings.REDIS_URL) as client:
+        # The bindings stay: kombu declares them once per connection.
+        for key in client.scan_iter(count=1000):
+            if not key.startswith(b"_kombu.binding"):
+                client.delete(key)
+
+
+def _originals_locked() -> contextlib.AbstractContextManager[None]:
+    @contextlib.contextmanager
+    def locked() -> Iterator[None]:
+        with (runs.FOLDER / "originals.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    return locked()
+
+
+def _migrated_original(stack: Stack) -> str:
+    name = f"original_{_code_digest()}"
+    present = _superuser(
+        stack, "SELECT datname FROM pg_database WHERE datname LIKE 'original%' ORDER BY oid DESC"
+    )
+    if (name,) in present:
+        return name
+    for (stale,) in present[KEPT_ORIGINALS - 1 :]:
+        _superuser(stack, f'DROP DATABASE IF EXISTS "{stale}" WITH (FORCE)')
+    building = f"{name}_building"
+    _superuser(stack, f'DROP DATABASE IF EXISTS "{building}" WITH (FORCE)')
+    _superuser(stack, f'CREATE DATABASE "{building}" OWNER icro_owner')
+    _migrate(building)
+    _superuser(stack, f'ALTER DATABASE "{building}" RENAME TO "{name}"')
+    return name
+
+
+def _code_digest() -> str:
+    digest = hashlib.sha256()
+    paths = [path for app in APPS for path in (runs.ROOT / app).rglob("*.py")]
+    extra = [runs.ROOT / "requirements" / "runtime.txt", *(runs.ROOT / "icro/database").glob("*")]
+    for path in sorted([*paths, *extra]):
+        digest.update(str(path.relative_to(runs.ROOT)).encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:20]
+
+
+def _migrate(name: str) -> None:
+    from django.core.management import call_command
+
+    connections["default"].close()
+    connections["default"].settings_dict["NAME"] = name
+    _take_role({"default": "icro_owner"})
+    call_command("migrate", database="default", run_syncdb=True, interactive=False, verbosity=0)
+    connections["default"].close()
+
+
+def _take_role(roles: dict[str, str]) -> None:
+    for alias, role in roles.items():
+        connections[alias].close()
+        connections[alias].settings_dict["OPTIONS"]["options"] = f"-c role={role}"
+
+
+def _superuser(stack: Stack, statement: str) -> list[tuple[Any, ...]]:
+    with contextlib.closing(stack.connect(name="postgres")) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute(statement)
+            return cursor.fetchall() if cursor.description else []
+
+
+def _tables_with_rows() -> set[str]:
+    connection = connections["default"]
+    with connection.cursor() as cursor:
+        cursor.execute("SET ROLE NONE")
+        cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        names = [name for (name,) in cursor.fetchall()]
+        question = " UNION ALL ".join(
+            f"SELECT '{name}' WHERE EXISTS (SELECT FROM \"{name}\")" for name in names
+        )
+        filled = set()
+        if question:
+            cursor.execute(question)
+            filled = {name for (name,) in cursor.fetchall()}
+        cursor.execute("RESET ROLE")
+    return filled
+
+
+def _empty_tables(alias: str) -> None:
+    """Delete every row that a test committed.
+
+    Replica mode keeps the guards from firing; they stay in place for the next test. RESET ROLE
+    returns to the role of the connection's options.
+    """
+    connection = connections[alias]
+    if connection.needs_rollback or connection.in_atomic_block:
+        connection.close()
+    filled = _tables_with_rows() - _kept_tables
+    with connection.cursor() as cursor:
+        cursor.execute("SET ROLE NONE")
+        cursor.execute("SET session_replication_role = replica")
+        cursor.execute("SET lock_timeout = '20s'")
+        for name in sorted(filled):
+            cursor.execute(f'DELETE FROM "{name}"')
+        cursor.execute("RESET lock_timeout")
+        cursor.execute("RESET session_replication_role")
+        cursor.execute("RESET ROLE")
+
+
+def _teardown(self: TransactionTestCase) -> None:
+    if "default" in self._databases_names(include_mirrors=False):
+        _empty_tables("default")
+
+
+TransactionTestCase._fixture_teardown = _teardown  # type: ignore[method-assign]

@@ -1,0 +1,1 @@
+"""How the platform looks: frame, state palette, template tags and components; no domain rules."""

@@ -1,0 +1,67 @@
+"""Numbers as the pages write them: ``1,204``, ``28.2 %``, a real minus sign, units always."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TypeAlias
+
+from ui.moments import DASH, MINUS
+
+Number: TypeAlias = int | float | Decimal
+
+NARROW = "\N{NO-BREAK SPACE}"
+
+
+def number_words(value: Number | None, digits: int | None = None) -> str:
+    """Write a number with thousands separated; a Decimal keeps its digits unless told otherwise."""
+    if value is None:
+        return DASH
+    text = f"{value:,}" if digits is None else f"{value:,.{digits}f}"
+    return text.replace("-", MINUS)
+
+
+def signed_words(value: Number | None, digits: int | None = None) -> str:
+    """Write a change with its sign; no change has none."""
+    text = number_words(value, digits)
+    return f"+{text}" if value is not None and value > 0 else text
+
+
+def percent_words(value: Number | None, digits: int = 0) -> str:
+    """Write a percentage, 28.2 for 28.2 per cent."""
+    if value is None:
+        return DASH
+    return f"{number_words(value, digits)}{NARROW}%"
+
+
+def unit_words(value: Number | None, unit: str) -> str:
+    """Write a measured value with its unit, kept on one line."""
+    return DASH if value is None else f"{number_words(value)}{NARROW}{unit}"
+
+
+def bytes_words(value: int | None) -> str:
+    """Write a size in the unit a person would name (powers of 1,000)."""
+    if value is None:
+        return DASH
+    if value < 1000:
+        return f"{value}{NARROW}B"
+    scaled, unit = value / 1000, "kB"
+    for larger in ("MB", "GB", "TB"):
+        if scaled < 999.5:
+            break
+        scaled, unit = scaled / 1000, larger
+    digits = 1 if scaled < 10 and unit != "kB" else 0
+    return f"{scaled:.{digits}f}{NARROW}{unit}"
+
+
+def hash_words(value: str) -> str:
+    """Shorten a hash for reading; the full one stays beside it for copying."""
+    return value if len(value) <= 12 else f"{value[:4]}…{value[-4:]}"
+
+
+def initials(name: str) -> str:
+    """Return the two letters of a printed name; titles before it do not count."""
+    titles = {"dr", "dr.", "prof", "prof.", "mr", "mr.", "ms", "ms.", "mrs", "mrs."}
+    words = [word for word in name.split() if word.lower() not in titles]
+    if not words:
+        return "–"
+    return (words[0][0] + (words[-1][0] if len(words) > 1 else "")).upper()
