@@ -17,7 +17,6 @@ from decimal import Decimal
 from typing import Any, Protocol, runtime_checkable
 from uuid import UUID
 
-from allauth.mfa.adapter import get_adapter as mfa_adapter
 from allauth.mfa.models import Authenticator
 from django.db import models
 
@@ -173,8 +172,7 @@ def _problem(user: User, password: str, code: str) -> tuple[str, str] | None:
 def _code_is_right(user: User, code: str) -> bool:
     from allauth.mfa.totp.internal.auth import TOTP
 
-    found = Authenticator.objects.filter(user=user, type=Authenticator.Type.TOTP).first()
-    assert found is not None and mfa_adapter() is not None
+    found = Authenticator.objects.get(user=user, type=Authenticator.Type.TOTP)
     return bool(code) and bool(TOTP(found).validate_code(code.strip()))
 
 

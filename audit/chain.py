@@ -39,18 +39,16 @@ def link_digest(previous: str, table: str, row_id: str, row_digest: str) -> str:
 
 
 def _rows(model: type[models.Model], *, unsealed: bool, limit: int) -> Iterator[tuple[str, str]]:
-    pk = model._meta.pk
-    assert pk is not None
     table = connection.ops.quote_name(model._meta.db_table)
-    column = connection.ops.quote_name(pk.column)
+    column = connection.ops.quote_name(str(model._meta.pk.column))
     missing = (
-        f"WHERE NOT EXISTS (SELECT 1 FROM audit_chainlink c "  # noqa: S608 - names from the models
+        f"WHERE NOT EXISTS (SELECT 1 FROM audit_chainlink c "
         f"WHERE c.table = %s AND c.row_id = t.{column}::text)"
         if unsealed
         else ""
     )
     sql = (
-        f"SELECT t.{column}::text, encode(sha256(convert_to(to_jsonb(t)::text, 'UTF8')), 'hex') "  # noqa: S608
+        f"SELECT t.{column}::text, encode(sha256(convert_to(to_jsonb(t)::text, 'UTF8')), 'hex') "
         f"FROM {table} t {missing} ORDER BY t.{column} LIMIT {int(limit)}"
     )
     with connection.cursor() as cursor:
@@ -60,7 +58,6 @@ def _rows(model: type[models.Model], *, unsealed: bool, limit: int) -> Iterator[
 
 def seal(limit: int = 5000) -> int:
     """Link rows that are not sealed yet; return how many. Safe to repeat and to run twice."""
-    sealed = 0
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_LOCK])
@@ -86,8 +83,7 @@ def seal(limit: int = 5000) -> int:
                 )
                 previous = digest
         ChainLink.objects.bulk_create(links, batch_size=1000)
-        sealed = len(links)
-    return sealed
+        return len(links)
 
 
 @dataclass(frozen=True, slots=True)

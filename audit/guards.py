@@ -144,7 +144,7 @@ def _study_key(model: type[models.Model]) -> str | None:
     return None
 
 
-def fenced_links() -> list[tuple[type[models.Model], models.Field[Any, Any]]]:
+def fenced_links() -> list[tuple[type[models.Model], Any]]:
     """Return every foreign key between two study-scoped tables."""
     scoped = {m for m in own_models() if _study_key(m) and not hasattr(m, "history_object")}
     return [

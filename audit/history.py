@@ -80,26 +80,6 @@ class TrackedBase(models.Model):
     class Meta:
         abstract = True
 
-    @classmethod
-    def from_db(cls, db: str | None, field_names: Any, values: Any) -> Self:
-        row = super().from_db(db, field_names, values)
-        row._remember_states()
-        return row
-
-    def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
-        super().refresh_from_db(*args, **kwargs)
-        self._remember_states()
-
-    def _state_fields(self) -> list[str]:
-        from audit.states import StateField
-
-        return [f.attname for f in self._meta.concrete_fields if isinstance(f, StateField)]
-
-    def _remember_states(self) -> None:
-        self._known_states = {
-            name: self.__dict__[name] for name in self._state_fields() if name in self.__dict__
-        }
-
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Write the row and its version.
 
@@ -119,6 +99,26 @@ class TrackedBase(models.Model):
 
     def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise UntrackedWrite(f"{type(self).__name__} rows are never deleted")
+
+    @classmethod
+    def from_db(cls, db: str | None, field_names: Any, values: Any, **options: Any) -> Self:
+        row = super().from_db(db, field_names, values, **options)
+        row._remember_states()
+        return row
+
+    def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
+        super().refresh_from_db(*args, **kwargs)
+        self._remember_states()
+
+    def _state_fields(self) -> list[str]:
+        from audit.states import StateField
+
+        return [f.attname for f in self._meta.concrete_fields if isinstance(f, StateField)]
+
+    def _remember_states(self) -> None:
+        self._known_states = {
+            name: self.__dict__[name] for name in self._state_fields() if name in self.__dict__
+        }
 
 
 class Tracked(TrackedBase):

@@ -37,7 +37,7 @@ class Cancelled(Exception):
 
 
 class Postpone(Exception):
-    """The job cannot go on yet; it is tried again after ``seconds`` without counting as a failure."""
+    """The job cannot go on yet: try again after ``seconds``, without counting a failure."""
 
     def __init__(self, seconds: int, why: str) -> None:
         super().__init__(why)
@@ -114,7 +114,7 @@ def publish(row: Job) -> bool:
     from audit.tasks import run_job
 
     try:
-        run_job.apply_async(args=[str(row.pk)], queue=KINDS[row.kind].queue, retry=False)
+        run_job.apply_async(args=(str(row.pk),), queue=KINDS[row.kind].queue, retry=False)
     except Exception as error:  # the broker is losable: whatever it raises, the row remains
         log.warning("job not published, the reconciler will: %s", type(error).__name__)
         return False

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import models, transaction
 
@@ -20,6 +20,9 @@ from audit.actors import Actor, acting
 from audit.errors import IllegalStep, NotPermitted, ReasonRequired, RuleBroken, SignatureRequired
 
 _open_gate: ContextVar[frozenset[int]] = ContextVar("open_gate", default=frozenset())
+
+
+Row = TypeVar("Row", bound=models.Model)
 
 
 class DirectStateWrite(RuntimeError):
@@ -115,7 +118,7 @@ class Workflow:
 
     def move(
         self,
-        row: Any,
+        row: Row,
         name: str,
         *,
         actor: Actor,
@@ -123,7 +126,7 @@ class Workflow:
         assent: Any = None,
         changes: Mapping[str, Any] | None = None,
         details: Mapping[str, Any] | None = None,
-    ) -> Any:
+    ) -> Row:
         """Take one step and return the row, fresh and saved.
 
         Args:

@@ -127,25 +127,25 @@ def lines(row: models.Model) -> list[Line]:
     found: list[Line] = []
     previous: HistoryRow | None = None
     for version in versions(row):
-        for change in _changes(version, previous, states=True):
-            found.append(
-                Line(
-                    at=version.history_date,  # type: ignore[attr-defined]
-                    zone=version.history_zone,
-                    name=version.history_actor,
-                    login=version.history_login,
-                    role=version.history_role,
-                    organisation=version.history_organisation,
-                    object_kind=kind_of(row),
-                    object_id=str(row.pk),
-                    field=change.field,
-                    label=change.label,
-                    old=change.old,
-                    new=change.new,
-                    reason=version.history_change_reason or "",  # type: ignore[attr-defined]
-                    shifted=version.history_shifted,
-                )
+        found += [
+            Line(
+                at=version.history_date,  # type: ignore[attr-defined]
+                zone=version.history_zone,
+                name=version.history_actor,
+                login=version.history_login,
+                role=version.history_role,
+                organisation=version.history_organisation,
+                object_kind=kind_of(row),
+                object_id=str(row.pk),
+                field=change.field,
+                label=change.label,
+                old=change.old,
+                new=change.new,
+                reason=version.history_change_reason or "",  # type: ignore[attr-defined]
+                shifted=version.history_shifted,
             )
+            for change in _changes(version, previous, states=True)
+        ]
         previous = version
     return found
 
@@ -203,22 +203,20 @@ def verb_of(kind: str) -> str:
 
 
 def _event_entries(rows: Iterable[models.Model]) -> list[Entry]:
-    found = []
-    for row in rows:
-        for event in Event.objects.filter(object_kind=kind_of(row), object_id=str(row.pk)):
-            found.append(
-                Entry(
-                    at=event.at,
-                    zone=event.zone,
-                    name=event.actor_name,
-                    role=event.actor_role,
-                    login=event.actor_login,
-                    verb=verb_of(event.kind),
-                    object_label=event.object_label,
-                    reason=event.reason,
-                    system=event.actor_role == "system",
-                    shifted=event.shifted,
-                    details=event.details,
-                )
-            )
-    return found
+    return [
+        Entry(
+            at=event.at,
+            zone=event.zone,
+            name=event.actor_name,
+            role=event.actor_role,
+            login=event.actor_login,
+            verb=verb_of(event.kind),
+            object_label=event.object_label,
+            reason=event.reason,
+            system=event.actor_role == "system",
+            shifted=event.shifted,
+            details=event.details,
+        )
+        for row in rows
+        for event in Event.objects.filter(object_kind=kind_of(row), object_id=str(row.pk))
+    ]

@@ -5,4 +5,30 @@ from django.apps import AppConfig
 
 class ExportsConfig(AppConfig):
     name = "exports"
-    verbose_name = "Exports"
+    verbose_name = "Data cuts"
+
+    def ready(self) -> None:
+        from audit.trail import name_verbs
+        from exports import tasks  # noqa: F401 - registers the jobs
+        from exports.datasets import BUILDERS
+        from studies.services.configuration import VALIDATORS
+
+        def problems(document: object) -> list[str]:
+            names = document.get("datasets", []) if isinstance(document, dict) else []
+            unknown = [name for name in names if name not in BUILDERS]
+            if not names:
+                return ["it lists no datasets"]
+            return [f"there is no dataset “{name}”" for name in unknown]
+
+        VALIDATORS["transfer"] = problems
+        name_verbs(
+            {
+                "datacut.plan": "planned the cut",
+                "datacut.start_cleaning": "started cleaning",
+                "datacut.freeze": "froze the cut",
+                "datacut.generate": "generated the files",
+                "datacut.release": "released the cut",
+                "datacut.acknowledge": "confirmed receipt",
+                "datacut.download": "downloaded a file",
+            }
+        )

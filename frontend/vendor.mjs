@@ -23,3 +23,4 @@ cpSync(library("htmx.org/LICENSE"), join(vendor, "LICENSE-htmx.txt"));
 cpSync(library("@fontsource-variable/inter/LICENSE"), join(vendor, "LICENSE-inter.txt"));
 cpSync(library("@fontsource/ibm-plex-mono/LICENSE"), join(vendor, "LICENSE-plex-mono.txt"));
 cpSync(join(here, "src", "icons.svg"), join(out, "icons.svg"));
+cpSync(join(here, "src", "mark.svg"), join(out, "mark.svg"));

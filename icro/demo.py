@@ -46,7 +46,7 @@ OWN_ENTRIES = (
     "seeding",
     "logins.json",
     "demo.json",
-    "beat-schedule",
+    "beat-schedule*",
 )
 
 
@@ -112,8 +112,7 @@ class Demo:
         self.output.say("Removing the old demonstration")
         if self.brings_servers:
             self.stack.stop()
-        for name in OWN_ENTRIES:
-            path = self.data_dir / name
+        for path in [path for name in OWN_ENTRIES for path in self.data_dir.glob(name)]:
             if path.is_dir():
                 shutil.rmtree(path)
             else:
@@ -250,7 +249,8 @@ def answers(url: str) -> bool:
 def static_digest() -> str:
     """Return a digest over names, sizes and dates of what the browser loads."""
     digest = hashlib.sha256((ROOT / "requirements" / "runtime.txt").read_bytes())
-    for path in sorted(ROOT.glob("*/static/**/*")):
+    sources = [config.parent / "static" for config in sorted(ROOT.glob("*/apps.py"))]
+    for path in sorted(path for source in sources for path in source.rglob("*")):
         status = path.stat()
         digest.update(f"{path.relative_to(ROOT)} {status.st_size} {status.st_mtime_ns}".encode())
     return digest.hexdigest()

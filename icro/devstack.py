@@ -14,6 +14,7 @@ import fcntl
 import hashlib
 import importlib.util
 import os
+import pwd
 import shutil
 import socket
 import subprocess
@@ -22,6 +23,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import psycopg2
@@ -315,8 +317,11 @@ def _valkey_program() -> Path:
 
 
 def _namespace() -> list[str]:
-    """The words that make root look like a plain user to the program that follows."""
-    return ["unshare", "--user", "--map-user=1000", "--map-group=1000", "--"]
+    """The words that make the program that follows see itself as nobody.
+
+    It has to be a user with a name: initdb looks the name up.
+    """
+    return ["unshare", "--user", f"--map-user={NOBODY}", f"--map-group={NOBODY}", "--"]
 
 
 def _namespaces_work() -> bool:
@@ -326,16 +331,26 @@ def _namespaces_work() -> bool:
     return probe.returncode == 0
 
 
+def _has_name(uid: int) -> bool:
+    try:
+        return bool(pwd.getpwuid(uid).pw_name)
+    except KeyError:
+        return False
+
+
+@cache
 def _unprivileged() -> list[str]:
     """Return the words before a command that keep PostgreSQL from seeing root.
 
     Without namespaces (some containers forbid them) the server runs as nobody and keeps one
     capability, so that it can enter folders of root that nobody else may enter.
     """
-    if os.geteuid() != 0:
+    if os.geteuid() != 0 and _has_name(os.geteuid()):
         return []
     if _namespaces_work():
         return _namespace()
+    if os.geteuid() != 0:
+        return []
     if not shutil.which("setpriv"):
         raise StackError(
             "PostgreSQL does not run as root, and neither unshare nor setpriv is here. "

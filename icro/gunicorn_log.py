@@ -16,6 +16,7 @@ class Logger(GunicornLogger):  # type: ignore[misc] # gunicorn ships no types
 
     def setup(self, cfg: Any) -> None:  # Any: gunicorn's own settings object
         """Configure logging before the application is loaded."""
+        self.error_log.propagate = self.access_log.propagate = True
         production = os.environ.get("ICRO_ENV") == "production"
         style = os.environ.get("LOG_FORMAT", "json" if production else "text")
         logging.config.dictConfig(

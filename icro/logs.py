@@ -17,7 +17,8 @@ from pythonjsonlogger.json import JsonFormatter
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 
 EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+")
-ADDRESS = re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}\b")
+# The machine's own addresses tell nothing about anybody.
+ADDRESS = re.compile(r"\b(?!127\.|0\.0\.0\.0)\d{1,3}(?:\.\d{1,3}){3}\b")
 QUERY = re.compile(r"\?\S*")
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u0085\u2028\u2029]")
 # Attributes through which Django attaches the whole request to a record.
@@ -58,7 +59,7 @@ class JsonLines(JsonFormatter):
 
     def formatException(self, ei: Any) -> str:  # noqa: N802 - logging's name; Any: its tuple
         """Return the traceback with its messages cleaned."""
-        return without_personal_data(super().formatException(ei))
+        return without_personal_data(str(super().formatException(ei)))
 
 
 def logging_settings(*, level: str, style: str) -> dict[str, Any]:
@@ -95,7 +96,10 @@ def logging_settings(*, level: str, style: str) -> dict[str, Any]:
             "django.server": {"handlers": ["line"], "level": level, "propagate": False},
             # It logs the name and the address of who failed to log in; the audit trail has both.
             "axes": {"level": "ERROR"},
-            "celery": {"level": level},
+            # A line for every wake-up hides the others; the rows of jobs tell what was done.
+            "celery.beat": {"level": "WARNING"},
+            "celery.worker.strategy": {"level": "WARNING"},
+            "celery.app.trace": {"level": "WARNING"},
             "pydicom": {"level": "ERROR"},
         },
     }

@@ -34,7 +34,7 @@ class StudyRequest(HttpRequest):
 
 
 def study_view(name: str, *, methods: tuple[str, ...] = ("GET",)) -> Callable[[View], View]:
-    """Guard a page of a study: ``view(request, study_code, …)`` with ``request.study`` and ``.actor``.
+    """Guard a page of a study; the view gets ``request.study`` and ``request.actor``.
 
     Args:
         name: the right that the page needs (``accounts.permissions``).
@@ -99,8 +99,9 @@ def fetch(rows: Any, actor: Actor, pk: UUID | str, **lookup: Any) -> Any:
     Raises:
         Http404: there is none, or it may not be seen; the latter is kept as ``access.denied``.
     """
-    model = rows if isinstance(rows, type) else rows.model
-    queryset = model.objects.all() if isinstance(rows, type) else rows
+    is_model = isinstance(rows, type)
+    model = rows if is_model else rows.model
+    queryset = rows.objects.all() if is_model else rows
     found = queryset.visible_to(actor).filter(pk=pk, **lookup).first()
     if found is not None:
         return found

@@ -272,6 +272,14 @@ def encode(tag: int, vr: str, value: bytes, explicit: bool) -> bytes:
     return _PACK_SHORT(group, element, vr.encode(), size) + value
 
 
+def encode_header(tag: int, vr: str, length: int, explicit: bool) -> bytes:
+    """Encode the tag, VR and length of an element whose value is written elsewhere."""
+    group, element = tag >> 16, tag & 0xFFFF
+    if not explicit:
+        return _PACK_IMPLICIT(group, element, length)
+    return _PACK_LONG(group, element, vr.encode(), 0, length)
+
+
 def encode_items(tag: int, contents: list[bytes], explicit: bool) -> bytes:
     """Encode a sequence with defined lengths from the bytes of its items."""
     value = b"".join(_PACK_IMPLICIT(0xFFFE, 0xE000, len(item)) + item for item in contents)

@@ -161,11 +161,24 @@ def read_header(data: bytes) -> Header:
 def verify_file(path: Path, *, key: bytes) -> Verified | Refused:
     """Verify one file (header only).  `key` is the study's key for hashes of identity."""
     try:
-        return verify_header(read_header(load(path)), key=key)
+        header = read_header(load(path))
+        check_nesting(header)
+        return verify_header(header, key=key)
     except Malformed as problem:
         return Refused(problem.code)
     except RecursionError:
         return Refused("too_deep")
+
+
+def check_nesting(header: Header) -> None:
+    """Follow every sequence to its end.  Raises Malformed when one is cut or nested too deep."""
+    part10 = header.part10
+    waiting = [(element, part10.explicit, 1) for element in header.elements if element.vr == "SQ"]
+    while waiting:
+        element, explicit, depth = waiting.pop()
+        for start, end in encoding.items(part10.data, element, explicit, depth):
+            inner = encoding.index(part10.data, start, end, explicit, depth)
+            waiting += [(one, explicit, depth + 1) for one in inner if one.vr == "SQ"]
 
 
 def verify_header(header: Header, *, key: bytes) -> Verified:

@@ -42,6 +42,7 @@ GROWN = (
 )
 SOFT_TISSUE = ("soft_tissue_component", "soft_tissue")
 ENTERED = ("entered", "reported", "recorded")
+RESPONSES = ("target_response", "non_target_response", "overall_response")
 SUM = ("sum_mm", "recorded_sum_mm", "entered_sum_mm", "reported_sum_mm")
 
 
@@ -72,12 +73,15 @@ def time_point_of(record: Record, *, position: int, baseline: bool = False) -> M
             number=record.decimal("visit_number", "visitnum", "number"),
             new_therapy=record.flag("new_therapy", "new_anticancer_therapy") or False,
             entered=_entered(record),
-            target=tuple(_target(item) for item in record.records("target", "targets")),
+            target=tuple(
+                _target(_technique(item, record)) for item in record.records("target", "targets")
+            ),
             non_target=tuple(
-                _non_target(item) for item in record.records("non_target", "non_targets")
+                _non_target(_technique(item, record))
+                for item in record.records("non_target", "non_targets")
             ),
             new_lesions=tuple(
-                _new_lesion(item, place)
+                _new_lesion(_technique(item, record), place)
                 for place, item in enumerate(record.records("new_lesions"), start=1)
             ),
             tumour_marker_normal=record.flag("tumour_marker_normal", "tumor_marker_normal"),
@@ -97,16 +101,29 @@ def located(record: Record, build: object) -> MeasuredTimePoint:
         raise error.under(record.path) from None
 
 
+def _technique(lesion: Record, point: Record) -> Record:
+    """Return a lesion with the modality and slice thickness of its time point as fallback."""
+    shared = {
+        name: point.data[name]
+        for names in (MODALITY, SLICE)
+        for name in names
+        if point.data.get(name) is not None and not lesion.has(*names)
+    }
+    return Record({**lesion.data, **shared}, lesion.path) if shared else lesion
+
+
 def _entered(record: Record) -> EnteredResponses | None:
     found = record.record(*ENTERED)
     recorded = record.decimal(*SUM)
+    if found is None and record.has(*RESPONSES):
+        found = record
     if found is None and recorded is None:
         return None
     inner = found or Record({}, record.path)
     return EnteredResponses(
-        target_response=inner.text("target_response", "target"),
-        non_target_response=inner.text("non_target_response", "non_target"),
-        overall_response=inner.text("overall_response", "overall"),
+        target_response=inner.text("target_response"),
+        non_target_response=inner.text("non_target_response"),
+        overall_response=inner.text("overall_response"),
         sum_mm=inner.decimal(*SUM) if recorded is None else recorded,
     )
 

@@ -26,13 +26,13 @@ from reads.criteria.base import (
     TimePointResult,
     result_of,
 )
+from reads.criteria.course import best_parameters
 from reads.criteria.dates import timeline
 from reads.criteria.errors import CriteriaError
 from reads.criteria.facts import LesionState, lesion_ids
 from reads.criteria.nadir import Nadir
 from reads.criteria.rano_checks import CHECKS, checks_with
 from reads.criteria.rano_course import Read, course, course_rules
-from reads.criteria.rano_course import parameters as course_parameters
 from reads.criteria.rano_facts import (
     Component,
     RanoLesion,
@@ -430,7 +430,7 @@ def _criterion(
         citation=citation,
         facts_type=RanoTimePoint,
         items=ITEMS,
-        parameters=(*own, *course_parameters(clause)),
+        parameters=(*own, *best_parameters(clause)),
         rules=engine.rules(),
         checks=CHECKS,
         sdtm=_sdtm(engine.variety),

@@ -6,17 +6,10 @@ Sources: Wen 2010 (responses hold on a scan at least four weeks later, otherwise
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import NamedTuple
 
 from reads.criteria.base import BestResponse, Options
-from reads.criteria.bestresponse import (
-    BEST_RESPONSE,
-    BEST_RESPONSE_PARAMETERS,
-    DURATION,
-    RESPONSE_DAY,
-)
-from reads.criteria.parameters import Parameter
+from reads.criteria.course import best_entry, best_rules
 from reads.criteria.trace import Inputs, Rule, TraceStep, Value
 
 RANKING = ("CR", "PR", "MR", "SD", "PD", "NE")
@@ -29,15 +22,6 @@ class Read(NamedTuple):
     response: str
     open_dose: bool
     early: bool
-
-
-def parameters(clause: str) -> tuple[Parameter, ...]:
-    """Return the best-response parameters with RANO's defaults: no minimum for stable disease."""
-    found = []
-    for parameter in BEST_RESPONSE_PARAMETERS:
-        default = 0 if parameter.name == "sd_min_days" else parameter.default
-        found.append(replace(parameter, default=default, clause=clause))
-    return tuple(found)
 
 
 def _counted(inputs: Inputs) -> Value:
@@ -98,19 +82,12 @@ def course_rules(*, key: str, clause: str) -> dict[str, Rule]:
         compute=_progression_day,
         say=_say_progression,
     )
-    best = replace(
-        BEST_RESPONSE,
-        key=f"{key}.best_response",
+    best = best_rules(
+        key=key,
         clause=clause,
         statement="CR, PR and MR hold on a scan four weeks later; otherwise the best is SD.",
     )
-    return {
-        "counted_responses": counted,
-        "progression_day": progression,
-        "bor": best,
-        "response_day": replace(RESPONSE_DAY, key=f"{key}.response_day", clause=clause),
-        "duration_days": replace(DURATION, key=f"{key}.duration_days", clause=clause),
-    }
+    return {**best, "counted_responses": counted, "progression_day": progression}
 
 
 def course(
@@ -131,37 +108,14 @@ def course(
         "progression_day", {**inputs, "counted": counted.value}
     )
     best = tuple(
-        _best(counted.value, progression, options, rules, confirmation_required=required)
+        best_entry(
+            counted.value,
+            options,
+            rules,
+            ranking=RANKING,
+            confirmation_required=required,
+            progression=progression,
+        )
         for required in (True, False)
     )
     return (counted, progression), best
-
-
-def _best(
-    sequence: Value,
-    progression: TraceStep,
-    options: Options,
-    rules: dict[str, Rule],
-    *,
-    confirmation_required: bool,
-) -> BestResponse:
-    inputs: dict[str, Value] = {
-        "sequence": sequence,
-        "confirmation_required": confirmation_required,
-        "ranking": RANKING,
-    }
-    inputs |= {item.name: options[item.name] for item in BEST_RESPONSE_PARAMETERS}
-    best = rules["bor"].derive("bor", inputs)
-    responded = rules["response_day"].derive("response_day", inputs)
-    lasted = rules["duration_days"].derive(
-        "duration_days",
-        {"response_day": responded.value, "progression_day": progression.value},
-    )
-    return BestResponse(
-        confirmation_required=confirmation_required,
-        response=best.value,
-        response_day=responded.value,
-        progression_day=progression.value,
-        duration_days=lasted.value,
-        trace=(best, responded, progression, lasted),
-    )

@@ -503,6 +503,7 @@ class Stream:
     baseline_sum: Decimal | None = None
     nadir: Nadir = field(default_factory=Nadir)
     overall_cr: bool = False
+    # Day and response of the targets, without the time points that could not be evaluated.
     targets_seen: list[tuple[int, str]] = field(default_factory=list)
 
     @property
@@ -510,24 +511,21 @@ class Stream:
         """Return whether a partial response is running that only progression ends."""
         if self.options.choice("pr_persistence") != "continue":
             return False
-        seen = [entry for entry in self.targets_seen if entry[1] != "NE"]
-        if not seen or seen[-1][1] != "PR":
+        if not self.targets_seen or self.targets_seen[-1][1] != "PR":
             return False
-        if not self.options.flag("confirmation_required"):
-            return True
-        return self._confirmed(seen)
+        return not self.options.flag("confirmation_required") or self._confirmed()
 
-    def _confirmed(self, seen: list[tuple[int, str]]) -> bool:
+    def _confirmed(self) -> bool:
         return any(
             confirming_position(
-                seen,
+                self.targets_seen,
                 position,
                 confirmed_by=("CR", "PR"),
                 min_days=self.options.integer("confirm_min_days"),
                 between={},
             )
             is not None
-            for position, (_day, response) in enumerate(seen)
+            for position, (_day, response) in enumerate(self.targets_seen)
             if response in ("CR", "PR")
         )
 
@@ -689,7 +687,8 @@ def assess(history: Sequence[TimePointFacts], options: Options) -> Assessment:
             point, day=line.days[position], trace=follow_up_steps(stream, point, position)
         )
         results[position] = result
-        stream.targets_seen.append((result.day, result.values["target_response"]))
+        if result.target_response != "NE":
+            stream.targets_seen.append((result.day, result.values["target_response"]))
         stream.overall_cr = stream.overall_cr or result.overall_response == "CR"
     done = tuple(result for result in results if result is not None)
     first_seen = proven_equivocal(points, line)

@@ -9,7 +9,8 @@ the same answer from the same bytes. `docs/forms.md` shows how to author a form.
 from studies.forms.definition import Check, Choice, Form, Item, Kind, Section
 from studies.forms.derivations import DerivationError, DerivedValue
 from studies.forms.errors import FormError, Problem
-from studies.forms.evaluate import Evaluation, Message, evaluate
+from studies.forms.evaluate import evaluate
+from studies.forms.evaluation import Evaluation, Message
 from studies.forms.values import Answer, Level, PartialDate, Status
 
 __all__ = [

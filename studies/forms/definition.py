@@ -19,10 +19,10 @@ import jsonschema
 from jsonschema.exceptions import best_match
 
 from studies.forms.canonical import canonical_json, sha256_of
-from studies.forms.conditions import Condition, Reference, decimal_literal, parse_condition
-from studies.forms.conditions import references as condition_references
 from studies.forms.derivations import Derived, derivation_references, parse_derived
 from studies.forms.errors import FormError, Problem
+from studies.forms.trees import Condition, Reference, decimal_literal, parse_condition
+from studies.forms.trees import references as condition_references
 from studies.forms.values import ABSENCES, Level, Status
 
 MAX_NESTING = 60
@@ -239,7 +239,7 @@ class Form:
 
     def problems(self) -> tuple[Problem, ...]:
         """Why the form must not be released yet; empty when nothing is wrong."""
-        from studies.forms.problems import problems_of  # noqa: PLC0415 (it looks at forms)
+        from studies.forms.problems import problems_of
 
         return problems_of(self)
 
@@ -263,9 +263,9 @@ def _validated(document: object) -> Any:  # Any: JSON, checked by the schema fro
         copy = json.loads(canonical_json(document))
     except (TypeError, ValueError) as fault:
         raise FormError("", f"is not JSON: {fault}") from fault
-    fault = best_match(_validator().iter_errors(copy))
-    if fault is not None:
-        raise FormError(fault.json_path.removeprefix("$").removeprefix("."), fault.message)
+    breach = best_match(_validator().iter_errors(copy))
+    if breach is not None:
+        raise FormError(breach.json_path.removeprefix("$").removeprefix("."), breach.message)
     return copy
 
 

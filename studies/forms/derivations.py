@@ -14,23 +14,20 @@ from datetime import datetime, time
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import TypeAlias
 
-from studies.forms.conditions import (
+from studies.forms.conditions import Facts, Rows, days_between, decide, operand_value
+from studies.forms.errors import FormError
+from studies.forms.trees import (
     Condition,
-    Facts,
     Operand,
     Reference,
-    Rows,
-    days_between,
-    decide,
     operand_references,
-    operand_value,
     parse_condition,
     parse_operand,
     references,
 )
-from studies.forms.errors import FormError
 from studies.forms.values import PartialDate, Value
 
+MAX_DECIMALS = 6
 KINDS = ("sum", "count", "difference", "percent_change", "days", "minutes", "cases", "named")
 
 
@@ -82,8 +79,10 @@ def parse_derived(document: object, path: str) -> Derived:
     where = document.get("where")
     condition = None if where is None else parse_condition(where, f"{path}.where")
     decimals = document.get("decimals")
-    if decimals is not None and (not isinstance(decimals, int) or not 0 <= decimals <= 6):
-        raise FormError(f"{path}.decimals", "needs a whole number from 0 to 6")
+    if decimals is not None and (
+        not isinstance(decimals, int) or not 0 <= decimals <= MAX_DECIMALS
+    ):
+        raise FormError(f"{path}.decimals", f"needs a whole number from 0 to {MAX_DECIMALS}")
     content, place = document[kind], f"{path}.{kind}"
     match kind:
         case "sum":

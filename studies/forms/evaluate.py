@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from decimal import Decimal
 from types import MappingProxyType
-from typing import Any
 
 from studies.forms.conditions import Rows, decide
 from studies.forms.definition import Check, Form, Item, Kind
 from studies.forms.derivations import DerivedValue, Named, derive
+from studies.forms.evaluation import REASONS, Evaluation, Message
 from studies.forms.reading import is_blank, read_answer
 from studies.forms.values import (
     ABSENCES,
     BLANK,
     Answer,
     Level,
-    PartialDate,
     Status,
     Value,
     boolean_from,
@@ -32,97 +29,6 @@ from studies.forms.wording import ABSENCE_WORDS, answer_text, sentence, value_te
 
 _INSERT = re.compile(r"\{([a-z0-9_.]+)(:because)?\}")
 MAX_ROWS_READ = 500
-REASONS = "reasons"
-
-
-@dataclass(frozen=True)
-class Message:
-    """What one check says about one place.
-
-    `key` names it for a reason (`EC_TL_01:T1` in the row T1), `check` is the check's id or the
-    code of a built-in check, `facts` what its sentence names.
-    """
-
-    key: str
-    check: str
-    place: str
-    level: Level
-    text: str
-    label: str
-    clause: str = ""
-    reason: str = ""
-    facts: tuple[tuple[str, str], ...] = ()
-
-    @property
-    def is_accepted(self) -> bool:
-        """A warning for which a reason was given."""
-        return self.level is Level.WARNING and bool(self.reason)
-
-    @property
-    def blocks(self) -> bool:
-        """Errors always block; a warning blocks until a reason is given; an info never does."""
-        return self.level is Level.ERROR or (self.level is Level.WARNING and not self.reason)
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """What a form makes of a set of answers.
-
-    Places are item paths; a row's item has the row's number in it: `targets.lesions.0.long_axis`.
-    """
-
-    form: Form
-    final: bool
-    visible: frozenset[str]
-    answers: Mapping[str, Answer]
-    messages: tuple[Message, ...]
-    missing: tuple[str, ...]
-    asked: tuple[str, ...]
-    hidden_answers: tuple[str, ...]
-    rows: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether every required visible item has an answer or a reasoned absence."""
-        return not self.missing
-
-    @property
-    def can_sign(self) -> bool:
-        """Whether this final evaluation lets the form be signed."""
-        return self.final and self.is_complete and not any(each.blocks for each in self.messages)
-
-    @property
-    def reasons(self) -> dict[str, str]:
-        """The reasons given for warnings that stand, by message key."""
-        return {each.key: each.reason for each in self.messages if each.is_accepted}
-
-    def answer(self, place: str) -> Answer:
-        """The answer at a place; blank when it is hidden or unknown."""
-        return self.answers.get(place, BLANK)
-
-    def messages_at(self, place: str) -> tuple[Message, ...]:
-        return tuple(each for each in self.messages if each.place == place)
-
-    def record(self) -> dict[str, Any]:
-        """The visible answers as JSON: what is signed, exported and compared.
-
-        Each has its status, the value as standardised, and, where they differ, what was entered
-        and in which unit. Blank items are listed as blank: what was asked is part of the record.
-        """
-        return {
-            "form": {
-                "key": self.form.key,
-                "version": self.form.version,
-                "sha256": self.form.digest,
-            },
-            "answers": {
-                place: _recorded(answer)
-                for place, answer in self.answers.items()
-                if place in self.visible
-            },
-            "rows": {group: list(keys) for group, keys in self.rows.items()},
-            "reasons": self.reasons,
-        }
 
 
 def evaluate(
@@ -246,7 +152,7 @@ class _Run:
         for rows in self._scopes(item):
             if not self._is_shown(item, rows):
                 continue
-            place = self._place(item.path, rows) if item.group else item.path
+            place = self._place(item.path, rows)
             self.visible.add(place)
             raw = self._raw(item, rows)
             if item.kind is Kind.GROUP:
@@ -290,7 +196,7 @@ class _Run:
         self.rows[item.path] = [row if isinstance(row, Mapping) else {} for row in rows]
         self.answers[item.path] = Answer(Status.ANSWERED)
         if not all(isinstance(row, Mapping) for row in rows):
-            self._say(item, item.path, "not_a_row")
+            self._say(item, "not_a_row")
 
     def _admitted(self, item: Item, answer: Answer) -> Answer:
         """An absence that this item may not have is not an answer."""
@@ -364,30 +270,30 @@ class _Run:
         for item, rows, place in self._places():
             answer = self.answers[place]
             if answer.fault is not None:
-                self._say(item, place, answer.fault.code, rows=rows, **dict(answer.fault.facts))
+                self._say(item, answer.fault.code, rows=rows, **dict(answer.fault.facts))
             if answer.status in ABSENCES and not answer.reason:
                 words = ABSENCE_WORDS[answer.status]
-                self._say(item, place, "absence_unreasoned", rows=rows, absence=words)
+                self._say(item, "absence_unreasoned", rows=rows, absence=words)
             if item.kind is Kind.GROUP:
                 self._row_limits(item, place, final=final)
             if not item.is_entered:
                 self._recorded_value(item, rows, place, final=final)
             if final and place in missing:
-                self._say(item, place, "required" if item.absence else "required_answer", rows=rows)
+                self._say(item, "required" if item.absence else "required_answer", rows=rows)
 
     def _row_limits(self, item: Item, place: str, *, final: bool) -> None:
         count = len(self.rows.get(item.path, ()))
         if count > item.max_rows:
-            self._say(item, place, "max_rows", limit=str(item.max_rows))
+            self._say(item, "max_rows", limit=str(item.max_rows))
         if final and 0 < count < item.min_rows:
-            self._say(item, place, "min_rows", limit=str(item.min_rows))
+            self._say(item, "min_rows", limit=str(item.min_rows))
 
     def _recorded_value(self, item: Item, rows: Rows, place: str, *, final: bool) -> None:
         """A derived or read-only value cannot be overridden: one recorded must be the same."""
         derived = item.derived
         if derived is not None and derived.kind == "named" and derived.name not in self.named:
             if final:
-                self._say(item, place, "derivation_missing", rows=rows, name=derived.name)
+                self._say(item, "derivation_missing", rows=rows, name=derived.name)
             return
         raw = self._raw(item, rows)
         if is_blank(raw):
@@ -399,22 +305,28 @@ class _Run:
                 "recorded": answer_text(item, recorded),
                 "derived": value_text(item, right.value),
             }
-            self._say(item, place, code, rows=rows, **facts)
+            self._say(item, code, rows=rows, **facts)
 
     def _run(self, check: Check) -> None:
         item = self.form.items.get(check.item)
         if item is None:
             return
         for rows in self._scopes(item):
-            place = self._place(item.path, rows) if item.group else item.path
+            place = self._place(item.path, rows)
             if place not in self.visible:
                 continue
             if check.when is not None and decide(check.when, self, rows) is not True:
                 continue
             if decide(check.must, self, rows) is False:
-                key = self._key(check.id, item, rows)
-                text = self._filled(check.message, rows)
-                self._add(key, check.id, place, check.level, text, item, rows, check.clause)
+                self._add_message(
+                    item,
+                    rows,
+                    key=self._key(check.id, item, rows),
+                    check=check.id,
+                    level=check.level,
+                    text=self._filled(check.message, rows),
+                    clause=check.clause,
+                )
 
     def _filled(self, text: str, rows: Rows) -> str:
         """Put the values a message names into it: `{section.item}`, `{section.item:because}`."""
@@ -432,17 +344,21 @@ class _Run:
     def _key(self, code: str, item: Item, rows: Rows) -> str:
         if not item.group:
             return code
-        index = rows[item.group]
-        return f"{code}:{self._row_key(item.group, index) or f'#{index + 1}'}"
+        index, keys = rows[item.group], self.row_keys(item.group)
+        known = keys[index] and keys.count(keys[index]) == 1
+        return f"{code}:{keys[index]}" if known else f"{code}:{keys[index]}#{index + 1}"
 
-    def _say(
-        self, item: Item, place: str, code: str, *, rows: Rows | None = None, **facts: str
-    ) -> None:
+    def _say(self, item: Item, code: str, *, rows: Rows | None = None, **facts: str) -> None:
         scope = rows or {}
         facts = {"label": self._label(item, scope), **facts}
-        key = self._key(f"{item.path}:{code}", item, scope)
-        text = sentence(code, facts)
-        self._add(key, code, place, Level.ERROR, text, item, scope, facts=facts)
+        self._add_message(
+            item,
+            scope,
+            key=self._key(f"{item.path}:{code}", item, scope),
+            check=code,
+            text=sentence(code, facts),
+            facts=_pairs(facts),
+        )
 
     def _say_plain(self, code: str, name: str, label: str) -> None:
         facts = {"label": label, "name": name}
@@ -451,24 +367,22 @@ class _Run:
             Message(f"{code}:{name}", code, "", Level.ERROR, text, label, facts=_pairs(facts))
         )
 
-    def _add(
+    def _add_message(
         self,
-        key: str,
-        check: str,
-        place: str,
-        level: Level,
-        text: str,
         item: Item,
         rows: Rows,
+        *,
+        key: str,
+        check: str,
+        text: str,
+        level: Level = Level.ERROR,
         clause: str = "",
-        facts: Mapping[str, str] | None = None,
+        facts: tuple[tuple[str, str], ...] = (),
     ) -> None:
+        place = self._place(item.path, rows)
         reason = self._reason(key) if level is Level.WARNING else ""
         label = self._label(item, rows)
-        pairs = _pairs(facts or {})
-        self.messages.append(
-            Message(key, check, place, level, text, label, clause, reason, facts=pairs)
-        )
+        self.messages.append(Message(key, check, place, level, text, label, clause, reason, facts))
 
     def _reason(self, key: str) -> str:
         reasons = self.raw.get(REASONS)
@@ -512,7 +426,7 @@ class _Run:
         """Places that are answered but not shown: kept, but they count for nothing."""
         for item in self.form.items.values():
             for rows in self._scopes(item):
-                place = self._place(item.path, rows) if item.group else item.path
+                place = self._place(item.path, rows)
                 if place not in self.visible and not is_blank(self._raw(item, rows)):
                     yield place
 
@@ -527,32 +441,3 @@ def _path_of(place: str) -> str:
 
 def _pairs(facts: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     return tuple(sorted(facts.items()))
-
-
-def _recorded(answer: Answer) -> dict[str, Any]:
-    content: dict[str, Any] = {"status": answer.status.value}
-    if answer.value is not None:
-        content["value"] = _json(answer.value)
-    if answer.number is not None:
-        content |= {"entered": format(answer.number, "f"), "entered_unit": answer.unit}
-    elif answer.status is Status.INVALID:
-        content["entered"] = answer.entered
-    if answer.reason:
-        content["reason"] = answer.reason
-    if answer.because:
-        content["because"] = list(answer.because)
-    return content
-
-
-def _json(value: Value) -> object:
-    match value:
-        case bool() | str():
-            return value
-        case tuple():
-            return list(value)
-        case Decimal():
-            return format(value, "f")
-        case PartialDate():
-            return value.iso
-        case _:
-            return value.isoformat()

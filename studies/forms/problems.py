@@ -6,7 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
-from studies.forms.conditions import (
+from studies.forms.definition import Check, Form, Item, Kind
+from studies.forms.derivations import derivation_references
+from studies.forms.errors import Problem
+from studies.forms.trees import (
     All,
     Compare,
     Condition,
@@ -14,10 +17,7 @@ from studies.forms.conditions import (
     comparisons,
     references,
 )
-from studies.forms.definition import Check, Form, Item, Kind
-from studies.forms.derivations import derivation_references
-from studies.forms.errors import Problem
-from studies.forms.values import ABSENCES, Status
+from studies.forms.values import ABSENCES, Status, Value
 
 NUMBERS = (Kind.INTEGER, Kind.DECIMAL)
 CHOICES = (Kind.CHOICE, Kind.MULTIPLE_CHOICE)
@@ -146,23 +146,19 @@ def _rules(form: Form, item: Item) -> Iterable[tuple[str, bool, str]]:
 
 def _conditions(form: Form) -> Iterator[tuple[str, Condition, frozenset[str]]]:
     """Every condition of the form, where it stands, and the rows in scope there."""
-    for section in form.sections:
-        if section.shown_when is not None:
-            yield section.key, section.shown_when, frozenset()
+    found: list[tuple[str, Condition | None, frozenset[str]]] = [
+        (section.key, section.shown_when, frozenset()) for section in form.sections
+    ]
     for item in form.items.values():
         rows = frozenset({item.group}) if item.group else frozenset[str]()
-        for condition in (item.shown_when, item.required_when):
-            if condition is not None:
-                yield item.path, condition, rows
+        found += [(item.path, each, rows) for each in (item.shown_when, item.required_when)]
         if item.derived is not None:
-            for condition in (item.derived.where, *(case.when for case in item.derived.cases)):
-                if condition is not None:
-                    group = _derived_group(form, item)
-                    yield item.path, condition, rows | group
+            inside = rows | _derived_group(form, item)
+            found.append((item.path, item.derived.where, inside))
+            found += [(item.path, case.when, rows) for case in item.derived.cases]
     for check in form.checks:
-        for condition in (check.when, check.must):
-            if condition is not None:
-                yield check.id, condition, _check_rows(form, check)
+        found += [(check.id, each, _check_rows(form, check)) for each in (check.when, check.must)]
+    yield from ((place, each, rows) for place, each, rows in found if each is not None)
 
 
 def _derived_group(form: Form, item: Item) -> frozenset[str]:
@@ -214,26 +210,31 @@ def _reference_problems(form: Form, place: str, reference: Reference) -> Iterato
 
 def _type_problems(form: Form, place: str, compare: Compare) -> Iterator[Problem]:
     term, operator, literal = compare.term, compare.operator, compare.operand.literal
-    counted = term.head in COUNTED
-    item = form.items.get(term.target) if term.head in ("item", "previous") else None
     if operator == "answered" and not isinstance(literal, bool):
         yield Problem("wrong_type", place, "`answered` is true or false")
     if operator == "status" and literal not in {status.value for status in Status}:
         yield Problem("wrong_type", place, f"there is no status {literal}")
-    if counted and operator not in (*ORDERING, "is", "is_not"):
+    if term.head in COUNTED and operator not in (*ORDERING, "is", "is_not"):
         yield Problem("wrong_type", place, f"`{operator}` does not fit a number")
-    if item is None or operator in ("answered", "status"):
-        return
+    item = form.items.get(term.target) if term.head in ("item", "previous") else None
+    if item is not None and operator not in ("answered", "status"):
+        yield from _literal_problems(item, place, operator, literal)
+
+
+def _literal_problems(
+    item: Item, place: str, operator: str, literal: Value | None
+) -> Iterator[Problem]:
     if operator in ORDERING and item.kind not in ORDERED:
         yield Problem("wrong_type", place, f"{item.path} has no order")
-    if item.kind in NUMBERS and literal is not None and not isinstance(literal, Decimal):
+    if literal is None:
+        return
+    if item.kind in NUMBERS and not isinstance(literal, Decimal):
         yield Problem("wrong_type", place, f"{item.path} is a number")
-    if item.kind is Kind.BOOLEAN and literal is not None and not isinstance(literal, bool):
+    if item.kind is Kind.BOOLEAN and not isinstance(literal, bool):
         yield Problem("wrong_type", place, f"{item.path} is yes or no")
-    if item.kind in CHOICES and literal is not None and operator != "starts_with":
-        codes = literal if isinstance(literal, tuple) else (literal,)
+    if item.kind in CHOICES and operator != "starts_with":
         known = {choice.code for choice in item.choices}
-        for code in codes:
+        for code in literal if isinstance(literal, tuple) else (literal,):
             if code not in known:
                 yield Problem("unknown_choice", place, f"{item.path} has no choice {code}")
 
@@ -243,9 +244,9 @@ def _never(condition: Condition) -> bool:
     wanted: dict[str, object] = {}
     for compare in _must_hold(condition):
         term, operand = compare.term, compare.operand
-        if term.head == "item" and compare.operator == "is" and operand.kind == "literal":
-            if wanted.setdefault(term.target, operand.literal) != operand.literal:
-                return True
+        fixed = term.head == "item" and compare.operator == "is" and operand.kind == "literal"
+        if fixed and wanted.setdefault(term.target, operand.literal) != operand.literal:
+            return True
     return False
 
 

@@ -65,18 +65,14 @@ def _number(item: Item, raw: object, unit: object = None) -> Answer:
     number = number_from(raw)
     if isinstance(number, Fault):
         return Answer(Status.INVALID, entered=entered, fault=number)
-    name = item.unit if unit is None or unit == "" else unit
-    factor = {item.unit: Decimal(1), **dict(item.units)}.get(name) if _is_text(name) else None
-    if factor is None:
+    name = unit if isinstance(unit, str) and unit else item.unit
+    factor = {item.unit: Decimal(1), **dict(item.units)}.get(name)
+    if factor is None or not (unit is None or isinstance(unit, str)):
         return invalid(entered, "unknown_unit", units=_or([item.unit, *dict(item.units)]))
     answer = _in_limits(item, entered, number, number * factor)
     return answer or Answer(
-        Status.ANSWERED, number * factor, entered.strip(), number=number, unit=str(name)
+        Status.ANSWERED, number * factor, entered.strip(), number=number, unit=name
     )
-
-
-def _is_text(raw: object) -> bool:
-    return isinstance(raw, str)
 
 
 def _is_small_number(raw: object) -> bool:

@@ -39,6 +39,7 @@ class Status(StrEnum):
 ABSENCES = (Status.NOT_DONE, Status.NOT_EVALUABLE)
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 MAX_DIGITS = 15
+GROUP = 3  # digits between two marks of a thousand
 
 _ISO_DATE = re.compile(r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2}))?)?")
 _SPOKEN_DATE = re.compile(r"([0-9]{1,2}|UN) ([A-Za-z]{3}) ([0-9]{4})")
@@ -145,7 +146,7 @@ def number_from(raw: object) -> Decimal | Fault:
     comma = _COMMA_NUMBER.fullmatch(text)
     if comma is not None:
         sign, whole, fraction = comma.groups()
-        if len(fraction) == 3 and len(whole) <= 3 and not whole.startswith("0"):
+        if len(fraction) == GROUP >= len(whole) and not whole.startswith("0"):
             return Fault(
                 "ambiguous_comma",
                 (

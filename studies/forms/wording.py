@@ -14,7 +14,7 @@ from studies.forms.definition import Item
 from studies.forms.values import Answer, PartialDate, Status, Value
 
 _FACT = re.compile(r"\{([a-z_]+)\}")
-NOTHING = "–"  # noqa: RUF001 (an en dash, as the user interface guide asks)
+NOTHING = "–"
 
 ABSENCE_WORDS = {Status.NOT_DONE: "Not done", Status.NOT_EVALUABLE: "Not evaluable"}
 

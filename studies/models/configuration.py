@@ -99,8 +99,8 @@ class FormRecord(StudyScoped):
     """Answers to one version of one form. A draft until it is completed.
 
     ``version`` counts saves; a save states the version it was made from, so that of two tabs one
-    wins and the other is told. ``entered_at`` is when the person typed, ``saved_at`` when the server
-    kept it (EMA 2023 §6.2.1).
+    wins and the other is told. ``entered_at`` is when the person typed, ``saved_at`` when the
+    server kept it (EMA 2023 §6.2.1).
     """
 
     form = models.ForeignKey(Configuration, on_delete=models.PROTECT, related_name="records")

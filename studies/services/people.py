@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
 from accounts.models import User
-from accounts.permissions import Duty, Role, DUTY_OF
+from accounts.permissions import DUTY_OF, Duty, Role
 from audit import clock
 from audit.actors import Actor, acting
 from audit.errors import RuleBroken

@@ -145,7 +145,7 @@ def declare_not_done(time_point: TimePoint, *, reason: str, actor: Actor) -> Tim
 
 
 def days_outside_window(time_point: TimePoint, day: date) -> int:
-    """Return by how many days a date misses the window: 0 inside, negative before, positive after."""
+    """Return by how many days a date misses the window: 0 inside, negative before it."""
     if time_point.window_from and day < time_point.window_from:
         return (day - time_point.window_from).days
     if time_point.window_to and day > time_point.window_to:

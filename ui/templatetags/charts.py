@@ -98,6 +98,8 @@ def turnaround(rows: Sequence[TurnaroundRow], sentence: str) -> dict[str, object
         {
             "row": row,
             "y": round(10 + i * pitch, 1),
+            "middle": round(15 + i * pitch, 1),
+            "tick": round(5 + i * pitch, 1),
             "median": round(start + row.median * scale, 1),
             "decile": round(start + row.ninth_decile * scale, 1),
             "plan": round(start + row.plan * scale, 1),

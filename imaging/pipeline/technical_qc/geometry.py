@@ -75,15 +75,11 @@ def orientation_groups(slices: Sequence[SliceFacts]) -> list[list[SliceFacts]]:
     return sorted((members for _, members in groups), key=len, reverse=True)
 
 
-def height_of(item: SliceFacts) -> float:
-    """Distance of a slice from the origin along its normal, mm (rounded to 0.0001 mm)."""
-    axes = np.asarray(item.orientation, dtype=float)
-    normal = np.cross(axes[:3], axes[3:])
-    return round(float(np.asarray(item.position, dtype=float) @ normal), 4)
+def stack_of(slices: Sequence[SliceFacts], *, temporal_positions: int = 0) -> Stack | None:
+    """The main stack, or None when no slice has a position and orientation.
 
-
-def stack_of(slices: Sequence[SliceFacts]) -> Stack | None:
-    """The main stack, or None when no slice has a position and orientation."""
+    ``temporal_positions`` is the number the header states (0020,0105), 0 when it states none.
+    """
     placed = [item for item in slices if item.position is not None and len(item.position) == 3]  # noqa: PLR2004
     groups = orientation_groups(placed)
     if not groups:
@@ -100,7 +96,7 @@ def stack_of(slices: Sequence[SliceFacts]) -> Stack | None:
         by_height.setdefault(known, []).append(item)
     heights = tuple(sorted(by_height))
     counts = tuple(len(by_height[height]) for height in heights)
-    repeats = _repeats(by_height, counts)
+    repeats = _repeats(by_height, counts, temporal_positions)
     return Stack(
         heights=heights,
         counts=counts,
@@ -118,11 +114,14 @@ def _usual_step(heights: Sequence[float]) -> float | None:
     return round(float(steps[(len(steps) - 1) // 2]), 4) if steps else None
 
 
-def _repeats(by_height: dict[float, list[SliceFacts]], counts: Sequence[int]) -> int:
-    """How many volumes the series holds: more than one only when the headers tell them apart."""
+def _repeats(by_height: dict[float, list[SliceFacts]], counts: Sequence[int], stated: int) -> int:
+    """How many volumes the series holds: more than one only when the headers say so.
+
+    Either the stated number of temporal positions fits, or times, echoes or b-values differ.
+    """
     usual = Counter(counts).most_common(1)[0][0]
-    if usual == 1:
-        return 1
+    if usual in {1, stated}:
+        return usual
     told_apart = all(
         len({item.volume for item in members}) == len(members)
         for members in by_height.values()

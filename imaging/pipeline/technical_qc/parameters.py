@@ -111,9 +111,7 @@ def _lossy(dataset: Dataset) -> Sequence[Value]:
 
 
 def _contrast_agent(dataset: Dataset) -> Sequence[Value]:
-    named = element(dataset, "ContrastBolusAgent") or element(
-        dataset, "ContrastBolusAgentSequence"
-    )
+    named = element(dataset, "ContrastBolusAgent") or element(dataset, "ContrastBolusAgentSequence")
     return ["given"] if named else []
 
 

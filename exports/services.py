@@ -1,0 +1,214 @@
+"""Acts on data cuts: plan, clean, freeze, generate, release, acknowledge, download, prove."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import date
+
+from django.db import connection, transaction
+from django.db.models import Max
+
+from accounts.signatures import Assent
+from audit import chain, clock
+from audit.actors import Actor, acting
+from audit.errors import ReasonRequired, RuleBroken
+from audit.jobs import enqueue
+from audit.models import record
+from exports import manifest, snapshot
+from exports.datasets import BUILDERS
+from exports.formats.csvfile import to_csv
+from exports.models import CutFile, DataCut
+from exports.workflows import DATA_CUT
+from queries.models import Query
+from reads.models import AdjudicationCase, ReadTask
+from studies.models import Configuration, Study, TimePoint
+from studies.services.configuration import effective
+
+
+@dataclass(frozen=True, slots=True)
+class OpenItem:
+    """Something unfinished that a cut would contain or miss."""
+
+    kind: str
+    label: str
+    why: str
+
+
+def plan_cut(
+    study: Study, *, title: str, cut_off: date, planned_for: date, actor: Actor
+) -> DataCut:
+    """Plan a cut under the effective transfer specification.
+
+    Raises:
+        RuleBroken: CUT-001 the delivery would lie before the cut-off; CUT-003 no title.
+    """
+    actor.require("cut.make")
+    if not title.strip():
+        raise RuleBroken("A cut needs a title.", rule="CUT-003")
+    if planned_for < cut_off:
+        raise RuleBroken("The delivery cannot lie before the cut-off date.", rule="CUT-001")
+    with transaction.atomic(), acting(actor):
+        Study.objects.select_for_update().get(pk=study.pk)
+        latest = DataCut.objects.in_study(study).aggregate(n=Max("number"))["n"] or 0
+        cut = DataCut(
+            study=study,
+            number=latest + 1,
+            title=title,
+            cut_off=cut_off,
+            planned_for=planned_for,
+            specification=effective(study, Configuration.Kind.TRANSFER),
+        )
+        cut.save()
+        record("datacut.plan", cut, details={"cut_off": cut_off.isoformat()})
+        return cut
+
+
+def start_cleaning(cut: DataCut, *, actor: Actor) -> DataCut:
+    """Open the clean-up list of a cut."""
+    return DATA_CUT.move(cut, "start_cleaning", actor=actor)
+
+
+def open_items(cut: DataCut) -> list[OpenItem]:
+    """Return what is unfinished up to the cut-off, the worst first."""
+    return [*_open_adjudications(cut), *_open_reads(cut), *_open_queries(cut), *_open_scans(cut)]
+
+
+def _open_adjudications(cut: DataCut) -> Iterable[OpenItem]:
+    cases = AdjudicationCase.objects.in_study(cut.study_id).filter(state__in=["pending", "claimed"])
+    for case in cases.select_related("time_point__subject").order_by("due_at"):
+        yield OpenItem("Adjudication", str(case.time_point), "readers differ, not decided")
+
+
+def _open_reads(cut: DataCut) -> Iterable[OpenItem]:
+    tasks = ReadTask.objects.in_study(cut.study_id).filter(
+        state__in=["planned", "assigned", "accepted", "in_progress", "on_hold"],
+        time_point__assessment_date__lte=cut.cut_off,
+    )
+    for task in tasks.select_related("time_point__subject", "stream").order_by("due_at"):
+        role = task.stream.get_role_display()
+        yield OpenItem("Read", f"{task.time_point}, {role}", task.get_state_display().lower())
+
+
+def _open_queries(cut: DataCut) -> Iterable[OpenItem]:
+    rows = Query.objects.in_study(cut.study_id).filter(state__in=["open", "answered", "reopened"])
+    for query in rows.select_related("time_point__subject").order_by("due_at"):
+        where = f" ({query.time_point})" if query.time_point else ""
+        yield OpenItem("Query", f"{query}{where}", query.get_state_display().lower())
+
+
+def _open_scans(cut: DataCut) -> Iterable[OpenItem]:
+    rows = TimePoint.objects.in_study(cut.study_id).filter(
+        state__in=["received", "in_qc", "accepted"], assessment_date__lte=cut.cut_off
+    )
+    for time_point in rows.select_related("subject").order_by("assessment_date"):
+        yield OpenItem("Time point", str(time_point), time_point.get_state_display().lower())
+
+
+def freeze(cut: DataCut, *, actor: Actor, reason: str = "") -> DataCut:
+    """Freeze the versions that the cut holds and ask for its files.
+
+    Raises:
+        ReasonRequired: items are open and no reason says why the cut is frozen all the same.
+    """
+    actor.require("cut.make")
+    with transaction.atomic(), acting(actor, reason):
+        if len(connection.atomic_blocks) == 1:
+            # One moment for every table: later commits are not seen.
+            with connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        waiting = open_items(cut)
+        if waiting and not reason.strip():
+            raise ReasonRequired(
+                f"{len(waiting)} items are open. Say why the cut is frozen with them.",
+                rule="CUT-002",
+            )
+        frozen = DATA_CUT.move(
+            cut,
+            "freeze",
+            actor=actor,
+            reason=reason,
+            changes={
+                "frozen_at": clock.now(),
+                "open_items": [asdict(item) for item in waiting],
+                "open_items_reason": reason if waiting else "",
+                "chain_head": chain.head(),
+            },
+        )
+        frozen.item_count = snapshot.freeze(frozen)
+        frozen.save()
+        cut.refresh_from_db()
+        enqueue("exports.generate", key=f"exports.generate:{cut.pk}", row=cut, cut_id=str(cut.pk))
+        return frozen
+
+
+def build(cut: DataCut) -> list[manifest.Made]:
+    """Make every file of a frozen cut in memory from its frozen versions alone."""
+    frozen = snapshot.load(cut)
+    made = []
+    for name in cut.specification.document["datasets"]:
+        dataset = BUILDERS[name](frozen)
+        made.append(manifest.Made(f"{dataset.name}.csv", to_csv(dataset), len(dataset.rows)))
+    made.append(manifest.manifest(cut, made))
+    made.append(manifest.checksums(made))
+    made.append(manifest.archive(f"{cut.study.code}_cut{cut.number:02d}.zip", made))
+    return made
+
+
+def generate(cut: DataCut, *, actor: Actor) -> DataCut:
+    """Store the files of a frozen cut; repeating it changes nothing."""
+    if cut.state != "frozen":
+        return cut
+    from imaging.storage import deliveries
+
+    made = build(cut)
+    store = deliveries()
+    for item in made:
+        store.put_bytes(item.content)
+    digest = next(item.sha256 for item in made if item.name == "manifest.json")
+    with transaction.atomic(), acting(actor):
+        locked = DataCut.objects.in_study(cut.study_id).select_for_update().get(pk=cut.pk)
+        if locked.state != "frozen":
+            return locked
+        for item in made:
+            CutFile.objects.get_or_create(
+                study_id=cut.study_id,
+                cut=cut,
+                name=item.name,
+                defaults={
+                    "sha256": item.sha256,
+                    "size": len(item.content),
+                    "row_count": item.row_count,
+                },
+            )
+        return DATA_CUT.move(cut, "generate", actor=actor, changes={"manifest_digest": digest})
+
+
+def release(cut: DataCut, *, actor: Actor, assent: Assent) -> DataCut:
+    """Release a generated cut by signature."""
+    return DATA_CUT.move(cut, "release", actor=actor, assent=assent)
+
+
+def acknowledge(cut: DataCut, *, actor: Actor, assent: Assent) -> DataCut:
+    """Confirm receipt of a released cut by signature."""
+    return DATA_CUT.move(cut, "acknowledge", actor=actor, assent=assent)
+
+
+def note_download(file: CutFile, *, actor: Actor) -> None:
+    """Keep who took which file of a cut."""
+    actor.require("cut.download")
+    if file.cut.state not in {"released", "acknowledged", "superseded"} and not actor.may(
+        "cut.make"
+    ):
+        raise RuleBroken("This cut has not been released yet.", rule="CUT-004")
+    with acting(actor.acting_as("cut.download")):
+        record("datacut.download", file.cut, details={"file": file.name, "sha256": file.sha256})
+
+
+def differences(cut: DataCut) -> list[str]:
+    """Make the files again and return the names of those that differ from what was stored."""
+    stored = {file.name: file.sha256 for file in cut.files.all()}
+    again = {made.name: made.sha256 for made in build(cut)}
+    return sorted(
+        name for name in stored.keys() | again.keys() if stored.get(name) != again.get(name)
+    )

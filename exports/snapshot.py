@@ -1,0 +1,120 @@
+"""Freezing: which version of which record belongs to a cut, and reading exactly those versions.
+
+A cut lists (model, id, history id). Files are made from the listed history rows alone, so nothing
+that happens later can change them (decision 22; ICH E6(R3) 4.2.6).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, time
+from types import SimpleNamespace
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.apps import apps
+from django.db import models
+
+from audit.models import kind_of
+from exports.models import CutItem, DataCut
+from queries.models import Query
+from reads.models import (
+    Acceptance,
+    CriterionAssessment,
+    Lesion,
+    Measurement,
+    Observation,
+    ReaderStream,
+    ReadSession,
+    ReadTask,
+)
+from studies.models import StudySite, Subject, TimePoint
+
+COUNTED_SESSIONS = ("signed", "final")
+
+
+def cut_off_instant(cut: DataCut) -> datetime:
+    """Return the last instant that belongs to a cut: the end of its day in the study's zone."""
+    end = time(23, 59, 59, 999999)
+    return datetime.combine(cut.cut_off, end, ZoneInfo(cut.study.time_zone))
+
+
+def rows_of(cut: DataCut) -> Iterable[models.Model]:
+    """Yield every record that the cut holds, as it is now."""
+    study, until = cut.study_id, cut_off_instant(cut)
+    yield from StudySite.objects.in_study(study)
+    yield from Subject.objects.in_study(study)
+    yield from TimePoint.objects.in_study(study).filter(created_at__lte=until)
+    yield from Query.objects.in_study(study).filter(opened_at__lte=until)
+    sessions = ReadSession.objects.in_study(study).filter(
+        state__in=COUNTED_SESSIONS, signed_at__lte=until
+    )
+    yield from sessions
+    yield from ReadTask.objects.in_study(study).filter(sessions__in=sessions)
+    yield from ReaderStream.objects.in_study(study).filter(tasks__sessions__in=sessions).distinct()
+    yield from Lesion.objects.in_study(study).filter(observations__session__in=sessions).distinct()
+    yield from Observation.objects.in_study(study).filter(session__in=sessions)
+    yield from Measurement.objects.in_study(study).filter(observation__session__in=sessions)
+    yield from CriterionAssessment.objects.in_study(study).filter(session__in=sessions)
+    yield from Acceptance.objects.filter(study_id=study, session__in=sessions, at__lte=until)
+
+
+def version_of(row: models.Model) -> int:
+    """Return the history id of a record's newest version; an append-only row is its own version."""
+    if hasattr(row, "history"):
+        return int(row.history.order_by("-history_id").values_list("history_id", flat=True)[0])
+    return int(row.pk)
+
+
+def freeze(cut: DataCut) -> int:
+    """List the versions of a cut; call inside a repeatable-read transaction. Returns how many."""
+    items = [
+        CutItem(
+            study_id=cut.study_id,
+            cut=cut,
+            record_kind=kind_of(row),
+            record_id=str(row.pk),
+            history_id=version_of(row),
+        )
+        for row in rows_of(cut)
+    ]
+    CutItem.objects.bulk_create(items, batch_size=1000)
+    return len(items)
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The frozen versions of a cut by kind and id."""
+
+    study: SimpleNamespace
+    rows: Mapping[str, Mapping[str, Any]] = field(repr=False)
+
+    def all(self, model: type[models.Model]) -> list[Any]:
+        """Return the frozen versions of one kind, in a total order (by id)."""
+        return [row for _, row in sorted(self.rows.get(model._meta.label_lower, {}).items())]
+
+    def one(self, model: type[models.Model], pk: Any) -> Any:
+        """Return the frozen version of one record."""
+        return self.rows[model._meta.label_lower][str(pk)]
+
+
+def load(cut: DataCut) -> Snapshot:
+    """Read the listed versions from the history tables, never from the live ones."""
+    wanted: dict[str, list[tuple[str, int]]] = defaultdict(list)
+    for kind, record_id, version in CutItem.objects.filter(cut=cut).values_list(
+        "record_kind", "record_id", "history_id"
+    ):
+        wanted[kind].append((record_id, version))
+    rows: dict[str, dict[str, Any]] = {}
+    for kind, listed in wanted.items():
+        model = apps.get_model(kind)
+        versions = [version for _, version in listed]
+        if hasattr(model, "history"):
+            found = {v.history_id: v for v in model.history.filter(history_id__in=versions)}
+        else:
+            found = {v.pk: v for v in model._base_manager.filter(pk__in=versions)}
+        rows[kind] = {record_id: found[version] for record_id, version in listed}
+    study = SimpleNamespace(code=cut.study.code, protocol=cut.study.protocol_number)
+    return Snapshot(study=study, rows=rows)

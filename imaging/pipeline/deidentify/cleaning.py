@@ -1,0 +1,102 @@
+"""Text cleaning: a free text keeps words of the field, a technical text keeps itself.
+
+A free text (a description, comment or label that a person may type) keeps only vocabulary words,
+short numbers and known letter-number forms; what is not known to be harmless goes, so a name that
+occurs nowhere else in the upload goes too.  A technical text (a kernel, sequence or model name that
+a machine sets) is kept whole unless it holds a token of the upload, a date or a contact.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from imaging.pipeline.deidentify.profile import makers, vocabulary
+from imaging.pipeline.deidentify.tokens import IdentityTokens
+from imaging.pipeline.text import CONTACTS, DATES, TITLED, WORD, fold
+
+_DECIMAL: Final = re.compile(r"(?<![\w.])\d{1,4}[.,]\d{1,6}(?![\w]|\.\d)")
+_NUMBER_UNIT: Final = re.compile(r"(\d{1,4})([a-z]{1,6})")
+_LETTER_NUMBER: Final = re.compile(r"([a-z]+)(\d{1,4})([a-z]{0,4})")
+_PRODUCT: Final = re.compile(r"\d{1,4}(?:x\d{1,4})+[a-z]{0,2}|\d{1,2}p\d{1,3}")
+_YEAR: Final = re.compile(r"(?:19|20)\d{2}")
+_CONTROL: Final = re.compile(r"[\x00-\x09\x0b\x0c\x0e-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2066-\u2069]")
+_EMPTY_PAIR: Final = re.compile(r"\(\W*\)|\[\W*\]|\{\W*\}|<\W*>|\"\s*\"|'\s*'")
+_LOOSE: Final = re.compile(r"(?:(?<=\s)|^)[^\w\s()\[\]+*<>%]+(?=\s|$)")
+
+
+class TextCleaner:
+    """Cleans texts against the identity of one upload."""
+
+    def __init__(self, tokens: IdentityTokens) -> None:
+        self._tokens = tokens
+        self._vocabulary = vocabulary()
+        self._makers = makers()
+
+    def technical(self, text: str) -> str:
+        """Return the text unchanged, or cleaned when it holds identity or control characters."""
+        suspicious = (
+            _CONTROL.search(text)
+            or self._tokens.hit(text)
+            or DATES.search(text)
+            or "@" in text
+            or "://" in text
+        )
+        return self.free(text, also=self._makers) if suspicious else text
+
+    def free(self, text: str, also: frozenset[str] = frozenset()) -> str:
+        """Return the text with every word removed that is not known to be harmless."""
+        plain = _CONTROL.sub(" ", text)
+        for pattern in (CONTACTS, DATES, TITLED):
+            plain = pattern.sub("\ufffc", plain)
+        out: list[str] = []
+        last = 0
+        changed = plain != text
+        decimals = [match.span() for match in _DECIMAL.finditer(plain)]
+        for match in WORD.finditer(plain):
+            out.append(plain[last : match.start()])
+            last = match.end()
+            inside = any(start <= match.start() < end for start, end in decimals)
+            if inside or self._known(fold(match.group()), also):
+                out.append(match.group())
+            else:
+                changed = True
+                out.append("\ufffc")
+        out.append(plain[last:])
+        if not changed:
+            return "" if self._tokens.hit(text) else text
+        cleaned = _tidy("".join(out))
+        return "" if self._tokens.hit(cleaned) else cleaned
+
+    def _known(self, word: str, also: frozenset[str]) -> bool:
+        tokens = self._tokens
+        if word in tokens.patient or word in tokens.people:
+            return False
+        if word.isdigit():
+            return len(word) <= 4 and word not in tokens.numbers and not _YEAR.fullmatch(word)
+        if word in self._vocabulary or word in also:
+            return True
+        if len(word) == 1:
+            return word.isascii()
+        return self._letter_number(word)
+
+    def _letter_number(self, word: str) -> bool:
+        if match := _NUMBER_UNIT.fullmatch(word):
+            return len(match[2]) == 1 or match[2] in self._vocabulary
+        if match := _LETTER_NUMBER.fullmatch(word):
+            letters, digits, suffix = match.groups()
+            short = len(letters) <= 2 and len(digits) <= 2
+            return (short or letters in self._vocabulary) and (
+                len(suffix) <= 1 or suffix in self._vocabulary
+            )
+        return bool(_PRODUCT.fullmatch(word))
+
+
+def _tidy(text: str) -> str:
+    """Close the gaps that removed words leave."""
+    text = re.sub(r"[^\w\s()\[\]+*]*\ufffc(?:[^\w\s()\[\]+*]*\ufffc)*(?:'s\b)?", "\ufffc", text)
+    text = text.replace("\ufffc", " ")
+    text = _EMPTY_PAIR.sub(" ", text)
+    text = _LOOSE.sub(" ", text)
+    text = re.sub(r"[^\S\n]+", " ", text)
+    return text.strip(" ^,;:/\\-_=.&'\"\n\r")

@@ -1,0 +1,271 @@
+"""The decision on one element: what the profile says, applied to its value."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from enum import IntEnum
+from typing import Final, Protocol
+
+from pydicom.datadict import DicomDictionary
+
+from imaging.pipeline.deidentify import values
+from imaging.pipeline.deidentify.cleaning import TextCleaner
+from imaging.pipeline.deidentify.plan import DeidPlan
+from imaging.pipeline.encoding import TEXT_VRS, Element, dictionary_vr, encode, encode_items
+from imaging.pipeline.text import decode_text
+
+STRINGS: Final = TEXT_VRS | frozenset("AE AS CS DA DS DT IS TM UI UR".split())
+BINARY: Final = frozenset("OB OW OF OD OL OV US SS UL SL UV SV FL FD AT".split())
+_UNIT: Final = {"US": 2, "SS": 2, "UL": 4, "SL": 4, "FL": 4, "FD": 8, "UV": 8, "SV": 8, "AT": 4}
+_PRINTED: Final = re.compile(rb"[\x20-\x7e]{5,}")
+_INSTANCE_NUMBER: Final = 0x00200013
+_SUBJECT_TAGS: Final = frozenset({0x00100010, 0x00100020})
+
+
+class Effect(IntEnum):
+    """What happened to an element; the names are those of the report."""
+
+    KEPT = 0
+    REMOVED = 1
+    EMPTIED = 2
+    DUMMY = 3
+    UID_REPLACED = 4
+    DATE_SHIFTED = 5
+    TEXT_CLEANED = 6
+    PRIVATE_KEPT = 7
+    PRIVATE_REMOVED = 8
+
+
+Decision = tuple[bytes | None, Effect]
+REMOVE: Final[Decision] = (None, Effect.REMOVED)
+
+
+class Context(Protocol):
+    """How the data set around an element is encoded."""
+
+    explicit_in: bool
+    explicit_out: bool
+    charsets: tuple[str, ...]
+
+
+class ElementRules:
+    """Decides on single elements under one plan."""
+
+    def __init__(self, plan: DeidPlan) -> None:
+        self._plan = plan
+        self._actions = plan.profile.actions
+        self._tokens = plan.safe_tokens
+        self._cleaner = TextCleaner(self._tokens)
+        self._days = plan.offset_days
+
+    def is_sequence(self, element: Element) -> bool:
+        """Tell whether the value is a list of items, also when it came as UN."""
+        return element.vr == "SQ" or (element.vr == "UN" and dictionary_vr(element.tag) == "SQ")
+
+    def sequence_treatment(self, tag: int) -> Callable[[bool], Decision] | None:
+        """What to do with a sequence as a whole; None means: enter its items."""
+        action = self._actions.get(tag)
+        if action == "items" and dictionary_vr(tag) == "SQ":
+            return None
+        if action == "z":
+            return lambda explicit: (encode_items(tag, [], explicit), Effect.EMPTIED)
+        if action == "code":
+            return lambda explicit: (_stand_in_code(tag, explicit), Effect.DUMMY)
+        return lambda explicit: REMOVE
+
+    def decide(self, data: bytes, element: Element, context: Context) -> Decision:
+        """Return the encoded result of an element that is not a sequence, and its effect."""
+        tag = element.tag
+        action = self._actions.get(tag)
+        vr = _usable_vr(tag, element.vr)
+        if action is None or vr is None or action == "items":
+            return REMOVE
+        value = bytes(data[element.value : element.value_end])
+        if action in ("z", "d"):
+            return self._replace(tag, vr, action, context)
+        if not value.strip(b"\0 "):
+            return self._unchanged(data, element, vr, value, context)
+        if action == "keep" or (action == "technical" and vr not in STRINGS):
+            return self._keep(data, element, vr, value, context)
+        text = decode_text(value, vr, context.charsets)
+        if text is None:
+            return self._replace(tag, vr, action[-1], context)
+        text = text.rstrip("\0 ") if vr != "UI" else text.strip("\0 ")
+        new, effect = self._by_action(action, tag, vr, text)
+        if new is None:
+            return self._replace(tag, vr, action[-1], context)
+        if new == text and value.isascii() and (b"\x1b" not in value):
+            return self._unchanged(data, element, vr, value, context)
+        if new == text:
+            effect = Effect.KEPT
+        return encode(tag, vr, new.encode(), context.explicit_out), effect
+
+    def _by_action(self, action: str, tag: int, vr: str, text: str) -> tuple[str | None, Effect]:
+        kind = action.partition("-")[0]
+        if kind == "uid":
+            return self.map_uids(text), Effect.UID_REPLACED
+        if kind == "date":
+            return self._dates(text, vr), Effect.DATE_SHIFTED
+        if kind == "time":
+            return (text if values.is_time(text) else None), Effect.KEPT
+        if kind == "age":
+            return values.cap_age(text, self._plan.profile.age_cap), Effect.TEXT_CLEANED
+        if kind == "technical":
+            return self._technical(vr, text), Effect.TEXT_CLEANED
+        cleaned = "\\".join(self._cleaner.free(part) for part in _parts(vr, text))
+        return (cleaned if cleaned.strip("\\ ") else None), Effect.TEXT_CLEANED
+
+    def map_uids(self, text: str) -> str:
+        """Replace every UID that DICOM itself has not assigned."""
+        return "\\".join(
+            uid if not uid or values.is_registered_uid(uid) else self._plan.new_uid(uid)
+            for uid in (part.strip("\0 ") for part in text.split("\\"))
+        )
+
+    def _dates(self, text: str, vr: str) -> str | None:
+        move = values.shift_date if vr == "DA" else values.shift_datetime
+        moved = [move(part, self._days) if part.strip() else "" for part in text.split("\\")]
+        return None if None in moved else "\\".join(part or "" for part in moved)
+
+    def _technical(self, vr: str, text: str) -> str | None:
+        if vr == "CS":
+            if values.is_code(text) and not self._tokens.hit(text):
+                return text
+            return self._cleaner.free(text) or values.STAND_IN
+        cleaned = "\\".join(self._cleaner.technical(part) for part in _parts(vr, text))
+        return cleaned if cleaned.strip("\\ ") else values.STAND_IN
+
+    def _keep(
+        self, data: bytes, element: Element, vr: str, value: bytes, context: Context
+    ) -> Decision:
+        if vr in ("DS", "IS"):
+            text = value.decode("latin-1").strip("\0 ")
+            identity = element.tag != _INSTANCE_NUMBER and (
+                len(text) > 5 and text in self._tokens.numbers
+            )
+            if identity or not values.is_number(text):
+                return REMOVE
+        elif vr == "UI":
+            if not re.fullmatch(rb"[0-9.\\\0 ]*", value):
+                return REMOVE
+        elif vr in STRINGS:
+            text_or_none = decode_text(value, vr, context.charsets)
+            if text_or_none is None or self._tokens.hit(text_or_none):
+                return REMOVE
+        elif any(self._tokens.hit(run.decode()) for run in _PRINTED.findall(value)):
+            return REMOVE
+        return self._unchanged(data, element, vr, value, context)
+
+    def _unchanged(
+        self, data: bytes, element: Element, vr: str, value: bytes, context: Context
+    ) -> Decision:
+        same = context.explicit_in == context.explicit_out and element.vr == vr
+        if same and not len(value) & 1 and element.end == element.value_end:
+            return bytes(data[element.start : element.end]), Effect.KEPT
+        return encode(element.tag, vr, value, context.explicit_out), Effect.KEPT
+
+    def _replace(self, tag: int, vr: str, last: str, context: Context) -> Decision:
+        if tag in _SUBJECT_TAGS:
+            subject = self._plan.subject.subject_id.encode()
+            return encode(tag, vr, subject, context.explicit_out), Effect.DUMMY
+        if last == "z":
+            return encode(tag, vr, b"", context.explicit_out), Effect.EMPTIED
+        if last == "d":
+            return encode(tag, vr, values.stand_in(vr), context.explicit_out), Effect.DUMMY
+        return REMOVE
+
+    def private(
+        self, data: bytes, elements: Iterable[Element], context: Context, counts: list[int]
+    ) -> list[tuple[int, bytes]]:
+        """Keep private elements of the safe list under their creator; all others go.
+
+        A creator that reserves two blocks of one group is ambiguous: both go.
+        """
+        creators: dict[int, str] = {}
+        reserved: dict[tuple[int, str], int] = {}
+        others: list[Element] = []
+        total = 0
+        for element in elements:
+            total += 1
+            number = element.tag & 0xFFFF
+            if 0x10 <= number <= 0xFF:
+                raw = bytes(data[element.value : element.value_end])
+                name = raw.decode("latin-1").strip("\0 ")
+                where = (element.tag >> 16, name)
+                reserved[where] = reserved.get(where, 0) + 1
+                creators[(element.tag & 0xFFFF0000) | number << 8] = name
+            else:
+                others.append(element)
+        out: dict[int, bytes] = {}
+        kept = 0
+        for element in others:
+            block = element.tag & 0xFFFFFF00
+            name = creators.get(block, "")
+            if not name or reserved[element.tag >> 16, name] > 1:
+                continue
+            safe = self._plan.profile.private_safe.get(
+                (name, element.tag >> 16, element.tag & 0xFF)
+            )
+            piece = self._private_value(data, element, safe, context) if safe else None
+            if piece is not None:
+                creator = element.tag & 0xFFFF0000 | (element.tag & 0xFF00) >> 8
+                out[creator] = encode(creator, "LO", name.encode("latin-1"), context.explicit_out)
+                out[element.tag] = piece
+                kept += 1
+        counts[Effect.PRIVATE_KEPT] += kept
+        counts[Effect.PRIVATE_REMOVED] += total - len(out)
+        return sorted(out.items())
+
+    def _private_value(
+        self, data: bytes, element: Element, safe: str, context: Context
+    ) -> bytes | None:
+        value = bytes(data[element.value : element.value_end])
+        given = element.vr
+        as_text = safe in ("DT", "DA") and given in ("LO", "SH", "ST", "UT", "DA", "DT")
+        if given not in (safe, "UN") and not as_text:
+            return None
+        vr = given if as_text else safe
+        if safe in _UNIT:
+            if len(value) % _UNIT[safe] or len(value) > 1024 or _PRINTED.search(value):
+                return None
+            return encode(element.tag, vr, value, context.explicit_out)
+        text = value.decode("latin-1").strip("\0 ") if value.isascii() else None
+        if text is None:
+            return None
+        new: str | None = text
+        if safe in ("DS", "IS"):
+            new = text if values.is_number(text) and text not in self._tokens.numbers else None
+        elif safe in ("DA", "DT"):
+            new = self._dates(text, safe)
+        elif safe == "UI":
+            new = self.map_uids(text)
+        elif self._tokens.hit(text) or self._cleaner.technical(text) != text:
+            new = None
+        return None if new is None else encode(element.tag, vr, new.encode(), context.explicit_out)
+
+
+def _usable_vr(tag: int, given: str) -> str | None:
+    """The VR to judge and write by: the file's where the dictionary allows it, else None."""
+    entry = DicomDictionary.get(tag)
+    if entry is None:
+        return None
+    allowed = entry[0].split(" or ")
+    if given in allowed:
+        return given
+    if given == "UN" or (given in STRINGS and allowed[0] in STRINGS):
+        return dictionary_vr(tag)
+    return given if given in BINARY and allowed[0] in BINARY else None
+
+
+def _parts(vr: str, text: str) -> list[str]:
+    return [text] if vr in ("ST", "LT", "UT") else text.split("\\")
+
+
+def _stand_in_code(tag: int, explicit: bool) -> bytes:
+    item = (
+        encode(0x00080100, "SH", b"REMOVED", explicit)
+        + encode(0x00080102, "SH", b"99ICRO", explicit)
+        + encode(0x00080104, "LO", b"REMOVED", explicit)
+    )
+    return encode_items(tag, [item], explicit)

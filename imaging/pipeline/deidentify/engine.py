@@ -1,0 +1,353 @@
+"""The engine: one walk over the header, one decision per element, pixel bytes copied as they are.
+
+Order of decision (PS3.15 E.1, `imaging.md` 7): an attribute that the profile does not name is
+removed; then the action of the profile applies; then texts that are kept are cleaned.  Every
+sequence is entered, whether the table names it or not.
+
+A decision depends only on the encoded element, its character set and the plan, so it is
+remembered by the element's bytes: slices of one series share nearly all of them, and the plan of
+the series compiles itself while the first slice is read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+from imaging.pipeline import encoding
+from imaging.pipeline.deidentify.elements import ElementRules, Effect
+from imaging.pipeline.deidentify.holds import hold_reason
+from imaging.pipeline.deidentify.plan import DeidPlan
+from imaging.pipeline.deidentify.trial_modules import WRITTEN, trial_elements
+from imaging.pipeline.encoding import Element, Malformed
+from imaging.pipeline.reasons import sentence
+from imaging.pipeline.text import charsets_of
+from imaging.pipeline.verify import Header, Verified, expected_pixel_bytes, load, read_header
+from imaging.pipeline.verify import verify_header
+
+# Registered under the UUID arc (PS3.5 B.2); names this software in file meta information.
+IMPLEMENTATION_UID: Final = "2.25.214893716650229746528317960517733451822"
+IMPLEMENTATION_NAME: Final = "ICRO_DEID_1"
+CHUNK: Final = 1024 * 1024
+REMEMBERED: Final = 4096
+MEMO_ENTRIES: Final = 50_000
+
+
+class Status(StrEnum):
+    """What became of a file."""
+
+    WRITTEN = "written"
+    HELD = "held"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class DeidOutcome:
+    """What became of one file.  Digests are SHA-256, hex; `counts` are elements per effect."""
+
+    status: Status
+    code: str = ""
+    counts: tuple[tuple[str, int], ...] = ()
+    sha256_before: str = ""
+    sha256_after: str = ""
+    pixel_sha256: str = ""
+    study_uid: str = ""
+    series_uid: str = ""
+    sop_uid: str = ""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def sentence(self) -> str:
+        return sentence(self.code) if self.code else ""
+
+
+def deidentify_file(
+    src: Path, dst: Path, *, plan: DeidPlan, accepted: frozenset[str] = frozenset()
+) -> DeidOutcome:
+    """Clean one file into `dst`, fsynced, or say why it was not written.
+
+    `accepted` holds the reason codes of holds that a person has looked at and lifted.  The caller
+    renames `dst` into place and syncs the folder.  The same input and plan give the same bytes.
+    """
+    data = load(src)
+    before = hashlib.sha256(data).hexdigest()
+    try:
+        header = read_header(data)
+        verified = verify_header(header, key=plan.key)
+        code = hold_reason(verified.image, accepted=accepted)
+        if code:
+            return DeidOutcome(Status.HELD, code, sha256_before=before)
+        return _write(header, verified, dst, plan, before)
+    except Malformed as problem:
+        return DeidOutcome(Status.REFUSED, problem.code, sha256_before=before)
+    except RecursionError:
+        return DeidOutcome(Status.REFUSED, "too_deep", sha256_before=before)
+
+
+def _write(
+    header: Header, verified: Verified, dst: Path, plan: DeidPlan, before: str
+) -> DeidOutcome:
+    cleaner = cleaner_for(plan)
+    cleaned = cleaner.clean(header, verified)
+    pixels = _pixel_view(header, verified)
+    uids = [
+        plan.new_uid(uid.strip("\0 "))
+        for uid in (
+            verified.identity.study_uid,
+            verified.identity.series_uid,
+            verified.identity.sop_uid,
+        )
+    ]
+    syntax = header.part10.transfer_syntax
+    meta = file_meta(verified.image.sop_class, uids[2], syntax)
+    notes = list(verified.warnings)
+    if verified.image.has_pixels and len(pixels) < verified.image.pixel_length:
+        notes.append("pixel_padding_dropped")
+    body: list[bytes | memoryview] = [cleaned.head]
+    if verified.image.has_pixels:
+        body += [*_pixel_parts(header, verified, pixels, cleaner.explicit_out(header))]
+    body.append(cleaned.tail)
+    if syntax == encoding.DEFLATED_LE:
+        body = [encoding.deflate(b"".join(body))]
+    after = write_durably(dst, [meta, *body])
+    pixel_hash = hashlib.sha256(pixels).hexdigest() if verified.image.has_pixels else ""
+    return DeidOutcome(
+        Status.WRITTEN,
+        "",
+        cleaned.counts,
+        before,
+        after,
+        pixel_hash,
+        *uids,
+        notes=tuple(notes),
+    )
+
+
+def _pixel_view(header: Header, verified: Verified) -> memoryview:
+    """The bytes of the pixel data value; native data without what follows the last frame."""
+    image = verified.image
+    length = image.pixel_length
+    if image.has_pixels and image.transfer_syntax in encoding.NATIVE:
+        values = {element.tag: element for element in header.elements}
+        expected = expected_pixel_bytes(header, values, image)
+        expected += expected & 1
+        if 0 < expected < length:
+            length = expected
+    return memoryview(header.part10.data)[image.pixel_offset : image.pixel_offset + length]
+
+
+def _pixel_parts(
+    header: Header, verified: Verified, pixels: memoryview, explicit_out: bool
+) -> Iterable[bytes | memoryview]:
+    element = next(e for e in header.elements if e.tag in encoding.PIXEL_TAGS)
+    encapsulated = element.value_end != element.end
+    if encapsulated:
+        yield encoding.encode_header(element.tag, "OB", encoding.UNDEFINED, explicit_out)
+        yield pixels
+        yield b"\xfe\xff\xdd\xe0\0\0\0\0"
+        return
+    padded = len(pixels) + (len(pixels) & 1)
+    vr = element.vr if element.vr != "UN" else "OW"
+    yield encoding.encode_header(element.tag, vr, padded, explicit_out)
+    yield pixels
+    if padded != len(pixels):
+        yield b"\0"
+
+
+def file_meta(sop_class: str, sop_uid: str, syntax: str) -> bytes:
+    """A new preamble of zeros and new meta information: nothing of the received one is kept."""
+    parts = [
+        encoding.encode(0x00020001, "OB", b"\0\1", True),
+        encoding.encode(0x00020002, "UI", sop_class.encode(), True),
+        encoding.encode(0x00020003, "UI", sop_uid.encode(), True),
+        encoding.encode(0x00020010, "UI", syntax.encode(), True),
+        encoding.encode(0x00020012, "UI", IMPLEMENTATION_UID.encode(), True),
+        encoding.encode(0x00020013, "SH", IMPLEMENTATION_NAME.encode(), True),
+    ]
+    group = b"".join(parts)
+    length = encoding.encode(0x00020000, "UL", len(group).to_bytes(4, "little"), True)
+    return b"\0" * 128 + b"DICM" + length + group
+
+
+def write_durably(path: Path, parts: Sequence[bytes | memoryview]) -> str:
+    """Write parts to a new file, fsync it, and return the SHA-256 of what was written."""
+    digest = hashlib.sha256()
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        small = b"".join(part for part in parts[:2])
+        for part in (small, *parts[2:]):
+            view = memoryview(part)
+            digest.update(view)
+            while len(view):
+                view = view[os.write(handle, view[: 64 * CHUNK]) :]
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+    return digest.hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaned:
+    """Encoded elements before and after the pixel data, and counts per effect."""
+
+    head: bytes
+    tail: bytes
+    counts: tuple[tuple[str, int], ...]
+
+
+@dataclass
+class _Context:
+    """Encoding of the data set being walked, and its memory of decisions."""
+
+    explicit_in: bool
+    explicit_out: bool
+    charsets: tuple[str, ...]
+    memo: dict[bytes, tuple[bytes | None, Effect | tuple[int, ...]]] = field(default_factory=dict)
+
+
+class Cleaner:
+    """Applies one plan; keeps decisions for files that follow."""
+
+    def __init__(self, plan: DeidPlan) -> None:
+        self._plan = plan
+        self._rules = ElementRules(plan)
+        self._contexts: dict[tuple[bool, bool, tuple[str, ...]], _Context] = {}
+        self._trial = {
+            explicit: trial_elements(plan, explicit=explicit) for explicit in (False, True)
+        }
+
+    def explicit_out(self, header: Header) -> bool:
+        return header.part10.transfer_syntax != encoding.IMPLICIT_LE
+
+    def clean(self, header: Header, verified: Verified) -> Cleaned:
+        """Clean the elements of one file.  Raises Malformed."""
+        explicit_out = self.explicit_out(header)
+        charsets = charsets_of(header.raw(0x00080005))
+        context = self._context(header.part10.explicit, explicit_out, charsets)
+        counts = [0] * len(Effect)
+        top = [
+            element
+            for element in header.elements
+            if element.tag not in WRITTEN and element.tag not in encoding.PIXEL_TAGS
+        ]
+        counts[Effect.DUMMY] += sum(e.tag in WRITTEN for e in header.elements)
+        found = self._data_set(header.part10.data, top, context, 0, counts)
+        found += self._trial[explicit_out]
+        found.sort(key=lambda pair: pair[0])
+        head = b"".join([piece for tag, piece in found if tag < 0x7FE00008])
+        tail = b"".join([piece for tag, piece in found if tag > 0x7FE00010])
+        named = tuple((effect.name.lower(), counts[effect]) for effect in Effect if counts[effect])
+        return Cleaned(head, tail, named)
+
+    def _context(
+        self, explicit_in: bool, explicit_out: bool, charsets: tuple[str, ...]
+    ) -> _Context:
+        key = (explicit_in, explicit_out, charsets)
+        context = self._contexts.get(key)
+        if context is None:
+            context = self._contexts[key] = _Context(explicit_in, explicit_out, charsets)
+        if len(context.memo) > MEMO_ENTRIES:
+            context.memo.clear()
+        return context
+
+    def _data_set(
+        self,
+        data: bytes,
+        elements: Sequence[Element],
+        context: _Context,
+        depth: int,
+        counts: list[int],
+    ) -> list[tuple[int, bytes]]:
+        out: list[tuple[int, bytes]] = []
+        private: list[Element] = []
+        memo = context.memo
+        once = {element.tag: element for element in reversed(elements)}
+        counts[Effect.REMOVED] += len(elements) - len(once)  # a second value could hide identity
+        for element in elements if len(once) == len(elements) else list(once.values())[::-1]:
+            tag, _, start, _, _, end = element
+            if tag & 0x10000:
+                private.append(element)
+                continue
+            raw: bytes | None = None
+            if end - start <= REMEMBERED:
+                raw = data[start:end]
+                known = memo.get(raw)
+                if known is not None:
+                    piece, effect = known
+                    if type(effect) is tuple:
+                        for number, amount in enumerate(effect):
+                            counts[number] += amount
+                    else:
+                        counts[effect] += 1  # type: ignore[index]
+                    if piece is not None:
+                        out.append((tag, piece))
+                    continue
+            if self._rules.is_sequence(element):
+                inner = [0] * len(Effect)
+                piece = self._sequence(data, element, context, depth, inner)
+                for number, amount in enumerate(inner):
+                    counts[number] += amount
+                decision: tuple[bytes | None, Effect | tuple[int, ...]] = (piece, tuple(inner))
+            else:
+                piece, one = self._rules.decide(data, element, context)
+                counts[one] += 1
+                decision = (piece, one)
+            if raw is not None:
+                memo[raw] = decision
+            if piece is not None:
+                out.append((tag, piece))
+        if private:
+            out += self._rules.private(data, private, context, counts)
+        return out
+
+    def _sequence(
+        self, data: bytes, element: Element, context: _Context, depth: int, counts: list[int]
+    ) -> bytes | None:
+        treatment = self._rules.sequence_treatment(element.tag)
+        if treatment is not None:
+            piece, effect = treatment(context.explicit_out)
+            counts[effect] += 1
+            return piece
+        explicit_in = context.explicit_in and element.vr == "SQ"
+        contents: list[bytes] = []
+        try:
+            spans = encoding.items(data, element, explicit_in, depth + 1)
+        except Malformed:
+            if element.vr == "SQ":
+                raise
+            counts[Effect.REMOVED] += 1
+            return None
+        for start, end in spans:
+            inner = encoding.index(data, start, end, explicit_in, depth + 1)
+            own = next((e for e in inner if e.tag == 0x00080005), None)
+            charsets = context.charsets
+            if own is not None:
+                charsets = charsets_of(bytes(data[own.value : own.value_end]))
+                inner.remove(own)
+            nested = self._context(explicit_in, context.explicit_out, charsets)
+            pieces = self._data_set(data, inner, nested, depth + 1, counts)
+            if any(a[0] > b[0] for a, b in zip(pieces, pieces[1:], strict=False)):
+                pieces.sort(key=lambda pair: pair[0])
+            contents.append(b"".join([piece for _, piece in pieces]))
+        if contents and not any(contents):
+            counts[Effect.REMOVED] += 1
+            return None
+        return encoding.encode_items(element.tag, contents, context.explicit_out)
+
+
+_CLEANERS: dict[str, Cleaner] = {}
+
+
+def cleaner_for(plan: DeidPlan) -> Cleaner:
+    """Return the cleaner of a plan, with what it has learnt in this process."""
+    cleaner = _CLEANERS.get(plan.digest)
+    if cleaner is None:
+        if len(_CLEANERS) >= 16:
+            _CLEANERS.pop(next(iter(_CLEANERS)))
+        cleaner = _CLEANERS[plan.digest] = Cleaner(plan)
+    return cleaner

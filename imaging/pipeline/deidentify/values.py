@@ -1,0 +1,87 @@
+"""Rules for single values: dates, ages, numbers, UIDs, and what stands in for a removed value."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, timedelta
+from typing import Final
+
+from pydicom.uid import UID_dictionary
+
+STAND_IN: Final = "REMOVED"
+_DATE: Final = re.compile(r"(\d{4})[.]?(\d{2})[.]?(\d{2})")
+_DATETIME: Final = re.compile(
+    r"(\d{4})(\d{2})?(\d{2})?(\d{0,6}(?:\.\d{1,6})?(?:[+-]\d{4})?)\s*"
+)
+_TIME: Final = re.compile(r"\d{2}(?::?\d{2}(?::?\d{2}(?:\.\d{1,9})?)?)?")
+_AGE: Final = re.compile(r"(\d{3})([DWMY])")
+_NUMBERS: Final = re.compile(r"[0-9+\-.eE \\]*")
+_CODE: Final = re.compile(r"[A-Z0-9_ \\]*")
+_PER_YEAR: Final = {"D": 365.25, "W": 52.18, "M": 12.0, "Y": 1.0}
+_STAND_INS: Final[dict[str, bytes]] = {
+    "DA": b"19000101", "DT": b"19000101", "TM": b"000000", "DS": b"0 ", "IS": b"0 ",
+    "AS": b"000Y", "US": b"\0\0", "SS": b"\0\0", "UL": b"\0" * 4, "SL": b"\0" * 4,
+    "FL": b"\0" * 4, "FD": b"\0" * 8, "UV": b"\0" * 8, "SV": b"\0" * 8, "AT": b"\0" * 4,
+    "OB": b"\0\0", "OW": b"\0\0", "UN": b"\0\0", "OF": b"\0" * 4, "OD": b"\0" * 8,
+    "OL": b"\0" * 4, "OV": b"\0" * 8,
+}  # fmt: skip
+
+
+def stand_in(vr: str) -> bytes:
+    """A valid value without meaning, for attributes that must not be empty."""
+    return _STAND_INS.get(vr, STAND_IN.encode())
+
+
+def shift_date(value: str, days: int) -> str | None:
+    """Move a DA value by days; None when it is not a date (PS3.5 6.2, and the retired dots)."""
+    match = _DATE.fullmatch(value.strip())
+    return _moved(match[1], match[2], match[3], days) if match else None
+
+
+def shift_datetime(value: str, days: int) -> str | None:
+    """Move the date part of a DT value by days, keeping its precision, time and zone."""
+    match = _DATETIME.fullmatch(value.strip())
+    if not match:
+        return None
+    year, month, day, rest = match.groups()
+    moved = _moved(year, month or "01", day or "01", days)
+    if moved is None:
+        return None
+    return moved[: 4 + 2 * bool(month) + 2 * bool(day)] + rest
+
+
+def _moved(year: str, month: str, day: str, days: int) -> str | None:
+    try:
+        moved = date(int(year), int(month), int(day)) + timedelta(days=days)
+    except (ValueError, OverflowError):
+        return None
+    return f"{moved.year:04d}{moved.month:02d}{moved.day:02d}"
+
+
+def is_time(value: str) -> bool:
+    """Tell whether every value is a TM (PS3.5 6.2, and the retired colons)."""
+    return all(_TIME.fullmatch(part.strip()) for part in value.split("\\") if part.strip())
+
+
+def cap_age(value: str, years: int) -> str | None:
+    """Return an AS value, no higher than `years`; None when it is not an age."""
+    match = _AGE.fullmatch(value.strip())
+    if not match:
+        return None
+    too_old = int(match[1]) / _PER_YEAR[match[2]] >= years
+    return f"{years:03d}Y" if too_old else value.strip()
+
+
+def is_number(value: str) -> bool:
+    """Tell whether a DS or IS value is made of digits, signs and separators only."""
+    return bool(_NUMBERS.fullmatch(value.strip("\0 ")))
+
+
+def is_code(value: str) -> bool:
+    """Tell whether a CS value keeps to the characters of PS3.5 6.2."""
+    return bool(_CODE.fullmatch(value.strip("\0 ")))
+
+
+def is_registered_uid(uid: str) -> bool:
+    """Tell whether a UID is one that DICOM itself assigns (PS3.6)."""
+    return uid in UID_dictionary

@@ -1,0 +1,326 @@
+"""Extraction of facts from DICOM files: headers only, pixel bytes where an identifier repeats."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import warnings
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from pathlib import Path
+
+import pydicom
+from pydicom.dataset import Dataset
+from pydicom.errors import InvalidDicomError
+
+from imaging.pipeline.technical_qc.facts import (
+    SeriesFacts,
+    SliceFacts,
+    TracerFacts,
+    Value,
+    Vector,
+)
+from imaging.pipeline.technical_qc.nuclides import nuclide_of
+from imaging.pipeline.technical_qc.parameters import (
+    PARAMETERS,
+    clock_seconds,
+    dicom_datetime,
+    element,
+    number,
+    several,
+)
+
+_VOLUME_MARKS = (
+    "TemporalPositionIdentifier", "AcquisitionNumber", "EchoNumbers", "EchoTime",
+    "InversionTime", "TriggerTime", "DiffusionBValue", "ImageType", "ContentTime",
+    "AcquisitionTime", "AcquisitionDateTime", "FrameReferenceTime",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Facts of all series of a submission, and the files that could not be read."""
+
+    series: tuple[SeriesFacts, ...]
+    refused: tuple[Path, ...]
+
+
+def keyed(value: object, key: bytes) -> str:
+    """HMAC-SHA256 of an identifier, hex, shortened to 32 characters; empty stays empty."""
+    text = str(value or "").strip()
+    return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()[:32] if text else ""
+
+
+def read_facts(paths: Iterable[Path], *, key: bytes) -> Facts:
+    """Facts of every series among the files, in order of first appearance.
+
+    ``key`` is the study's key for hashes of identifiers. Files that are no readable DICOM are
+    listed, not raised: the verify stage says why.
+    """
+    grouped: dict[str, list[tuple[Path, Dataset]]] = defaultdict(list)
+    refused = []
+    with warnings.catch_warnings():
+        # Values that break their representation are judged by the checks, not by warnings.
+        warnings.simplefilter("ignore")
+        for path in paths:
+            dataset = _header(path)
+            series = None if dataset is None else element(dataset, "SeriesInstanceUID")
+            if dataset is None or series is None:
+                refused.append(path)
+            else:
+                grouped[str(series)].append((path, dataset))
+        found = tuple(series_facts(members, key=key) for members in grouped.values())
+    return Facts(series=found, refused=tuple(refused))
+
+
+def _header(path: Path) -> Dataset | None:
+    try:
+        return pydicom.dcmread(path, stop_before_pixels=True, force=_lacks_preamble(path))
+    except (InvalidDicomError, OSError, EOFError, ValueError, TypeError, KeyError, RecursionError):
+        return None
+
+
+def _lacks_preamble(path: Path) -> bool:
+    """Whether a file starts with a DICOM group instead of a preamble (group 2 or 8)."""
+    with path.open("rb") as stream:
+        start = stream.read(132)
+    groups = {b"\x02\x00", b"\x08\x00", b"\x00\x02", b"\x00\x08"}
+    return start[128:] != b"DICM" and start[:2] in groups
+
+
+def series_facts(members: Sequence[tuple[Path, Dataset]], *, key: bytes) -> SeriesFacts:
+    """Facts of the files of one series. Raises ValueError when there are none."""
+    if not members:
+        message = "a series needs at least one file"
+        raise ValueError(message)
+    datasets = [dataset for _, dataset in members]
+    slices = [item for dataset in datasets for item in _slices(dataset, key)]
+    first = datasets[0]
+    study_date = _day(first, "StudyDate")
+    birth = _day(first, "PatientBirthDate")
+    return SeriesFacts(
+        series_key=keyed(element(first, "SeriesInstanceUID"), key),
+        modality=str(element(first, "Modality") or ""),
+        slices=tuple(_with_digests(slices, members)),
+        values=_values(datasets),
+        image_types=tuple(dict.fromkeys(_image_type(dataset) for dataset in datasets)),
+        temporal_positions=int(number(element(first, "NumberOfTemporalPositions")) or 0),
+        study_date=None if study_date is None else study_date.date(),
+        acquisition_date=_earliest_day(datasets),
+        birth_date_after_study=bool(birth and study_date and birth > study_date),
+        traits_key=_traits(first, key),
+        tracer=_tracer(datasets),
+    )
+
+
+def _image_type(dataset: Dataset) -> tuple[str, ...]:
+    return tuple(str(part) for part in several(element(dataset, "ImageType")))
+
+
+def _traits(dataset: Dataset, key: bytes) -> str:
+    birth, sex = element(dataset, "PatientBirthDate"), element(dataset, "PatientSex")
+    return keyed(f"{birth}|{sex}", key) if birth and sex else ""
+
+
+def _day(dataset: Dataset, keyword: str) -> datetime | None:
+    try:
+        return datetime.strptime(str(element(dataset, keyword))[:8], "%Y%m%d")  # noqa: DTZ007
+    except ValueError:
+        return None
+
+
+def _earliest_day(datasets: Sequence[Dataset]) -> date | None:
+    days = [
+        _day(dataset, "AcquisitionDate")
+        or dicom_datetime(element(dataset, "AcquisitionDateTime"))
+        or _day(dataset, "SeriesDate")
+        for dataset in datasets
+    ]
+    known = [day for day in days if day is not None]
+    return min(known).date() if known else None
+
+
+def _values(datasets: Sequence[Dataset]) -> dict[str, tuple[Value, ...]]:
+    modality = str(element(datasets[0], "Modality") or "")
+    found: dict[str, tuple[Value, ...]] = {}
+    for name, parameter in PARAMETERS.items():
+        if parameter.read is None or not parameter.modalities & {"*", modality}:
+            continue
+        seen: dict[Value, None] = {}
+        for dataset in datasets:
+            for source in (dataset, *_shared_groups(dataset)):
+                seen.update(dict.fromkeys(parameter.read(source)))
+        if seen:
+            found[name] = tuple(seen)
+    return found
+
+
+# --- slices ---------------------------------------------------------------------------------
+
+
+def _shared_groups(dataset: Dataset) -> list[Dataset]:
+    """Items of the shared functional groups of an enhanced object (PS3.3 C.7.6.16)."""
+    shared = several(element(dataset, "SharedFunctionalGroupsSequence"))
+    return [item for group in shared if isinstance(group, Dataset) for item in _items(group)]
+
+
+def _items(group: Dataset) -> list[Dataset]:
+    return [
+        item
+        for part in group
+        if part.VR == "SQ" and not part.tag.is_private
+        for item in part.value or []
+    ]
+
+
+def _slices(dataset: Dataset, key: bytes) -> list[SliceFacts]:
+    base = SliceFacts(
+        instance_key=keyed(element(dataset, "SOPInstanceUID"), key),
+        subject_key=keyed(element(dataset, "PatientID") or element(dataset, "PatientName"), key),
+        study_key=keyed(element(dataset, "StudyInstanceUID"), key),
+        number=_whole(element(dataset, "InstanceNumber")),
+        rows=_whole(element(dataset, "Rows")) or 0,
+        columns=_whole(element(dataset, "Columns")) or 0,
+        kernel="\\".join(str(part) for part in several(element(dataset, "ConvolutionKernel"))),
+    )
+    frames = several(element(dataset, "PerFrameFunctionalGroupsSequence"))
+    shared = _shared_groups(dataset)
+    if not frames:
+        return [_placed(base, [dataset])]
+    return [
+        _placed(replace(base, frame=index), [*_items(frame), *shared, dataset])
+        for index, frame in enumerate(frames, start=1)
+        if isinstance(frame, Dataset)
+    ]
+
+
+def _placed(base: SliceFacts, sources: Sequence[Dataset]) -> SliceFacts:
+    """A slice with the geometry found first among its functional groups and data set."""
+
+    def first(keyword: str) -> object:
+        found = (element(source, keyword) for source in sources)
+        return next((value for value in found if value is not None), None)
+
+    marks = [str(first(keyword)) for keyword in _VOLUME_MARKS if first(keyword) is not None]
+    return replace(
+        base,
+        position=_vector(first("ImagePositionPatient")),
+        orientation=_vector(first("ImageOrientationPatient")),
+        pixel_spacing=_vector(first("PixelSpacing")),
+        thickness=number(first("SliceThickness")),
+        volume="|".join(marks),
+    )
+
+
+def _whole(value: object) -> int | None:
+    found = number(value) if value is not None else None
+    return None if found is None else int(found)
+
+
+def _vector(value: object) -> Vector | None:
+    parts = [number(part) for part in several(value)]
+    return (
+        tuple(part for part in parts if part is not None) if parts and None not in parts else None
+    )
+
+
+def _with_digests(
+    slices: Sequence[SliceFacts], members: Sequence[tuple[Path, Dataset]]
+) -> list[SliceFacts]:
+    """Add the pixel digest to slices whose instance identifier occurs in more than one file."""
+    paths: dict[str, list[Path]] = defaultdict(list)
+    owners: list[tuple[str, Path]] = []
+    for path, dataset in members:
+        uid = str(element(dataset, "SOPInstanceUID"))
+        paths[uid].append(path)
+        frames = len(several(element(dataset, "PerFrameFunctionalGroupsSequence"))) or 1
+        owners += [(uid, path)] * frames
+    return [
+        replace(item, digest=pixel_digest(path)) if len(paths[uid]) > 1 else item
+        for item, (uid, path) in zip(slices, owners, strict=True)
+    ]
+
+
+def pixel_digest(path: Path) -> str:
+    """SHA-256 of everything from the pixel data element to the end of the file."""
+    with path.open("rb") as stream:
+        pydicom.dcmread(stream, stop_before_pixels=True, force=True)
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+# --- tracer ---------------------------------------------------------------------------------
+
+
+def _tracer(datasets: Sequence[Dataset]) -> TracerFacts | None:
+    first = datasets[0]
+    if element(first, "Modality") not in {"PT", "NM"}:
+        return None
+    items = several(element(first, "RadiopharmaceuticalInformationSequence"))
+    drug = items[0] if items and isinstance(items[0], Dataset) else Dataset()
+    dated = dicom_datetime(element(drug, "RadiopharmaceuticalStartDateTime"))
+    series_start = _instant(first, "SeriesDate", "SeriesTime") or _instant(
+        first, "StudyDate", "SeriesTime"
+    )
+    starts = [_acquisition(dataset) for dataset in datasets]
+    undated = _time_on(series_start, element(drug, "RadiopharmaceuticalStartTime"))
+    return TracerFacts(
+        units=str(element(first, "Units") or ""),
+        decay_correction=str(element(first, "DecayCorrection") or ""),
+        corrections=tuple(str(part) for part in several(element(first, "CorrectedImage"))),
+        weight_kg=number(element(first, "PatientWeight")),
+        dose_bq=number(element(drug, "RadionuclideTotalDose")),
+        half_life_s=number(element(drug, "RadionuclideHalfLife")),
+        nuclide=nuclide_of(drug),
+        tracer=str(element(drug, "Radiopharmaceutical") or ""),
+        injection=dated or undated,
+        injection_has_date=dated is not None,
+        series_start=series_start,
+        acquisition_start=min((start for start in starts if start), default=None),
+        acquisition_has_date=element(first, "AcquisitionDate") is not None,
+        frame_reference_ms=number(element(first, "FrameReferenceTime")),
+        frame_duration_ms=number(element(first, "ActualFrameDuration")),
+        philips_suv_factor=_private(first, 0x7053, "Philips PET Private Group", 0x00),
+        philips_activity_factor=_private(first, 0x7053, "Philips PET Private Group", 0x09),
+        ge_scan_start=_ge_scan_start(first),
+    )
+
+
+def _acquisition(dataset: Dataset) -> datetime | None:
+    return (
+        dicom_datetime(element(dataset, "AcquisitionDateTime"))
+        or _instant(dataset, "AcquisitionDate", "AcquisitionTime")
+        or _instant(dataset, "SeriesDate", "AcquisitionTime")
+    )
+
+
+def _instant(dataset: Dataset, day_keyword: str, time_keyword: str) -> datetime | None:
+    return _time_on(_day(dataset, day_keyword), element(dataset, time_keyword))
+
+
+def _time_on(day: datetime | None, clock: object) -> datetime | None:
+    seconds = clock_seconds(clock)
+    if day is None or seconds is None or seconds >= 86_400:  # noqa: PLR2004 - a day
+        return None
+    whole = int(seconds)
+    return day.replace(
+        hour=whole // 3600,
+        minute=whole // 60 % 60,
+        second=whole % 60,
+        microsecond=round((seconds - whole) * 1_000_000) % 1_000_000,
+    )
+
+
+def _private(dataset: Dataset, group: int, creator: str, offset: int) -> float | None:
+    try:
+        return number(dataset.private_block(group, creator)[offset].value)
+    except KeyError:
+        return None
+
+
+def _ge_scan_start(dataset: Dataset) -> datetime | None:
+    try:
+        return dicom_datetime(dataset.private_block(0x0009, "GEMS_PETD_01")[0x0D].value)
+    except KeyError:
+        return None

@@ -1,0 +1,81 @@
+"""The originals of one submission: ciphertext only, by the SHA-256 of the plain content."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from uuid import UUID
+
+from imaging.storage import keys
+from imaging.storage.content import ContentDamaged, ContentStore, Staged
+from imaging.storage.sealing import SealBroken, seal, unseal
+
+
+class WrongContent(Exception):
+    """The bytes that came are not the bytes that were announced."""
+
+
+class ArrivalStore:
+    """Originals of one submission. The folder and the key are the submission's own."""
+
+    def __init__(self, submission_id: UUID | str) -> None:
+        self.submission_id = UUID(str(submission_id))
+        self.store = ContentStore("arrivals", self.submission_id.hex)
+
+    def stage(self, chunks: Iterable[bytes], *, sha256: str, size: int) -> Staged:
+        """Seal announced content under a temporary name while it streams in.
+
+        Raises:
+            WrongContent: it has another size or hash than announced; nothing is kept.
+        """
+        key = keys.make_submission_key(self.submission_id)
+        digest, seen = hashlib.sha256(), 0
+
+        def watched() -> Iterator[bytes]:
+            nonlocal seen
+            for chunk in chunks:
+                seen += len(chunk)
+                if seen > size:
+                    raise WrongContent("longer")
+                digest.update(chunk)
+                yield chunk
+
+        staged = self.store.stage(seal(watched(), key))
+        if seen != size or digest.hexdigest() != sha256:
+            self.store.discard([staged])
+            raise WrongContent("shorter" if seen < size else "different")
+        return Staged(sha256, size, staged.path, self.store.name_of(sha256))
+
+    def commit(self, staged: list[Staged]) -> None:
+        """Make staged originals durable."""
+        self.store.commit(staged)
+
+    def exists(self, sha256: str) -> bool:
+        """Tell whether an original is stored."""
+        return self.store.exists(sha256)
+
+    def chunks(self, sha256: str) -> Iterator[bytes]:
+        """Stream an original in clear, proved by its hash.
+
+        Raises:
+            ContentDamaged: the stored bytes were changed.
+            RuleBroken: IMG-020 the key was destroyed.
+        """
+        key = keys.submission_key(self.submission_id)
+        digest = hashlib.sha256()
+        with self.store.open(sha256) as stream:
+            try:
+                for chunk in unseal(stream, key):
+                    digest.update(chunk)
+                    yield chunk
+            except SealBroken:
+                raise ContentDamaged(sha256) from None
+        if digest.hexdigest() != sha256:
+            raise ContentDamaged(sha256)
+
+    def write_to(self, sha256: str, path: Path) -> None:
+        """Write an original in clear to a working file."""
+        with path.open("wb") as stream:
+            for chunk in self.chunks(sha256):
+                stream.write(chunk)

@@ -1,0 +1,144 @@
+"""Stores keep bytes whole, provable, and, where they identify somebody, unreadable."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import uuid
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from audit.errors import RuleBroken
+from imaging.storage import ArrivalStore, destroy_submission_key, keys, previews, research
+from imaging.storage.arrivals import WrongContent
+from imaging.storage.content import ContentDamaged, ContentStore
+from imaging.storage.sealing import FRAME, SealBroken, seal, unseal
+
+KEY = b"k" * 32
+ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"  # FIPS 180-2, B.1
+
+
+@pytest.fixture(autouse=True)
+def _own_folders(settings: Any, tmp_path: Path) -> None:
+    settings.KEYS_DIR = tmp_path / "keys"
+    files = "django.core.files.storage.FileSystemStorage"
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "arrivals": {"BACKEND": files, "OPTIONS": {"location": tmp_path / "arrivals"}},
+        "research": {"BACKEND": files, "OPTIONS": {"location": tmp_path / "research"}},
+    }
+
+
+def _store() -> ContentStore:
+    return ContentStore("research")
+
+
+@given(st.lists(st.binary(max_size=300_000), max_size=8))
+def test_what_was_sealed_comes_back_whatever_the_chunks(parts: list[bytes]) -> None:
+    sealed = b"".join(seal(parts, KEY))
+    assert b"".join(unseal(io.BytesIO(sealed), KEY)) == b"".join(parts)
+
+
+@pytest.mark.parametrize("size", [0, 1, FRAME - 1, FRAME, FRAME + 1, 2 * FRAME])
+def test_content_at_the_edge_of_a_frame_comes_back(size: int) -> None:
+    content = b"x" * size
+    sealed = b"".join(seal([content], KEY))
+    assert b"".join(unseal(io.BytesIO(sealed), KEY)) == content
+
+
+def test_a_cut_changed_or_swapped_seal_is_noticed() -> None:
+    sealed = b"".join(seal([b"a" * FRAME + b"b" * FRAME + b"c"], KEY))
+    first, second = sealed[14 : 14 + FRAME + 16], sealed[14 + FRAME + 16 : 14 + 2 * (FRAME + 16)]
+    cut = sealed[: 14 + 2 * (FRAME + 16)]
+    swapped = sealed[:14] + second + first + sealed[14 + 2 * (FRAME + 16) :]
+    changed = sealed[:100] + bytes([sealed[100] ^ 1]) + sealed[101:]
+    for broken in (cut, swapped, changed):
+        with pytest.raises(SealBroken):
+            list(unseal(io.BytesIO(broken), KEY))
+    with pytest.raises(SealBroken):
+        list(unseal(io.BytesIO(sealed), b"q" * 32))
+
+
+def test_content_is_found_under_its_hash_and_proved_when_read() -> None:
+    store = _store()
+    assert store.put_bytes(b"abc") == ABC
+    assert store.exists(ABC)
+    assert store.read(ABC) == b"abc"
+    assert store.is_whole(ABC)
+
+
+def test_a_flipped_byte_in_the_store_is_noticed() -> None:
+    store = _store()
+    store.put_bytes(b"abc")
+    assert store.root is not None
+    path = store.root / "ba" / "78" / ABC
+    path.write_bytes(b"abd")
+    assert not store.is_whole(ABC)
+    with pytest.raises(ContentDamaged):
+        store.read(ABC)
+
+
+def test_staged_content_is_not_in_the_store_until_it_is_committed() -> None:
+    store = _store()
+    staged = store.stage([b"a", b"bc"], place="job")
+    assert staged.sha256 == ABC
+    assert not store.exists(ABC)
+    store.commit([staged])
+    assert store.exists(ABC)
+    assert not staged.path.exists()
+
+
+def test_a_name_from_outside_never_becomes_a_path() -> None:
+    store = _store()
+    for name in ("../../etc/passwd", "A" * 64, ABC + "0", ""):
+        with pytest.raises(ValueError, match="SHA-256"):
+            store.open(name)
+    with pytest.raises(ValueError, match="workspace"):
+        store.workspace("../out")
+
+
+def test_originals_lie_as_ciphertext_only() -> None:
+    arrivals = ArrivalStore(uuid.uuid4())
+    content = b"HALLORAN^MAEVE" * 1000
+    digest = hashlib.sha256(content).hexdigest()
+    arrivals.commit([arrivals.stage([content], sha256=digest, size=len(content))])
+    assert b"".join(arrivals.chunks(digest)) == content
+    assert arrivals.store.root is not None
+    stored = [p.read_bytes() for p in arrivals.store.root.rglob("*") if p.is_file()]
+    assert len(stored) == 1
+    assert b"HALLORAN" not in stored[0]
+
+
+def test_bytes_that_differ_from_the_announcement_are_refused_and_leave_nothing() -> None:
+    arrivals = ArrivalStore(uuid.uuid4())
+    for chunks, size in (([b"abd"], 3), ([b"ab"], 3), ([b"abcd"], 3)):
+        with pytest.raises(WrongContent):
+            arrivals.stage(chunks, sha256=ABC, size=size)
+    assert arrivals.store.root is not None
+    assert [p for p in arrivals.store.root.rglob("*") if p.is_file()] == []
+
+
+def test_destroying_the_key_destroys_the_originals() -> None:
+    submission = uuid.uuid4()
+    arrivals = ArrivalStore(submission)
+    arrivals.commit([arrivals.stage([b"abc"], sha256=ABC, size=3)])
+    assert destroy_submission_key(submission)
+    assert not destroy_submission_key(submission)
+    with pytest.raises(RuleBroken, match="destroyed"):
+        list(arrivals.chunks(ABC))
+
+
+def test_a_study_keeps_one_key_and_studies_have_different_ones() -> None:
+    first, second = uuid.uuid4(), uuid.uuid4()
+    assert keys.study_key(first) == keys.study_key(first)
+    assert keys.study_key(first) != keys.study_key(second)
+    assert len(keys.study_key(first)) == 32
+
+
+def test_the_research_store_and_the_previews_lie_apart() -> None:
+    assert research().name_of(ABC) == f"ba/78/{ABC}"
+    assert previews().name_of(ABC) == f"previews/ba/78/{ABC}"
