@@ -15,12 +15,18 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from django.db import models, transaction
+from django.dispatch import Signal
 
 from audit.actors import Actor, acting
 from audit.errors import IllegalStep, NotPermitted, ReasonRequired, RuleBroken, SignatureRequired
 
 _open_gate: ContextVar[frozenset[int]] = ContextVar("open_gate", default=frozenset())
 
+
+#: Sent inside the transaction of every step (sender: the model; step, row, actor).
+#: A receiver of an upper app does one thing: it enqueues its own job, so that nothing is lost
+#: between this commit and that work.
+moved = Signal()
 
 Row = TypeVar("Row", bound=models.Model)
 
@@ -180,6 +186,7 @@ class Workflow:
                     **(details or {}),
                 },
             )
+            moved.send(sender=type(fresh), step=name, row=fresh, actor=actor)
         row.__dict__.update({k: v for k, v in fresh.__dict__.items() if k != "_state"})
         return fresh
 

@@ -6,3 +6,26 @@ from django.apps import AppConfig
 class ReadsConfig(AppConfig):
     name = "reads"
     verbose_name = "Reads"
+
+    def ready(self) -> None:
+        from audit.states import moved
+        from audit.trail import name_verbs
+        from reads import design, tasks
+        from studies.models import TimePoint
+        from studies.services.configuration import VALIDATORS
+
+        VALIDATORS["read_design"] = design.problems
+        moved.connect(tasks.time_point_moved, sender=TimePoint, dispatch_uid="reads.plan")
+        name_verbs(
+            {
+                "readtask.assign": "was given the read",
+                "readtask.start": "started reading",
+                "readtask.sign": "finished the read",
+                "readsession.sign": "signed the read",
+                "adjudication.open": "opened an adjudication",
+                "adjudicationcase.claim": "took the case",
+                "adjudicationcase.sign": "signed the adjudication",
+                "reader.qualify": "qualified the reader",
+                "subject.assign_readers": "drew the readers",
+            }
+        )

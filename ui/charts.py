@@ -77,9 +77,9 @@ def nice_step(span: float, wanted: int = 4) -> float:
     return next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough * 0.999999)
 
 
-def ticks(low: float, high: float) -> list[float]:
+def ticks(low: float, high: float, wanted: int = 4) -> list[float]:
     """Return round grid values that enclose a range."""
-    step = nice_step(high - low)
+    step = nice_step(high - low, wanted)
     first, last = floor(low / step), ceil(high / step)
     if first == last:
         last += 1
@@ -171,8 +171,8 @@ def funnel_stages(
 ) -> list[Stage]:
     """Lay the stages of the scan's way side by side; the height of each is its share of the first."""
     largest = max(values, default=0) or 1
-    pitch = width / max(1, len(values))
-    body = pitch * 0.65
+    body = width / (1.54 * max(1, len(values)) - 0.54)
+    pitch = body * 1.54
     heights = [round((bottom - top) * value / largest, 1) for value in values]
     stages = []
     for i, height in enumerate(heights):

@@ -56,6 +56,12 @@ def moment_words(value: datetime, zone: str = "UTC", *, seconds: bool = False) -
     return f"{day_words(local.date())} {clock} ({offset_words(local.utcoffset())})"
 
 
+def time_words(value: datetime, zone: str = "UTC") -> str:
+    """Write the time of day in an IANA zone with seconds and offset, for saves of today."""
+    local = aware(value).astimezone(ZoneInfo(zone))
+    return f"{local:%H:%M:%S} ({offset_words(local.utcoffset())})"
+
+
 def offset_minutes(value: datetime, zone: str) -> int:
     """Return the offset from UTC in minutes that holds in a zone at an instant."""
     offset = aware(value).astimezone(ZoneInfo(zone)).utcoffset()

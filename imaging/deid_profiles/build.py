@@ -177,7 +177,7 @@ def from_table(row: dict[str, str], vr: str) -> str:
     """The action of a row of the table under the options of the profile."""
     basic = row["basicProfile"]
     last = "z" if basic in ("Z", "X/Z") else "d" if "D" in basic else "x"
-    if basic.startswith("U"):
+    if basic.startswith("U") or vr == "UI":
         return "uid"
     if basic == "X/Z/U*":
         return "items"

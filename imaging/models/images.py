@@ -86,6 +86,8 @@ class AcquisitionFacts(models.Model):
     weight_kg = models.DecimalField(max_digits=6, decimal_places=2, null=True)
     patient_key = models.CharField(max_length=64)
     patient_traits_key = models.CharField(max_length=64, blank=True)
+    serial_key = models.CharField(max_length=64, blank=True)
+    document = models.JSONField(default=dict, help_text="facts for the automatic checks")
     sealed_at = models.DateTimeField(default=clock.now)
 
     def __str__(self) -> str:
@@ -144,6 +146,7 @@ class Instance(models.Model):
     source_sha256 = models.CharField(max_length=64)
     pixel_sha256 = models.CharField(max_length=64, blank=True)
     profile_digest = models.CharField(max_length=64)
+    effects = models.JSONField(default=dict, help_text="elements by what was done with them")
     stored_at = models.DateTimeField(default=clock.now)
 
     class Meta:
@@ -173,6 +176,9 @@ class Preview(models.Model):
     series = models.ForeignKey(Series, on_delete=models.PROTECT, related_name="previews")
     window = models.CharField(max_length=16)
     objects_sha256 = models.JSONField(help_text="digest of each picture, in slice order")
+    slices = models.JSONField(
+        default=list, help_text="SOP Instance UID, frame and height in mm of each picture"
+    )
     thumbnail_sha256 = models.CharField(max_length=64, blank=True)
     rendered_at = models.DateTimeField(default=clock.now)
 

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from audit import clock
 from audit.guards import Frozen
 from audit.states import StateField
 from imaging.models.images import Series
@@ -40,6 +41,10 @@ class Finding(StudyScoped):
     what_it_means = models.TextField("what it means", blank=True)
     what_to_do = models.TextField("what to do", blank=True)
     positions = models.JSONField("slice positions, mm", default=list, blank=True)
+    parameter = models.CharField("parameter", max_length=60, blank=True)
+    query_text = models.TextField("question to the site", blank=True)
+    source = models.CharField("source of the expected value", max_length=200, blank=True)
+    suppressed_by = models.CharField("standing exception", max_length=120, blank=True)
     key = models.CharField(max_length=160)
     query = models.ForeignKey(
         Query, null=True, blank=True, on_delete=models.PROTECT, related_name="findings"
@@ -103,6 +108,7 @@ class QcReview(StudyScoped):
         ],
     )
     comment = models.TextField("comment", blank=True)
+    claimed_at = models.DateTimeField("claimed", default=clock.now)
     decided_at = models.DateTimeField("decided", null=True, blank=True)
     state = StateField(
         "state",

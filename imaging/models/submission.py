@@ -32,6 +32,7 @@ class Submission(StudyScoped):
         FormRecord, on_delete=models.PROTECT, related_name="submission"
     )
     profile = models.ForeignKey(Configuration, on_delete=models.PROTECT, related_name="+")
+    guideline = models.ForeignKey(Configuration, on_delete=models.PROTECT, related_name="+")
     corrects = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.PROTECT, related_name="corrections"
     )
@@ -45,6 +46,15 @@ class Submission(StudyScoped):
     qc_due_at = models.DateTimeField("QC answer due", null=True, blank=True)
     qc_due_by = models.CharField(max_length=120, blank=True)
     hold_reason = models.CharField("why held", max_length=300, blank=True)
+    lifted_holds = models.JSONField(
+        "holds that a person lifted", default=list, blank=True, help_text="reason codes"
+    )
+    check_result = models.JSONField(
+        "checks before sending",
+        default=dict,
+        blank=True,
+        help_text="counts, series, findings and header values for the form; no identity",
+    )
     state = StateField(
         "state",
         default="draft",

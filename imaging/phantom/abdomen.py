@@ -1,5 +1,7 @@
 """Upper abdominal organs of the phantom (CT numbers in HU, portal venous phase)."""
 
+# ruff: noqa: PLR2004 - heights and sizes in mm are what an anatomy is made of
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -178,22 +180,26 @@ def paint_retroperitoneum(image: Field, grid: Grid, z: float) -> None:
                 image, grid, centre=(side * (27 + size * 0.5), 66), radii=(size, size * 1.15),
                 value=58.0,
             )  # fmt: skip
+    if z < 134.0:
+        paint_ellipse(image, grid, centre=aorta, radii=(11.6, 11.4), value=176.0)
+    if z < 30.0:
+        paint_ellipse(image, grid, centre=(-19, 24), radii=(12.5, 10), value=152.0, angle_deg=-20)
+    _paint_crura_and_adrenals(image, grid, z)
+    for side, level in ((-1.0, -98.0), (1.0, -86.0)):
+        _paint_kidney(image, grid, z - level, side)
+
+
+def _paint_crura_and_adrenals(image: Field, grid: Grid, z: float) -> None:
     if -60.0 < z < 10.0:
         for side in (-1.0, 1.0):
             paint_capsule(
                 image, grid, start=(6 + side * 14, 34), end=(side * 17, 58), radius=2.2, value=55.0
             )
-    if z < 134.0:
-        paint_ellipse(image, grid, centre=aorta, radii=(11.6, 11.4), value=176.0)
-    if z < 30.0:
-        paint_ellipse(image, grid, centre=(-19, 24), radii=(12.5, 10), value=152.0, angle_deg=-20)
     if -76.0 < z < -46.0:
         for side, back in ((-1.0, 40.0), (1.0, 36.0)):
             apex = (side * 34.0, back - 10)
             for end in ((side * 42.0, back + 8), (side * 31.0, back + 9)):
                 paint_capsule(image, grid, start=apex, end=end, radius=1.6, value=70.0)
-    for side, level in ((-1.0, -98.0), (1.0, -86.0)):
-        _paint_kidney(image, grid, z - level, side)
 
 
 def _paint_kidney(image: Field, grid: Grid, height: float, side: float) -> None:

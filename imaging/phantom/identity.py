@@ -38,7 +38,7 @@ def invented_identity(seed: int, *, house: int = 0) -> Identity:
     """
     rng = np.random.default_rng([seed, 77])
     house %= len(_HOUSES)
-    sex = "F" if rng.random() < 0.5 else "M"
+    sex = "FM"[int(rng.integers(2))]
     given = _FEMALE if sex == "F" else _MALE
 
     def person() -> str:

@@ -14,6 +14,9 @@ from imaging.phantom.anatomy import Build
 from imaging.phantom.shapes import Field, Grid, paint_ellipse, section
 from imaging.phantom.spec import LesionSpec, LesionTruth, SeriesSpec
 
+# Smaller metastases are painted without a rim, radius in mm.
+RIM_FROM_MM = 8.0
+
 
 @dataclass(frozen=True)
 class Site:
@@ -82,7 +85,7 @@ def paint_lesion(image: Field, grid: Grid, *, z: float, lesion: PlacedLesion) ->
         return
     place_and_turn = {"centre": lesion.centre[:2], "angle_deg": spec.angle_deg}
     paint_ellipse(image, grid, radii=cut, value=lesion.value, **place_and_turn)  # type: ignore[arg-type]
-    if lesion.organ == "liver" and min(cut) > 8.0:
+    if lesion.organ == "liver" and min(cut) > RIM_FROM_MM:
         core = (cut[0] * 0.55, cut[1] * 0.55)
         paint_ellipse(
             image,

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 Field = NDArray[np.float32]
 Box = tuple[slice, slice]
+ELLIPSE = 2.0  # the power of a true ellipse; higher ones are squarer
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def ellipse_distance(
     centre: tuple[float, float],
     radii: tuple[float, float],
     angle_deg: float = 0.0,
-    power: float = 2.0,
+    power: float = ELLIPSE,
 ) -> Field:
     """First-order signed distance in mm to a (super-)ellipse; exact on its edge."""
     dx, dy = x - np.float32(centre[0]), y - np.float32(centre[1])
@@ -63,7 +64,7 @@ def ellipse_distance(
         cos, sin = np.float32(np.cos(turn)), np.float32(np.sin(turn))
         dx, dy = dx * cos + dy * sin, dy * cos - dx * sin
     u, v = np.abs(dx) / np.float32(radii[0]), np.abs(dy) / np.float32(radii[1])
-    if power == 2.0:
+    if power == ELLIPSE:
         value = np.sqrt(u * u + v * v)
         slope = np.sqrt((u / radii[0]) ** 2 + (v / radii[1]) ** 2)
         distance: Field = (value - 1.0) * value / np.maximum(slope, np.float32(1e-6))
@@ -87,7 +88,7 @@ def paint_ellipse(
     radii: tuple[float, float],
     value: float,
     angle_deg: float = 0.0,
-    power: float = 2.0,
+    power: float = ELLIPSE,
     soft: float = 1.0,
 ) -> None:
     """Paint one filled ellipse; ``soft`` widens the edge to that many pixels."""

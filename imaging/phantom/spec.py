@@ -12,6 +12,7 @@ from datetime import date, time
 from pathlib import Path
 
 FIELD_OF_VIEW_MM = 400.0
+SMALLEST_MATRIX = 16
 
 
 @dataclass(frozen=True)
@@ -120,8 +121,8 @@ class SeriesSpec:
     body_part: str = "CHESTABDOMEN"
 
     def __post_init__(self) -> None:
-        if self.slices < 1 or self.matrix < 16:
-            message = "a phantom series needs at least one slice and a matrix of 16"
+        if self.slices < 1 or self.matrix < SMALLEST_MATRIX:
+            message = f"a phantom needs at least one slice and a matrix of {SMALLEST_MATRIX}"
             raise ValueError(message)
         labels = [lesion.label for lesion in self.lesions]
         if len(set(labels)) != len(labels):

@@ -132,7 +132,7 @@ def read_element(data: bytes, pos: int, end: int, explicit: bool, depth: int) ->
         value_end, following = end_of_items(data, value, end, nested_explicit, depth + 1)
         return Element(tag, "SQ" if vr == "SQ" else vr, pos, value, value_end, following)
     if value + length > end:
-        raise Malformed("length_past_end")
+        raise Malformed("pixel_data_cut" if tag in PIXEL_TAGS else "length_past_end")
     return Element(tag, vr, pos, value, value + length, value + length)
 
 

@@ -255,13 +255,21 @@ def _image_facts(header: Header, values: dict[int, Element], text: TextOf) -> Im
         burned_in=text(0x00280301).upper(),
         rows=_number(header, values, 0x00280010),
         columns=_number(header, values, 0x00280011),
-        frames=int(frames) if frames.isdigit() and len(frames) < 9 else 1,
+        frames=_frames(frames),
         instance_number=text(0x00200013),
         has_pixels=pixels is not None,
         pixel_offset=pixels.value if pixels else 0,
         pixel_length=pixels.value_end - pixels.value if pixels else 0,
         overlay_in_bits=_overlay_in_bits(header, values),
     )
+
+
+def _frames(text: str) -> int:
+    """Number of Frames; 1 when absent, 0 when it is not a number (then no size is expected)."""
+    text = text.split("\\")[0].strip()
+    if not text:
+        return 1
+    return int(text) if text.isdigit() and len(text) < 9 else 0
 
 
 def _number(header: Header, values: dict[int, Element], tag: int) -> int:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext
 
-EXACT = Context(prec=60, rounding=ROUND_HALF_EVEN)
+EXACT = Context(prec=120, rounding=ROUND_HALF_EVEN)
 ZERO = Decimal(0)
 HUNDRED = Decimal(100)
 REPORTED_PLACES = Decimal("0.0001")

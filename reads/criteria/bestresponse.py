@@ -6,6 +6,8 @@ criteria.md 2.7. RANO uses the same rule with its own ranking.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from reads.criteria.base import BestResponse
 from reads.criteria.confirmation import Sequenced, confirming_position
 from reads.criteria.dates import duration_days
@@ -189,7 +191,7 @@ def without_confirmation(sequence: Sequenced, inputs: Inputs) -> str:
 def early_pair(seen: list[str], inputs: Inputs) -> str:
     """Return the cells of table 3 for a response and its successor before the SD minimum."""
     lesser = {*responses(inputs)[1:], "SD"}
-    for first, following in zip(seen, seen[1:], strict=False):
+    for first, following in pairwise(seen):
         if first == "CR" and following in lesser:
             return "PD"
         if first in responses(inputs)[1:] and following == "SD":

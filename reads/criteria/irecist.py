@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from itertools import pairwise
 
 from reads.criteria import irecist_best, recist_checks
 from reads.criteria.arithmetic import words
@@ -63,6 +64,7 @@ from reads.criteria.recist11 import (
     measured,
     point_field,
     sdtm_items,
+    values_at,
 )
 from reads.criteria.trace import TraceStep, Value
 
@@ -204,7 +206,11 @@ def new_value(lesion: NewLesionFacts, too_small_mm: Decimal, field: str) -> Deci
         return None
     if lesion.fragments_mm:
         return fragment_sum(lesion, field)
-    if lesion.state is not NewLesionState.MEASURED and lesion.ld_mm is None and lesion.sa_mm is None:
+    if (
+        lesion.state is not NewLesionState.MEASURED
+        and lesion.ld_mm is None
+        and lesion.sa_mm is None
+    ):
         return None
     return measured_value(lesion, nodal=is_nodal(lesion), field=field)
 
@@ -240,9 +246,7 @@ def non_target_inputs(stream: Stream, point: MeasuredTimePoint) -> dict[str, Val
     known = [lesion for lesion in point.non_target if lesion.id in stream.non_targets]
     return {
         "non_target_progressing": tuple(
-            lesion.id
-            for lesion in known
-            if lesion.state is NonTargetState.UNEQUIVOCAL_PROGRESSION
+            lesion.id for lesion in known if lesion.state is NonTargetState.UNEQUIVOCAL_PROGRESSION
         ),
         "non_target_increase": any(lesion.further_increase for lesion in known),
     }
@@ -255,6 +259,7 @@ def overall_inputs(
     day: int,
     assessed: bool,
     recist: Mapping[str, Value],
+    values: Mapping[str, Decimal | None],
 ) -> dict[str, Value]:
     """Return the inputs of the overall rule that come from state, options and RECIST parts."""
     pending = state.pending
@@ -265,7 +270,7 @@ def overall_inputs(
         "pending": None if pending is None else pending.as_inputs(),
         "target": recist["target_response"],
         "non_target": recist["non_target_response"],
-        "sum": recist["sum_mm"] if recist["sum_mm"] is not None else recist["partial_sum_mm"],
+        "values": values,
         "confirm_increase_mm": options.decimal("confirm_increase_mm"),
         "min_days": options.integer("iupd_confirm_min_days"),
         "max_days": options.integer("iupd_confirm_max_days"),
@@ -288,11 +293,16 @@ def follow_up(
         replace(step, name=f"recist11_{step.name}") if step.name in RECIST_RESPONSES else step
         for step in steps
     ]
-    values = new_values(point, position, stream.options.decimal("too_small_mm"))
-    new_sum = NEW_SUM.derive("new_target_sum_mm", {"values": values})
+    new = new_values(point, position, stream.options.decimal("too_small_mm"))
+    new_sum = NEW_SUM.derive("new_target_sum_mm", {"values": new})
     inputs = {
         **overall_inputs(
-            state=state, options=stream.options, day=day, assessed=point.assessed, recist=recist
+            state=state,
+            options=stream.options,
+            day=day,
+            assessed=point.assessed,
+            recist=recist,
+            values=values_at(stream, point, position),
         ),
         **non_target_inputs(stream, point),
         **new_lesion_inputs(point, state, new_sum.value),
@@ -411,7 +421,7 @@ def too_many_new_targets(
 def out_of_window(derived: Assessment, options: Options) -> Iterator[Finding]:
     """Find the assessment after an iUPD that lies outside the window."""
     order = sorted(range(1, len(derived.time_points)), key=lambda p: derived.time_points[p].day)
-    for before, after in zip(order, order[1:], strict=False):
+    for before, after in pairwise(order):
         if derived.time_points[before].overall_response != "iUPD":
             continue
         gap = derived.time_points[after].day - derived.time_points[before].day

@@ -83,9 +83,7 @@ RESPONSE_DAY = Rule(
     clause="iRECIST §Response",
     statement="The response dates from the first (where required: later confirmed) iCR or iPR.",
     compute=compute_response_day,
-    say=lambda _inputs, value: (
-        "No response" if value is None else f"First response on day {value}"
-    ),
+    say=lambda _inputs, value: "No response" if value is None else f"First response on day {value}",
 )
 DURATION = Rule(
     key="iRECIST.duration_days",

@@ -10,9 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from reads.criteria.arithmetic import words
+from reads.criteria.arithmetic import ZERO, words
 from reads.criteria.base import DecisionTable, Options, Record
-from reads.criteria.errors import CriteriaError
 from reads.criteria.recist11 import (
     NON_TARGET_ONLY_TABLE as RECIST_NON_TARGET_ONLY,
 )
@@ -45,7 +44,7 @@ RANK = {"CR": 0, "PR": 1, "NON-CR/NON-PD": 2, "SD": 2, "PD": 3}
 class Pending:
     """An iUPD that waits for confirmation: when it began and what it was based on.
 
-    reasons: categories that had progressed; target_sum, new_sum: sums at that time;
+    reasons: categories that had progressed; target_values, new_sum: sizes at that time in mm;
     non_targets, new_lesions: identifiers; category: response of the targets (of the non-targets
     without target disease) when the new lesion was recorded.
     """
@@ -53,7 +52,7 @@ class Pending:
     start_day: int
     last_day: int
     reasons: tuple[str, ...]
-    target_sum: Decimal | None
+    target_values: Mapping[str, Decimal | None]
     non_targets: tuple[str, ...]
     new_lesions: tuple[str, ...]
     new_sum: Decimal | None
@@ -68,7 +67,7 @@ PENDING_FIELDS = (
     "start_day",
     "last_day",
     "reasons",
-    "target_sum",
+    "target_values",
     "non_targets",
     "new_lesions",
     "new_sum",
@@ -145,8 +144,12 @@ def grown_targets(inputs: Inputs, pending: Pending) -> dict[str, str]:
     """Return whether targets confirm: further growth, or progression that was not there before."""
     if TARGET not in pending.reasons:
         return {TARGET: "targets progress as well"} if inputs["target"] == "PD" else {}
-    now, before = inputs["sum"], pending.target_sum
-    if now is None or before is None or now - before < inputs["confirm_increase_mm"]:
+    # Only lesions with a size at iUPD count: one that was not evaluable then has not grown.
+    sizes = inputs["values"]
+    known = {key: value for key, value in pending.target_values.items() if value is not None}
+    before = sum(known.values(), ZERO)
+    now = sum((sizes[key] or ZERO for key in known), ZERO)
+    if now - before < inputs["confirm_increase_mm"]:
         return {}
     return {
         TARGET: f"target sum {words(now, 'mm')} is {words(now - before, 'mm')} larger than "
@@ -302,7 +305,7 @@ def started(inputs: Inputs, reasons: tuple[str, ...]) -> Pending:
         start_day=inputs["day"],
         last_day=inputs["day"],
         reasons=reasons,
-        target_sum=inputs["sum"],
+        target_values=inputs["values"],
         non_targets=inputs["non_target_progressing"],
         new_lesions=inputs["new_present"] if NEW_LESION in reasons else (),
         new_sum=inputs["new_sum"] if NEW_LESION in reasons else None,
@@ -318,7 +321,7 @@ def moved(inputs: Inputs, pending: Pending, still: tuple[str, ...]) -> Pending:
         start_day=pending.start_day,
         last_day=inputs["day"],
         reasons=reasons,
-        target_sum=pending.target_sum,
+        target_values=pending.target_values,
         non_targets=pending.non_targets if NON_TARGET in reasons else (),
         new_lesions=pending.new_lesions if keeps_new else (),
         new_sum=pending.new_sum if keeps_new else None,
@@ -450,14 +453,8 @@ NON_TARGET_WORDS = frozenset({"iCR", "NON-iCR/NON-iUPD", "iUPD", "iCPD", "NE", N
 
 
 def component(record: Record, _options: Options) -> Mapping[str, Value]:
-    """Answer a case of the component table.
-
-    `previous_iupd` false with a confirmed component is contradictory: without an earlier iUPD
-    nothing can be confirmed.
-    """
+    """Answer a case of the component table; a confirmed component is one after an iUPD."""
     target = component_word(record, "target_response", TARGET_WORDS)
     non_target = component_word(record, "non_target_response", NON_TARGET_WORDS)
-    if record.flag("previous_iupd") is False and "iCPD" in (target, non_target):
-        raise CriteriaError(record.field("previous_iupd"), "must be true where a part is iCPD")
     new = "UNEQUIVOCAL" if new_lesion_word(record) == "UNEQUIVOCAL" else "NONE"
     return {"overall_response": OVERALL_TABLE.look_up(target, non_target, new)}

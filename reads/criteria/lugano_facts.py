@@ -12,6 +12,7 @@ from reads.criteria.base import EnteredResponses, Record, TimePointFacts
 from reads.criteria.errors import CriteriaError
 from reads.criteria.facts import Certainty, LesionFacts, LesionState
 
+HIGHEST_SCORE = 5
 # Other words in use for the same finding, by vocabulary.
 OTHER_WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
@@ -278,7 +279,7 @@ def _score(record: Record) -> tuple[int | None, bool]:
     if record.data.get("deauville") in ("X", "x"):
         return None, True
     score = record.integer("deauville")
-    if score is not None and not 1 <= score <= 5:
+    if score is not None and not 1 <= score <= HIGHEST_SCORE:
         raise CriteriaError(record.field("deauville"), "must be 1 to 5, or X")
     return score, False
 

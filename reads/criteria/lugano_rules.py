@@ -23,6 +23,7 @@ CT_CLAUSE = "Lugano 2014 CT-based response (Cheson 2014)"
 PET_CLAUSE = "Lugano 2014 five-point scale (Barrington 2014)"
 CLAUSE = "Lugano 2014 (Cheson 2014)"
 UNIT = "mm²"
+HIGHEST_CMR_SCORE = 3
 Size = tuple[Decimal, Decimal]
 
 SPD = sum_rule(key=f"{KEY}.spd_mm2", clause=CT_CLAUSE, unit=UNIT, what="Sum of products")
@@ -223,7 +224,7 @@ def ct_response(inputs: Inputs) -> Value:
 
 
 def _unknown_parts(inputs: Inputs) -> bool:
-    return inputs["nonmeasured"] == NonMeasured.NOT_EVALUABLE or inputs["spleen"] == "NOT_EVALUABLE"
+    return "NOT_EVALUABLE" in (inputs["nonmeasured"], inputs["spleen"])
 
 
 def _targets_normal(inputs: Inputs) -> bool:
@@ -309,7 +310,7 @@ def pet_response(inputs: Inputs) -> Value:
     score = inputs["deauville"]
     if score is None:
         return "NE"
-    if score <= 3 and not inputs["marrow_avid"]:
+    if score <= HIGHEST_CMR_SCORE and not inputs["marrow_avid"]:
         return "CMR"
     return PET_CHANGE.get(inputs["uptake_change"], "NE")
 

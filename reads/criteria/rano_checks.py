@@ -107,9 +107,9 @@ def _selection(
         if any(size < MEASURABLE_MM for size in given):
             yield finding(TARGET_NOT_MEASURABLE, where)
         slice_mm = lesion.slice_thickness_mm
-        if slice_mm is not None and slice_mm > THIN_SLICE_MM:
-            if any(size < 2 * slice_mm for size in given):
-                yield finding(TARGET_SLICE_THICKNESS, where)
+        thick = slice_mm if slice_mm is not None and slice_mm > THIN_SLICE_MM else Decimal(0)
+        if any(size < 2 * thick for size in given):
+            yield finding(TARGET_SLICE_THICKNESS, where)
 
 
 def _circumstances(points: Sequence[RanoTimePoint]) -> Iterator[Finding]:

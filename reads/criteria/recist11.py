@@ -341,9 +341,7 @@ def against_baseline(inputs: Inputs, value: Value) -> str:
     return sentence
 
 
-SUM = sum_rule(
-    key="RECIST11.sum_mm", clause="RECIST 1.1 §4.2", unit="mm", what="Sum of diameters"
-)
+SUM = sum_rule(key="RECIST11.sum_mm", clause="RECIST 1.1 §4.2", unit="mm", what="Sum of diameters")
 PARTIAL_SUM = Rule(
     key="RECIST11.partial_sum_mm",
     clause="RECIST 1.1 §4.4.1",
@@ -450,9 +448,7 @@ def compute_overall(inputs: Inputs) -> Value:
     if inputs["target_response"] == NOT_APPLICABLE:
         found = NON_TARGET_ONLY_TABLE.look_up(inputs["non_target_response"], new)
     else:
-        found = OVERALL_TABLE.look_up(
-            inputs["target_response"], inputs["non_target_response"], new
-        )
+        found = OVERALL_TABLE.look_up(inputs["target_response"], inputs["non_target_response"], new)
     return found or "NE"
 
 
@@ -816,9 +812,7 @@ def component(record: Record, _options: Options) -> Mapping[str, Value]:
         "overall_response",
         {
             "target_response": component_word(record, "target_response", TARGET_WORDS),
-            "non_target_response": component_word(
-                record, "non_target_response", NON_TARGET_WORDS
-            ),
+            "non_target_response": component_word(record, "non_target_response", NON_TARGET_WORDS),
             "new_lesion": new_lesion_word(record),
         },
     )
@@ -837,9 +831,7 @@ def sequence_of(record: Record, permitted: Sequence[str]) -> list[tuple[int, str
         if day is None:
             raise CriteriaError(entry.field("day"), "is missing")
         if response not in permitted:
-            raise CriteriaError(
-                entry.field("response"), f"must be one of {', '.join(permitted)}"
-            )
+            raise CriteriaError(entry.field("response"), f"must be one of {', '.join(permitted)}")
         sequence.append((day, response))
     return sorted(sequence, key=lambda item: item[0])
 
@@ -881,9 +873,7 @@ ITEMS = (
     EcrfItem(name="target.nodal", when="baseline", meaning="Lymph node: the short axis counts"),
     EcrfItem(name="target.ld_mm", when="baseline and follow-up", meaning="Longest diameter, mm"),
     EcrfItem(name="target.sa_mm", when="baseline and follow-up", meaning="Short axis, mm"),
-    EcrfItem(
-        name="target.modality", when="baseline and follow-up", meaning="Method of the series"
-    ),
+    EcrfItem(name="target.modality", when="baseline and follow-up", meaning="Method of the series"),
     EcrfItem(
         name="target.slice_thickness_mm",
         when="baseline and follow-up",
@@ -901,12 +891,8 @@ ITEMS = (
     EcrfItem(name="non_target.state", when="follow-up", meaning="State of each non-target"),
     EcrfItem(name="new_lesions.id", when="follow-up", meaning="Identifier NL01, NL02, …"),
     EcrfItem(name="new_lesions.organ", when="follow-up", meaning="Coded location"),
-    EcrfItem(
-        name="new_lesions.certainty", when="follow-up", meaning="Unequivocal or equivocal"
-    ),
-    EcrfItem(
-        name="tumour_marker_normal", when="follow-up", meaning="Tumour marker, when followed"
-    ),
+    EcrfItem(name="new_lesions.certainty", when="follow-up", meaning="Unequivocal or equivocal"),
+    EcrfItem(name="tumour_marker_normal", when="follow-up", meaning="Tumour marker, when followed"),
 )
 
 

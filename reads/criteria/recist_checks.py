@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from itertools import pairwise
 
 from reads.criteria.arithmetic import HUNDRED, words
 from reads.criteria.base import Assessment, EditCheck, Finding, Level, Options, TimePointFacts
@@ -416,7 +417,9 @@ def baseline_counts(reading: Reading) -> Iterator[Finding]:
     targets = reading.baseline.target
     most = reading.options.integer("max_targets")
     if len(targets) > most:
-        yield finding("TARGET_COUNT_MAX", "baseline.target", f"{len(targets)} targets, limit {most}")
+        yield finding(
+            "TARGET_COUNT_MAX", "baseline.target", f"{len(targets)} targets, limit {most}"
+        )
     per_organ = reading.options.integer("max_targets_per_organ")
     for organ, count in target_organs(reading).items():
         if count > per_organ:
@@ -516,11 +519,12 @@ def measurements(reading: Reading) -> Iterator[Finding]:
 
 def lesions_of(point: MeasuredTimePoint, where: str) -> Iterator[tuple[str, AnyLesion]]:
     """Return every lesion of a time point with its path."""
-    for name, lesions in (
+    groups: tuple[tuple[str, Sequence[AnyLesion]], ...] = (
         ("target", point.target),
         ("non_target", point.non_target),
         ("new_lesions", point.new_lesions),
-    ):
+    )
+    for name, lesions in groups:
         for place, lesion in enumerate(lesions):
             yield f"{where}.{name}[{place}]", lesion
 
@@ -568,11 +572,12 @@ def node_at_baseline(reading: Reading, lesion: TargetFacts) -> bool:
 def reasons(reading: Reading) -> Iterator[Finding]:
     """Check that what is not evaluable has a reason."""
     for position, point in enumerate(reading.points):
-        where = reading.field(position)
-        for name, lesions in (("target", point.target), ("non_target", point.non_target)):
-            for place, lesion in enumerate(lesions):
-                if lesion.state == LesionState.NOT_EVALUABLE.value and not lesion.reason.strip():
-                    yield finding("NE_WITHOUT_REASON", f"{where}.{name}[{place}].reason", lesion.id)
+        for field, lesion in lesions_of(point, reading.field(position)):
+            unread = not isinstance(lesion, NewLesionFacts) and (
+                lesion.state in (LesionState.NOT_EVALUABLE, NonTargetState.NOT_EVALUABLE)
+            )
+            if unread and not lesion.reason.strip():
+                yield finding("NE_WITHOUT_REASON", f"{field}.reason", lesion.id)
 
 
 # --- follow-up --------------------------------------------------------------------------------
@@ -678,9 +683,7 @@ def size_of(reading: Reading, lesion: TargetFacts) -> Decimal | None:
     """Return the size of a lesion that was truly measured."""
     if lesion.state not in (None, LesionState.MEASURED):
         return None
-    size: Decimal | None = getattr(
-        lesion, axis_of(lesion, nodal=node_at_baseline(reading, lesion))
-    )
+    size: Decimal | None = getattr(lesion, axis_of(lesion, nodal=node_at_baseline(reading, lesion)))
     return size
 
 
@@ -703,9 +706,7 @@ def dates(reading: Reading) -> Iterator[Finding]:
         if day is not None
     ]
     by_number = sorted(numbered, key=lambda entry: entry[0])
-    for (_low, earlier, _p), (_high, later, position) in zip(
-        by_number, by_number[1:], strict=False
-    ):
+    for (_low, earlier, _p), (_high, later, position) in pairwise(by_number):
         if later < earlier:
             yield finding("VISIT_ORDER", f"{reading.field(position)}.date")
 

@@ -13,7 +13,7 @@ from importlib.metadata import entry_points
 from threading import RLock
 
 import reads.criteria
-from reads.criteria.base import Criterion, CriteriaError
+from reads.criteria.base import CriteriaError, Criterion
 from reads.criteria.trace import Rule
 
 ENTRY_POINT_GROUP = "icro.criteria"
@@ -21,7 +21,6 @@ NOT_CRITERIA = frozenset({"__main__", "statistics"})
 
 _registered: dict[str, Criterion] = {}
 _lock = RLock()
-_loaded = False
 
 
 def register(criterion: Criterion) -> None:
@@ -70,12 +69,10 @@ def rule_named(key: str) -> Rule:
     raise CriteriaError("trace.rule", f"{key} is not a rule of a registered criterion")
 
 
+@cache
 def _load() -> None:
-    global _loaded
+    """Find and register every criterion, once."""
     with _lock:
-        if _loaded:
-            return
-        _loaded = True
         for module in pkgutil.iter_modules(reads.criteria.__path__):
             if module.name not in NOT_CRITERIA:
                 found = import_module(f"reads.criteria.{module.name}")

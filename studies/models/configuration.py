@@ -105,7 +105,6 @@ class FormRecord(StudyScoped):
 
     form = models.ForeignKey(Configuration, on_delete=models.PROTECT, related_name="records")
     answers = models.JSONField("answers", default=dict)
-    reasons = models.JSONField("reasons for warnings", default=dict)
     version = models.PositiveIntegerField(default=0)
     entered_at = models.DateTimeField("entered", null=True, blank=True)
     saved_at = models.DateTimeField("saved", null=True, blank=True)
@@ -114,7 +113,7 @@ class FormRecord(StudyScoped):
 
     frozen = Frozen(
         condition="OLD.locked",
-        columns=("answers", "reasons", "form_id", "locked", "completed_at"),
+        columns=("answers", "form_id", "locked", "completed_at"),
         why="the form is locked by a signature",
     )
 
@@ -126,5 +125,4 @@ class FormRecord(StudyScoped):
         return {
             "form": self.form.digest,
             "answers": self.answers,
-            "reasons": self.reasons,
         }

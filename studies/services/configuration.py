@@ -31,7 +31,8 @@ def draft(
         RuleBroken: the document has problems; all are named.
     """
     actor.require("configuration.edit")
-    problems = VALIDATORS.get(kind, lambda _: [])(document)
+    validate = VALIDATORS.get(kind)
+    problems = validate(document) if validate else []
     if problems:
         raise RuleBroken("The document has problems: " + "; ".join(problems), rule="CFG-001")
     with transaction.atomic(), acting(actor):

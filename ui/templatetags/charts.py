@@ -11,7 +11,8 @@ from ui.records import FunnelStage, StackRow, TurnaroundRow
 
 register = template.Library()
 
-LABELS = 118.0
+VIEW = 500.0
+LABELS = 112.0
 ROW = 30.0
 
 
@@ -38,10 +39,11 @@ def line_chart(
     limits: Sequence[tuple[str, float, str]] = (),
     unit: str = "",
     tone: str = "work",
+    width: float = 420,
 ) -> dict[str, object]:
     """Draw labelled values as a line with dashed limits: (words, value, tone)."""
     return {
-        "chart": charts.line_chart(rows, limits),
+        "chart": charts.line_chart(rows, limits, width=width),
         "sentence": sentence,
         "unit": unit,
         "tone": tone,
@@ -58,7 +60,7 @@ def stacked(
 ) -> dict[str, object]:
     """Draw rows of stacked parts from zero; ``scheme`` is part (progress) or age (waiting)."""
     largest = max((max(sum(row.values), row.expected or 0) for row in rows), default=0) or 1
-    width, start = 560.0, LABELS
+    width, start = VIEW - LABELS - (74.0 if any(row.expected for row in rows) else 30.0), LABELS
     scale = width / largest
     drawn = [
         {
@@ -91,8 +93,8 @@ def chart_keys(series: Sequence[str], scheme: str = "part") -> dict[str, object]
 @register.inclusion_tag("components/charts/turnaround.html")
 def turnaround(rows: Sequence[TurnaroundRow], sentence: str) -> dict[str, object]:
     """Draw median and ninth decile of durations against the plan, in business days."""
-    start, width, pitch = 142.0, 304.0, 27.0
-    grid = charts.ticks(0, max((max(row.ninth_decile, row.plan) for row in rows), default=1))
+    start, width, pitch = 130.0, 262.0, 27.0
+    grid = charts.ticks(0, max((max(row.ninth_decile, row.plan) for row in rows), default=1), 6)
     scale = width / grid[-1]
     drawn = [
         {

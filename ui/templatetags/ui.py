@@ -109,16 +109,27 @@ def clock_mark(tone: str, text: str, name: str = "clock") -> SafeString:
 
 @register.simple_tag(takes_context=True)
 def when(
-    context: Context, value: datetime | None, zone: str = "", *, seconds: bool = False
+    context: Context,
+    value: datetime | None,
+    zone: str = "",
+    *,
+    seconds: bool = False,
+    time_only: bool = False,
 ) -> SafeString:
     """Write an instant in the reader's zone; UTC shows on hover."""
     if value is None:
         return SafeString(moments.DASH)
+    place = _zone(context, zone)
+    words = (
+        moments.time_words(value, place)
+        if time_only
+        else moments.moment_words(value, place, seconds=seconds)
+    )
     return format_html(
         '<time datetime="{}" title="{}">{}</time>',
         moments.aware(value).isoformat(),
         moments.moment_words(value, "UTC", seconds=True),
-        moments.moment_words(value, _zone(context, zone), seconds=seconds),
+        words,
     )
 
 

@@ -136,7 +136,7 @@ def _pixel_view(header: Header, verified: Verified) -> memoryview:
         values = {element.tag: element for element in header.elements}
         expected = expected_pixel_bytes(header, values, image)
         expected += expected & 1
-        if 0 < expected < length:
+        if 0 < expected < length and length % expected:
             length = expected
     return memoryview(header.part10.data)[image.pixel_offset : image.pixel_offset + length]
 

@@ -226,6 +226,7 @@ def _add_name(found: _Found, kind: str, words: list[str], meaningful: list[str])
     found.people.update(w for w in usable if w in meaningful and not w.isdigit())
     if kind == "patient":
         found.patient.update(w for w in usable if not w.isdigit())
-    if len(usable) >= 2 and meaningful:
-        found.phrases.add(usable[1] + usable[0])
-        found.phrases.add(usable[0] + usable[1])
+    first = [word for word in usable if not word.isdigit()][:2]
+    if len(first) == 2 and any(word in meaningful for word in first):
+        found.phrases.add(first[1] + first[0])
+        found.phrases.add(first[0] + first[1])

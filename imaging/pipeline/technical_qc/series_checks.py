@@ -255,9 +255,11 @@ def _pixels(checker: Checker) -> Iterator[Finding]:
     colours = facts.all_of("photometric")
     if any(str(colour) not in {"MONOCHROME1", "MONOCHROME2"} for colour in colours):
         faults.append(", ".join(str(colour) for colour in colours))
-    for sample in facts.all_of("samples_per_pixel"):
-        if sample != 1:
-            faults.append(f"{sample:g} samples per pixel")
+    faults += [
+        f"{sample:g} samples per pixel"
+        for sample in facts.all_of("samples_per_pixel")
+        if sample != 1
+    ]
     stored, allocated, high = (
         facts.all_of(name) for name in ("bits_stored", "bits_allocated", "high_bit")
     )
@@ -301,20 +303,23 @@ def _comparisons(checker: Checker, facts: SeriesFacts) -> Iterator[Finding]:
     rules = checker.guideline.comparisons(modality=facts.modality, time_point=checker.time_point)
     for rule in rules:
         found = facts.all_of(rule.parameter)
-        title = PARAMETERS[rule.parameter].title
-        shared = {
-            "expected": rule.expectation(),
-            "series_key": facts.series_key,
-            "parameter": rule.parameter,
-            "subject": title,
-            "source": rule.source,
-        }
-        if not found:
-            if rule.if_missing != "ignore":
-                yield finding("not_stated", level=rule.if_missing, **shared)
-        elif not meets(rule, found):
-            shown = in_words(rule.parameter, found)
-            yield finding("outside_guideline", level=rule.severity, measured=shown, **shared)
+        if found and not meets(rule, found):
+            yield _against(rule, facts, "outside_guideline", level=rule.severity)
+        elif not found and rule.if_missing != "ignore":
+            yield _against(rule, facts, "not_stated", level=rule.if_missing)
+
+
+def _against(rule: Rule, facts: SeriesFacts, code: str, *, level: str) -> Finding:
+    return finding(
+        code,
+        level=level,
+        measured=in_words(rule.parameter, facts.all_of(rule.parameter)),
+        expected=rule.expectation(),
+        series_key=facts.series_key,
+        parameter=rule.parameter,
+        subject=PARAMETERS[rule.parameter].title,
+        source=rule.source,
+    )
 
 
 def in_words(parameter: str, values: Sequence[Value]) -> str:
@@ -323,7 +328,7 @@ def in_words(parameter: str, values: Sequence[Value]) -> str:
     shown = ", ".join(
         f"{round(value, 2):g}" if isinstance(value, int | float) else value for value in values
     )
-    return f"{shown} {unit}".strip()
+    return f"{shown} {unit}".strip() if values else ""
 
 
 def meets(rule: Rule, values: Sequence[Value]) -> bool:

@@ -88,18 +88,16 @@ def suv_factor(tracer: TracerFacts) -> SuvFactor:
     reasons = missing_for_suv(tracer)
     if reasons:
         return SuvFactor(None, "", reasons)
-    assert tracer.weight_kg is not None and tracer.dose_bq is not None  # noqa: S101, PT018
-    assert tracer.half_life_s is not None  # noqa: S101
-    activity = tracer.dose_bq
+    activity, half_life = tracer.dose_bq or 0.0, tracer.half_life_s or 0.0
     method = "corrected to the injection"
     if tracer.decay_correction == "START":
         injection, reference = injection_instant(tracer), decay_reference(tracer)
         if injection is None or reference is None:
             return SuvFactor(None, "", ("scan_time_missing",))
         elapsed = (reference - injection).total_seconds()
-        activity *= 2 ** (-elapsed / tracer.half_life_s)
+        activity *= 2 ** (-elapsed / half_life)
         method = f"decayed over {elapsed / 60:.1f} min"
-    factor = tracer.weight_kg * 1000 / activity
+    factor = (tracer.weight_kg or 0.0) * 1000 / activity
     if tracer.units == "CNTS":
         factor *= tracer.philips_activity_factor or 0
         method = f"Philips activity scale factor, {method}"

@@ -75,7 +75,7 @@ def reader_acceptance(
 def reader_disagreement_index(
     cases: Sequence[AdjudicationCase], *, reader: str, level: float = 0.95
 ) -> Statistic:
-    """Cases where the adjudicator disagreed with this reader over all cases the reader read, x 100."""
+    """Cases where the adjudicator disagreed with this reader, per 100 cases the reader read."""
     read = [case for case in cases if case.read_by(_known(reader))]
     hits = sum(case.adjudicated and not case.upheld(reader) for case in read)
     return _percent(

@@ -1,8 +1,8 @@
 """Agreement of two readers on a category: percent agreement, kappa and its companions.
 
-Notation of the sources: n_ij cases that reader 1 put in category i and reader 2 in j, p_ij = n_ij/n,
-r_i and c_j the marginal shares, Po observed and Pe chance agreement, k categories. Point estimates
-are computed as exact fractions and turned into floats once, at the end.
+Notation of the sources: n_ij cases that reader 1 put in category i and reader 2 in j,
+p_ij = n_ij/n, r_i and c_j the marginal shares, Po observed and Pe chance agreement, k categories.
+Point estimates are computed as exact fractions and turned into floats once, at the end.
 """
 
 from __future__ import annotations
@@ -17,12 +17,16 @@ from reads.criteria.statistics.intervals import Statistic, around, clopper_pears
 
 AGREEMENT = "percent agreement: share of identical calls"
 COHEN = (
+    "Cohen, Educ Psychol Meas 1960;20:37-46; "
+    "SE: Fleiss, Cohen, Everitt, Psychol Bull 1969;72:323"
+)
     "Cohen, Educ Psychol Meas 1960;20:37-46; SE: Fleiss, Cohen, Everitt, Psychol Bull 1969;72:323"
 )
 COHEN_WEIGHTED = "Cohen, Psychol Bull 1968;70:213-220; SE: Fleiss, Cohen, Everitt 1969"
 GWET = "Gwet, Br J Math Stat Psychol 2008;61:29-48"
 PABAK = "Byrt, Bishop, Carlin, J Clin Epidemiol 1993;46:423-429"
 LANDIS = "Landis and Koch, Biometrics 1977;33:159-174"
+TWO = 2  # fewer categories than two leave nothing to agree on
 NOT_EVALUABLE = frozenset({"NE", "NOT_EVALUABLE"})
 
 STRENGTHS = ((20, "slight"), (40, "fair"), (60, "moderate"), (80, "substantial"))
@@ -41,7 +45,7 @@ class AgreementTable:
 
     def __post_init__(self) -> None:
         k = len(self.categories)
-        if k < 2 or len(set(self.categories)) != k:
+        if k < TWO or len(set(self.categories)) != k:
             raise CriteriaError("categories", "at least two different categories are needed")
         if len(self.counts) != k or any(len(row) != k for row in self.counts):
             raise CriteriaError("counts", f"a table of {k} by {k} is needed")

@@ -43,6 +43,7 @@ from reads.criteria.statistics.intervals import Interval
 from reads.criteria.statistics.many_readers import fleiss_kappa
 
 Derived = dict[str, Any]
+BINARY, PAIR = 2, 2
 TABLE = "table_rows_reader1_cols_reader2"
 
 
@@ -69,7 +70,7 @@ def _two_readers(given: Record) -> Derived:
         "cohen_kappa_ci95": _ends(kappa.interval),
         "pabak": _rounded(pabak(table).value),
     }
-    if table.evaluable().size > 2:
+    if table.evaluable().size > BINARY:
         linear, quadratic = weighted_kappa(table), weighted_kappa(table, quadratic=True)
         derived["weighted_kappa_linear"] = _rounded(linear.value)
         derived["weighted_kappa_quadratic"] = _rounded(quadratic.value)
@@ -130,7 +131,7 @@ def _continuous(given: Record) -> Derived:
         "icc_3_1": _rounded(consistent.value),
         "icc_3_1_ci95": _ends(consistent.interval),
     }
-    if len(ratings[0]) == 2:
+    if len(ratings[0]) == PAIR:
         derived |= _pairs([(row[0], row[1]) for row in ratings])
     return derived
 

@@ -18,6 +18,7 @@ MCGRAW = "interval: McGraw and Wong, Psychol Methods 1996;1:30-46"
 BLAND = "Bland and Altman, Lancet 1986;1:307-310"
 BLAND_1996 = "Bland and Altman, BMJ 1996;312:1654 and BMJ 1996;313:106"
 
+FEWEST = 2  # subjects, and readers, that an analysis of variance needs
 Pair = tuple[float, float]
 
 
@@ -36,7 +37,7 @@ class MeanSquares:
         """Raises CriteriaError unless at least two subjects share two or more readers."""
         n = len(ratings)
         k = len(ratings[0]) if n else 0
-        if n < 2 or k < 2 or any(len(row) != k for row in ratings):
+        if n < FEWEST or k < FEWEST or any(len(row) != k for row in ratings):
             raise CriteriaError(
                 "ratings", "at least two subjects read by the same two or more readers"
             )

@@ -11,6 +11,8 @@ from reads.criteria.statistics.intervals import Statistic, around
 
 FLEISS = "Fleiss, Psychol Bull 1971;76:378-382; SE: Fleiss, Nee, Landis, Psychol Bull 1979;86:974"
 
+FEWEST = 2  # categories, and readers per case
+
 
 def fleiss_kappa(counts: Sequence[Sequence[int]], *, level: float = 0.95) -> Statistic:
     """Fleiss kappa over a case-by-category table: `counts[i][j]` readers called case i category j.
@@ -44,11 +46,11 @@ def fleiss_kappa(counts: Sequence[Sequence[int]], *, level: float = 0.95) -> Sta
 def _readers(counts: Sequence[Sequence[int]]) -> int:
     if not counts:
         raise CriteriaError("counts", "no case")
-    if len(counts[0]) < 2 or any(len(row) != len(counts[0]) for row in counts):
+    if len(counts[0]) < FEWEST or any(len(row) != len(counts[0]) for row in counts):
         raise CriteriaError("counts", "every case needs the same two or more categories")
     if any(count < 0 for row in counts for count in row):
         raise CriteriaError("counts", "a count is zero or more")
     totals = {sum(row) for row in counts}
-    if len(totals) != 1 or (readers := totals.pop()) < 2:
+    if len(totals) != 1 or (readers := totals.pop()) < FEWEST:
         raise CriteriaError("counts", "every case needs the same number of readers, two or more")
     return readers

@@ -1,0 +1,173 @@
+"""`manage.py deidentify`: the production de-identification over a folder, without database."""
+
+from __future__ import annotations
+
+import csv
+import os
+import secrets
+import sys
+import time
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any, ClassVar, Final
+
+from django.core.management.base import BaseCommand, CommandError
+
+from imaging.pipeline.deidentify import ProfileInvalid, Subject, load_profile
+from imaging.pipeline.folder_run import FolderRun, FolderReport, held, run_folder, write_report
+
+BAR_WIDTH: Final = 30
+
+
+class Command(BaseCommand):
+    """De-identify SRC into DST.  Exit code 0: all written or ignored; 3: something is held."""
+
+    help = (
+        "De-identify the DICOM files of a folder with the rules and code of the platform. "
+        "Exit code 0: all written or ignored, 3: something is held for a person, 1: failure."
+    )
+    requires_system_checks: ClassVar[list[str]] = []
+    requires_migrations_checks = False
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("source", type=Path, metavar="SRC")
+        parser.add_argument("destination", type=Path, metavar="DST")
+        parser.add_argument(
+            "--subjects",
+            type=Path,
+            required=True,
+            metavar="MAP.csv",
+            help="columns PatientID, subject_id and, if wanted, site_id, time_point_id",
+        )
+        parser.add_argument("--profile", default="trial", metavar="trial|FILE")
+        parser.add_argument("--key-file", type=Path, help="secret key; made when it is missing")
+        parser.add_argument("--jobs", type=int, default=1, help="processes (default 1)")
+        parser.add_argument("--report", type=Path, help="write the report as JSON")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        source: Path = options["source"]
+        destination: Path = options["destination"]
+        self._check_places(source, destination)
+        try:
+            run = FolderRun(
+                source=source,
+                destination=destination,
+                subjects=read_subjects(options["subjects"]),
+                profile=load_profile(options["profile"]),
+                key=read_key(options["key_file"] or default_key_file(), destination),
+                jobs=max(1, options["jobs"]),
+            )
+            bar = ProgressBar()
+            report = run_folder(run, bar)
+            bar.close()
+            if options["report"]:
+                inside = _is_under(options["report"], destination)
+                write_report(report, options["report"], with_names=not inside)
+        except ProfileInvalid as problem:
+            raise CommandError(str(problem)) from problem
+        except OSError as problem:
+            raise CommandError(f"{problem.strerror or problem}. Nothing more was written.") from None
+        self._tell(report)
+        if report.exit_code:
+            sys.exit(report.exit_code)
+
+    def _check_places(self, source: Path, destination: Path) -> None:
+        if not source.is_dir():
+            raise CommandError("SRC is not a folder. Nothing was written.")
+        if _is_under(destination, source) or _is_under(source, destination):
+            raise CommandError("SRC and DST lie inside each other. Choose another DST.")
+
+    def _tell(self, report: FolderReport) -> None:
+        states = report.states()
+        self.stdout.write(
+            f"{states['written']} written, {states['held']} held, {states['ignored']} ignored."
+        )
+        for record in held(report):
+            self.stdout.write(f"held\t{_printable(record.shown_name)}\t{record.code}")
+
+
+class ProgressBar:
+    """A bar on a terminal; elsewhere one line per tenth.  Writes to the error stream."""
+
+    def __init__(self) -> None:
+        self._terminal = sys.stderr.isatty()
+        self._step = ""
+        self._tenth = -1
+        self._started = 0.0
+
+    def __call__(self, step: str, done: int, total: int) -> None:
+        now = time.monotonic()
+        if step != self._step:
+            self.close()
+            self._step, self._tenth, self._started = step, -1, now
+        tenth = 10 * done // max(total, 1)
+        if self._terminal:
+            filled = BAR_WIDTH * done // max(total, 1)
+            rate = done / max(now - self._started, 1e-6)
+            left = (total - done) / max(rate, 1e-6)
+            bar = "#" * filled + "." * (BAR_WIDTH - filled)
+            text = f"\r{step:16s} [{bar}] {done}/{total}  {rate:.0f} files/s  {left:.0f} s left  "
+            sys.stderr.write(text)
+            sys.stderr.flush()
+        elif tenth != self._tenth:
+            sys.stderr.write(f"{step}: {done}/{total}\n")
+        self._tenth = tenth
+
+    def close(self) -> None:
+        if self._step and self._terminal:
+            sys.stderr.write("\n")
+
+
+def read_subjects(path: Path) -> dict[str, Subject]:
+    """Read MAP.csv.  Raises CommandError for a missing column, an empty code or a repeated ID."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            rows = list(csv.DictReader(stream))
+    except (OSError, UnicodeDecodeError, csv.Error) as problem:
+        raise CommandError("The subject list cannot be read.") from problem
+    found: dict[str, Subject] = {}
+    for line, row in enumerate(rows, start=2):
+        person = (row.get("PatientID") or "").strip()
+        code = (row.get("subject_id") or "").strip()
+        if not person or not code:
+            raise CommandError(f"The subject list needs PatientID and subject_id in line {line}.")
+        subject = Subject(
+            code, (row.get("site_id") or "").strip(), (row.get("time_point_id") or "").strip()
+        )
+        if found.setdefault(person, subject) != subject:
+            raise CommandError(f"The subject list names one PatientID twice (line {line}).")
+    return found
+
+
+def default_key_file() -> Path:
+    """The key in the data directory, beside the code unless ICRO_DATA_DIR says otherwise."""
+    root = Path(__file__).resolve().parents[3]
+    return Path(os.environ.get("ICRO_DATA_DIR", root / "var")) / "deidentify.key"
+
+
+def read_key(path: Path, destination: Path) -> bytes:
+    """Read the key, or make one readable by its owner only.
+
+    Raises CommandError when the key lies under the destination or is too short.
+    """
+    if _is_under(path, destination):
+        raise CommandError("The key file must not lie under DST. Choose another --key-file.")
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w", encoding="ascii") as stream:
+            stream.write(secrets.token_hex(32) + "\n")
+            stream.flush()
+            os.fsync(stream.fileno())
+    key = path.read_bytes().strip()
+    if len(key) < 16:
+        raise CommandError("The key file holds less than 16 bytes. Use a longer key.")
+    return key
+
+
+def _is_under(path: Path, folder: Path) -> bool:
+    return path.resolve().is_relative_to(folder.resolve())
+
+
+def _printable(name: str) -> str:
+    return "".join(sign if sign.isprintable() else "?" for sign in name)

@@ -1,0 +1,179 @@
+"""Text in pixels: boxes and a suspicion score for a person, and the hold rule for a machine.
+
+Recognition is an aid, never a release: it can only hold a file.  `rapidocr` is imported when the
+first image is looked at, in the worker's child process.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pydicom
+
+from imaging.pipeline.deidentify.holds import Look
+
+Grey = npt.NDArray[np.uint8]
+
+# Letters that technologists place on images: side, direction and position.
+SIDE_MARKERS: Final = frozenset(
+    "L R LT RT LEFT RIGHT A P H F S I AP PA LAT LL RL LPO RPO LAO RAO ML MLO CC LCC RCC LMLO RMLO "
+    "SUP SUPINE PRONE ERECT UPRIGHT STANDING SITTING PORTABLE MOBILE AX COR SAG".split()
+)
+LEAST_SCORE: Final = 0.5
+TILE_ROWS: Final = 8
+TILE_COLUMNS: Final = 24
+STRONG_STEP: Final = 40
+STROKES_PER_TILE: Final = 20
+MAX_SIDE: Final = 1600
+FRAMES_LOOKED_AT: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class TextBox:
+    """A place where text was found, in pixels of the frame, with the recogniser's score 0-1."""
+
+    frame: int
+    left: int
+    top: int
+    right: int
+    bottom: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was seen in one file.  `code` is the reason to hold it, or empty."""
+
+    code: str
+    boxes: tuple[TextBox, ...] = ()
+
+
+class TextFinder:
+    """Looks for text in images; loads the recogniser when it is first needed."""
+
+    def __init__(self) -> None:
+        self._engine: Any = None
+
+    def look(self, path: Path, how: Look) -> Finding:
+        """Look at up to three frames of a file.  An image that cannot be decoded is held."""
+        try:
+            frames = frames_of(path)
+        except MemoryError:
+            raise
+        except Exception:  # any decoder failure: a person must look
+            return Finding("pixels_not_decoded")
+        boxes: list[TextBox] = []
+        for number, frame in frames:
+            if how is Look.EACH or could_hold_text(frame):
+                boxes += self._boxes(number, frame)
+            if boxes:
+                return Finding("text_in_pixels", tuple(boxes))
+        return Finding("")
+
+    def _boxes(self, number: int, frame: Grey) -> list[TextBox]:
+        """Recognise at two scales; the second only when the first finds nothing."""
+        for scale in (1, 2):
+            image = np.repeat(np.repeat(frame, scale, 0), scale, 1) if scale > 1 else frame
+            image, shrunk = _no_larger(image)
+            found = self._recognise(image)
+            boxes = [
+                _box(number, corners, score, shrunk / scale)
+                for corners, text, score in found
+                if score >= LEAST_SCORE and not is_side_marker(text)
+            ]
+            if boxes:
+                return boxes
+        return []
+
+    def _recognise(self, image: Grey) -> list[tuple[Any, str, float]]:
+        if self._engine is None:
+            from rapidocr import RapidOCR  # heavy, optional for those who never look at pixels
+
+            self._engine = RapidOCR(
+                params={
+                    "Global.log_level": "critical",
+                    "EngineConfig.onnxruntime.intra_op_num_threads": 1,
+                    "EngineConfig.onnxruntime.inter_op_num_threads": 1,
+                }
+            )
+        colour = image if image.ndim == 3 else np.stack([image] * 3, axis=-1)
+        result = self._engine(np.ascontiguousarray(colour), use_cls=False)
+        if result.txts is None:
+            return []
+        return list(zip(result.boxes, result.txts, result.scores, strict=True))
+
+
+def is_side_marker(text: str) -> bool:
+    """Tell whether a recognised text is only side or position letters, or nothing readable."""
+    words = re.findall(r"[^\W_]+", text.upper())
+    return all(word in SIDE_MARKERS or len(word) == 1 for word in words)
+
+
+def frames_of(path: Path) -> list[tuple[int, Grey]]:
+    """Decode the first, middle and last frame as 8-bit images.  Raises what decoders raise."""
+    dataset = pydicom.dcmread(path)
+    count = int(dataset.get("NumberOfFrames", 1) or 1)
+    chosen = sorted({0, count // 2, count - 1})[:FRAMES_LOOKED_AT]
+    colour = int(dataset.get("SamplesPerPixel", 1)) > 1
+    out: list[tuple[int, Grey]] = []
+    for number in chosen:
+        pixels = pydicom.pixels.pixel_array(dataset, index=number)
+        if "PALETTE" in str(dataset.get("PhotometricInterpretation", "")):
+            pixels = pydicom.pixels.apply_color_lut(pixels, dataset)
+            colour = True
+        out.append((number, _eight_bit(pixels) if not colour else _eight_bit_colour(pixels)))
+    return out
+
+
+def _eight_bit(pixels: npt.NDArray[Any]) -> Grey:
+    low, high = np.percentile(pixels, (0.5, 99.5))
+    if high <= low:
+        low, high = float(pixels.min()), float(pixels.max())
+    scaled = (pixels.astype(np.float32) - low) * (255.0 / max(high - low, 1e-6))
+    return np.clip(scaled, 0, 255).astype(np.uint8)
+
+
+def _eight_bit_colour(pixels: npt.NDArray[Any]) -> Grey:
+    if pixels.dtype == np.uint8:
+        return pixels
+    return (pixels / max(int(pixels.max()), 1) * 255).astype(np.uint8)
+
+
+def could_hold_text(image: Grey) -> bool:
+    """Tell whether an image has a patch as dense in strokes as a printed word.
+
+    A word of ten-pixel letters makes 30 and more strong horizontal steps in 8 x 24 pixels; the
+    outline of an organ makes one or two per row.  Used only to spare the recogniser for sampled
+    modalities.
+    """
+    grey = image if image.ndim == 2 else image.max(axis=2)
+    steps = np.abs(np.diff(grey.astype(np.int16), axis=1)) > STRONG_STEP
+    rows, columns = steps.shape
+    if rows < TILE_ROWS or columns < TILE_COLUMNS:
+        return bool(steps.any())
+    for top in (0, TILE_ROWS // 2):
+        for left in (0, TILE_COLUMNS // 2):
+            high = (rows - top) // TILE_ROWS
+            wide = (columns - left) // TILE_COLUMNS
+            part = steps[top : top + high * TILE_ROWS, left : left + wide * TILE_COLUMNS]
+            tiles = part.reshape(high, TILE_ROWS, wide, TILE_COLUMNS).sum(axis=(1, 3))
+            if tiles.size and int(tiles.max()) >= STROKES_PER_TILE:
+                return True
+    return False
+
+
+def _no_larger(image: Grey) -> tuple[Grey, float]:
+    step = -(-max(image.shape[:2]) // MAX_SIDE)
+    return (image[::step, ::step], float(step)) if step > 1 else (image, 1.0)
+
+
+def _box(frame: int, corners: Any, score: float, factor: float) -> TextBox:
+    points = np.asarray(corners) * factor
+    left, top = points.min(axis=0)
+    right, bottom = points.max(axis=0)
+    return TextBox(frame, int(left), int(top), int(right), int(bottom), round(float(score), 3))

@@ -1,0 +1,490 @@
+"""De-identification of a folder: the production stages in order, without database.
+
+scan (verify and collect identity) -> holds over the whole upload -> look at pixels -> clean ->
+verify the outputs in another process -> rename all into place.  A file that is held is not
+written; outputs carry names made of new identifiers only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import sys
+import tempfile
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from imaging.pipeline.burned_in import Finding, TextFinder
+from imaging.pipeline.deidentify import (
+    DeidOutcome,
+    DeidPlan,
+    IdentityTokens,
+    Profile,
+    Status,
+    Subject,
+    TrialValues,
+    deidentify_file,
+    merge_tokens,
+)
+from imaging.pipeline.deidentify.holds import Look, hold_reason, look_of
+from imaging.pipeline.deidentify.tokens import TokenCollector
+from imaging.pipeline.encoding import Malformed
+from imaging.pipeline.package import Kind, PackageLimits, ReceivedFile, list_folder
+from imaging.pipeline.reasons import sentence
+from imaging.pipeline.sandbox import Contained, Sandbox, SandboxLimits
+from imaging.pipeline.verifier import OutputVerifier, Verdict
+from imaging.pipeline.verify import load, read_header, verify_header
+
+WINDOW: Final = 512
+NO_LIMITS: Final = PackageLimits(files=10**8, total_bytes=1 << 60, file_bytes=4 * 1024**3)
+LOOK_LIMITS: Final = SandboxLimits(memory_bytes=8 * 1024**3, cpu_seconds=120, wall_seconds=300.0)
+SAMPLES_PER_STACK: Final = 3
+STACK_LOOKED_THROUGH: Final = 400
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class FolderRun:
+    """What to clean, for whom, with what, and where to.
+
+    `subjects` maps the identity in the files (Patient ID) to the trial's subject.
+    """
+
+    source: Path
+    destination: Path
+    subjects: Mapping[str, Subject]
+    profile: Profile
+    key: bytes = field(repr=False)
+    jobs: int = 1
+
+
+@dataclass(slots=True)
+class FileRecord:
+    """One received file and what became of it: `written`, `held` or `ignored`."""
+
+    number: int
+    shown_name: str
+    state: str = ""
+    code: str = ""
+    where: str = ""
+    outcome: DeidOutcome | None = None
+    output: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """What the scan keeps of a file: enough to group and to decide, nothing else."""
+
+    patient_id: str
+    study: bytes
+    series: bytes
+    instance: bytes
+    stack: bytes
+    order: int
+    hold: str
+    look: Look
+
+
+@dataclass
+class FolderReport:
+    """The result of a run."""
+
+    records: list[FileRecord]
+    profile: Profile
+    counts: Counter[str] = field(default_factory=Counter)
+
+    def states(self) -> Counter[str]:
+        return Counter(record.state for record in self.records)
+
+    @property
+    def exit_code(self) -> int:
+        """0 when all is written or ignored, 3 when something is held."""
+        return 3 if any(record.state == "held" for record in self.records) else 0
+
+    def as_document(self, *, with_names: bool = True) -> dict[str, Any]:
+        """The report as JSON data.  Without names, files are told by number and digest."""
+        return {
+            "profile": {
+                "name": self.profile.name,
+                "version": self.profile.version,
+                "sha256": self.profile.digest,
+                "methods": [list(method) for method in self.profile.methods],
+            },
+            "files": dict(sorted(self.states().items())),
+            "elements": dict(sorted(self.counts.items())),
+            "entries": [_entry(record, with_names) for record in self.records],
+        }
+
+
+def _entry(record: FileRecord, with_names: bool) -> dict[str, Any]:
+    entry: dict[str, Any] = {"number": record.number, "state": record.state}
+    if with_names and record.state != "written":
+        entry["source"] = record.shown_name
+    if record.code:
+        entry |= {"code": record.code, "reason": sentence(record.code)}
+    if record.where:
+        entry["where"] = record.where
+    outcome = record.outcome
+    if outcome is not None:
+        entry |= {"sha256_before": outcome.sha256_before}
+        if record.state == "written":
+            entry |= {
+                "output": record.output,
+                "sha256_after": outcome.sha256_after,
+                "pixel_sha256": outcome.pixel_sha256,
+                "elements": dict(outcome.counts),
+                "notes": list(outcome.notes),
+            }
+    return entry
+
+
+def run_folder(run: FolderRun, progress: Progress) -> FolderReport:
+    """Clean a folder.  Raises OSError when the source or destination cannot be used."""
+    package = list_folder(run.source, limits=NO_LIMITS, hashed=False)
+    records = [FileRecord(0, entry.shown_name, "ignored", entry.code) for entry in package.left_out]
+    report = FolderReport(records, run.profile)
+    todo: dict[int, tuple[ReceivedFile, FileRecord]] = {}
+    for file in package.files:
+        record = FileRecord(file.number, file.shown_name)
+        records.append(record)
+        if file.kind is Kind.DICOM:
+            todo[file.number] = (file, record)
+        else:
+            record.state, record.code = "ignored", _IGNORED[file.kind]
+    scanned, tokens = _scan(run, todo, progress)
+    _hold_over_upload(run, todo, scanned)
+    _look(run, todo, scanned, progress)
+    _clean(run, todo, scanned, tokens, report, progress)
+    records.sort(key=lambda record: record.number)
+    return report
+
+
+_IGNORED: Final = {
+    Kind.EMPTY: "empty_file",
+    Kind.OTHER: "not_dicom",
+    Kind.DICOMDIR: "dicomdir",
+    Kind.ARCHIVE: "archive_not_opened",
+}
+Todo = dict[int, tuple[ReceivedFile, FileRecord]]
+
+
+def _hold(record: FileRecord, code: str, where: str = "") -> None:
+    record.state, record.code, record.where = "held", code, where
+
+
+def _scan(
+    run: FolderRun, todo: Todo, progress: Progress
+) -> tuple[dict[int, Scanned], IdentityTokens]:
+    scanned: dict[int, Scanned] = {}
+    tokens: list[IdentityTokens] = []
+    numbers = list(todo)
+    with Sandbox[Path, tuple[Scanned | str, IdentityTokens]](
+        lambda: _Scanner(run.profile, run.key), processes=run.jobs
+    ) as box:
+        for done, (position, result) in enumerate(
+            box.map([todo[number][0].path for number in numbers]), start=1
+        ):
+            progress("read", done, len(numbers))
+            number = numbers[position]
+            if isinstance(result, Contained):
+                _hold(todo[number][1], result.code)
+                continue
+            facts, found = result
+            tokens.append(found)
+            if len(tokens) > 256:
+                tokens = [merge_tokens(tokens)]
+            if isinstance(facts, str):
+                _hold(todo[number][1], facts)
+            else:
+                scanned[number] = facts
+    return scanned, merge_tokens(tokens)
+
+
+class _Scanner:
+    """Reads the header of one file in a child process."""
+
+    def __init__(self, profile: Profile, key: bytes) -> None:
+        self._collector = TokenCollector(profile)
+        self._key = key
+
+    def __call__(self, path: Path) -> tuple[Scanned | str, IdentityTokens]:
+        found = IdentityTokens()
+        try:
+            header = read_header(load(path))
+            found = self._collector.add(header)
+            verified = verify_header(header, key=self._key)
+        except Malformed as problem:
+            return problem.code, found
+        identity, image = verified.identity, verified.image
+        shape = (image.image_type, image.rows, image.columns, image.modality, image.burned_in)
+        number = image.instance_number.strip()
+        facts = Scanned(
+            sys.intern(identity.patient_id.strip()),
+            _short(identity.study_uid),
+            _short(identity.series_uid),
+            _short(identity.sop_uid),
+            _short(identity.series_uid + repr(shape)),
+            int(number) if number.isdigit() and len(number) < 10 else 0,
+            hold_reason(image),
+            look_of(image),
+        )
+        return facts, found
+
+
+def _short(text: str) -> bytes:
+    return hashlib.sha256(text.encode()).digest()[:12]
+
+
+def _hold_over_upload(run: FolderRun, todo: Todo, scanned: dict[int, Scanned]) -> None:
+    """Holds that need the whole upload: unmapped subjects, two subjects, one UID twice."""
+    people: dict[bytes, set[str]] = defaultdict(set)
+    instances: dict[bytes, list[int]] = defaultdict(list)
+    for number, facts in scanned.items():
+        people[facts.study].add(facts.patient_id)
+        people[facts.series].add(facts.patient_id)
+        instances[facts.instance].append(number)
+    for number, facts in scanned.items():
+        record = todo[number][1]
+        if len(people[facts.study]) > 1 or len(people[facts.series]) > 1:
+            _hold(record, "two_subjects")
+        elif facts.patient_id not in run.subjects:
+            _hold(record, "unmapped_subject")
+        elif facts.hold:
+            _hold(record, facts.hold)
+    for numbers in instances.values():
+        if len(numbers) > 1:
+            _settle_same_uid(todo, numbers)
+
+
+def _settle_same_uid(todo: Todo, numbers: list[int]) -> None:
+    digests = {number: _digest(todo[number][0].path) for number in numbers}
+    if len(set(digests.values())) > 1:
+        for number in numbers:
+            _hold(todo[number][1], "same_uid_other_content")
+        return
+    for number in numbers[1:]:
+        record = todo[number][1]
+        record.state, record.code = "ignored", "duplicate"
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _look(run: FolderRun, todo: Todo, scanned: dict[int, Scanned], progress: Progress) -> None:
+    """Look for text in pixels: at each image or at a sample of each stack of like images."""
+    each: list[tuple[int, Look]] = []
+    stacks: dict[bytes, list[int]] = defaultdict(list)
+    for number, facts in scanned.items():
+        if todo[number][1].state:
+            continue
+        if facts.look is Look.EACH:
+            each.append((number, Look.EACH))
+        elif facts.look is Look.SAMPLE:
+            stacks[facts.stack].append(number)
+    sample = [(n, Look.SAMPLE) for numbers in stacks.values() for n in _sample(numbers, scanned)]
+    work = each + sample
+    if not work:
+        return
+    with Sandbox[tuple[Path, Look], Finding](
+        _start_looking, processes=run.jobs, limits=LOOK_LIMITS
+    ) as box:
+        hit = _look_at(box, todo, work, progress)
+        more: list[tuple[int, Look]] = []
+        for numbers in stacks.values():
+            if hit.isdisjoint(numbers):
+                continue
+            rest = [number for number in numbers if not todo[number][1].state]
+            if len(numbers) > STACK_LOOKED_THROUGH:
+                for number in rest:
+                    _hold(todo[number][1], "text_in_pixels")
+            else:
+                more += [(number, Look.EACH) for number in rest]
+        _look_at(box, todo, more, progress)
+
+
+def _sample(numbers: list[int], scanned: dict[int, Scanned]) -> list[int]:
+    ordered = sorted(numbers, key=lambda number: (scanned[number].order, number))
+    middle, last = len(ordered) // 2, len(ordered) - 1
+    return [ordered[place] for place in sorted({0, middle, last})][:SAMPLES_PER_STACK]
+
+
+def _start_looking() -> Callable[[tuple[Path, Look]], Finding]:
+    finder = TextFinder()
+    return lambda work: finder.look(*work)
+
+
+def _look_at(
+    box: Sandbox[tuple[Path, Look], Finding],
+    todo: Todo,
+    work: list[tuple[int, Look]],
+    progress: Progress,
+) -> set[int]:
+    hit: set[int] = set()
+    items = [(todo[number][0].path, how) for number, how in work]
+    for done, (position, finding) in enumerate(box.map(items), start=1):
+        progress("look at pixels", done, len(work))
+        number = work[position][0]
+        code = finding.code
+        if code:
+            _hold(todo[number][1], "pixels_not_decoded" if isinstance(finding, Contained) else code)
+            hit.add(number)
+    return hit
+
+
+def _clean(
+    run: FolderRun,
+    todo: Todo,
+    scanned: dict[int, Scanned],
+    tokens: IdentityTokens,
+    report: FolderReport,
+    progress: Progress,
+) -> None:
+    plans = _plans(run, scanned, tokens)
+    numbers = [number for number in scanned if not todo[number][1].state]
+    run.destination.mkdir(parents=True, exist_ok=True)
+    staging = Path(tempfile.mkdtemp(prefix=".incoming-", dir=run.destination))
+    try:
+        with (
+            Sandbox[tuple[Path, Path, str], DeidOutcome](
+                lambda: lambda job: deidentify_file(job[0], job[1], plan=plans[job[2]]),
+                processes=run.jobs,
+            ) as cleaners,
+            Sandbox[tuple[Path, Path, str], Verdict](
+                lambda: _Checker(plans), processes=run.jobs
+            ) as checkers,
+        ):
+            for start in range(0, len(numbers), WINDOW):
+                window = numbers[start : start + WINDOW]
+                jobs = [_job(number, todo, scanned, run, staging) for number in window]
+                _clean_window(window, jobs, todo, cleaners, checkers)
+                progress("clean and check", start + len(window), len(numbers))
+        _publish(run, numbers, todo, scanned, staging, report)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def _plans(
+    run: FolderRun, scanned: dict[int, Scanned], tokens: IdentityTokens
+) -> dict[str, DeidPlan]:
+    defaults = run.profile.trial_defaults
+    trial = TrialValues(**{name: str(value) for name, value in defaults.items()})
+    people = {facts.patient_id for facts in scanned.values()} & run.subjects.keys()
+    by_subject: dict[Subject, DeidPlan] = {}
+    plans: dict[str, DeidPlan] = {}
+    for person in sorted(people):
+        subject = run.subjects[person]
+        if subject not in by_subject:
+            by_subject[subject] = DeidPlan(run.key, run.profile, subject, trial, tokens)
+        plans[person] = by_subject[subject]
+    return plans
+
+
+class _Checker:
+    """Verifies outputs in a child process, one memory per plan."""
+
+    def __init__(self, plans: Mapping[str, DeidPlan]) -> None:
+        self._plans = plans
+        self._verifiers: dict[str, OutputVerifier] = {}
+
+    def __call__(self, job: tuple[Path, Path, str]) -> Verdict:
+        source, output, person = job
+        verifier = self._verifiers.get(person)
+        if verifier is None:
+            verifier = self._verifiers[person] = OutputVerifier(self._plans[person])
+        return verifier.check(source, output)
+
+
+def _job(
+    number: int, todo: Todo, scanned: dict[int, Scanned], run: FolderRun, staging: Path
+) -> tuple[Path, Path, str]:
+    return todo[number][0].path, staging / f"{number:08d}", scanned[number].patient_id
+
+
+def _clean_window(
+    window: list[int],
+    jobs: list[tuple[Path, Path, str]],
+    todo: Todo,
+    cleaners: Sandbox[tuple[Path, Path, str], DeidOutcome],
+    checkers: Sandbox[tuple[Path, Path, str], Verdict],
+) -> None:
+    written: list[int] = []
+    for position, outcome in cleaners.map(jobs):
+        record = todo[window[position]][1]
+        if isinstance(outcome, Contained):
+            _hold(record, outcome.code, outcome.cause)
+            continue
+        record.outcome = outcome
+        if outcome.status is Status.WRITTEN:
+            written.append(position)
+        else:
+            _hold(record, outcome.code)
+    for index, verdict in checkers.map([jobs[position] for position in written]):
+        position = written[index]
+        record = todo[window[position]][1]
+        if isinstance(verdict, Contained):
+            _hold(record, verdict.code, verdict.cause)
+        elif not verdict.passed:
+            _hold(record, verdict.code, verdict.where)
+        if record.state:
+            jobs[position][1].unlink(missing_ok=True)
+
+
+def _publish(
+    run: FolderRun,
+    numbers: list[int],
+    todo: Todo,
+    scanned: dict[int, Scanned],
+    staging: Path,
+    report: FolderReport,
+) -> None:
+    """Rename every verified output into place, then sync the folders that changed."""
+    folders: set[Path] = set()
+    for number in numbers:
+        file, record = todo[number]
+        if record.state or record.outcome is None:
+            continue
+        outcome = record.outcome
+        subject = run.subjects[scanned[number].patient_id]
+        name = Path(folder_name(subject.subject_id), outcome.study_uid, outcome.series_uid)
+        target = run.destination / name
+        target.mkdir(parents=True, exist_ok=True)
+        os.replace(staging / f"{number:08d}", target / f"{outcome.sop_uid}.dcm")
+        folders.update((target, target.parent, target.parent.parent, run.destination))
+        record.state, record.output = "written", f"{name.as_posix()}/{outcome.sop_uid}.dcm"
+        report.counts.update(dict(outcome.counts))
+    for folder in sorted(folders):
+        _sync_folder(folder)
+
+
+def folder_name(subject_id: str) -> str:
+    """A folder name for a subject code: the code itself where it is plain, else its digest."""
+    plain = subject_id.isascii() and subject_id.replace("-", "").replace("_", "").isalnum()
+    return subject_id if plain else hashlib.sha256(subject_id.encode()).hexdigest()[:16]
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def write_report(report: FolderReport, path: Path, *, with_names: bool) -> None:
+    """Write the report as JSON, through a temporary name."""
+    waiting = path.with_name(path.name + ".part")
+    document = report.as_document(with_names=with_names)
+    waiting.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    os.replace(waiting, path)
+
+
+def held(report: FolderReport) -> Iterator[FileRecord]:
+    """The files that wait for a person, in order."""
+    return (record for record in report.records if record.state == "held")

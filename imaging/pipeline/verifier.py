@@ -1,0 +1,392 @@
+"""The independent verifier: reads what was written and looks for what must not be there.
+
+It shares no code with the engine: it walks the bytes in its own way, decodes values with pydicom,
+and compares each output with its source.  Data that it takes from the plan are the tokens of the
+upload and the number of days; it never asks the engine how a value was made.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+import unicodedata
+import warnings
+import zlib
+from dataclasses import dataclass
+from datetime import date
+from io import BytesIO
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import numpy as np
+from pydicom.dataset import Dataset
+from pydicom.filereader import read_dataset, read_sequence
+from pydicom.uid import UID_dictionary
+
+from imaging.pipeline.deidentify.plan import DeidPlan
+from imaging.pipeline.deidentify.tokens import IdentityTokens
+from imaging.pipeline.reasons import sentence
+
+_WORDS: Final = re.compile(r"[^\W_]+")
+_RUNS: Final = re.compile(rb"[\x20-\x7e]{5,}")
+_WIDE: Final = re.compile(rb"(?:[\x20-\x7e]\0){5,}")
+_WIDE_SWAPPED: Final = re.compile(rb"(?:\0[\x20-\x7e]){5,}")
+_PIXELS: Final = (0x7FE00008, 0x7FE00009, 0x7FE00010)
+_LONG: Final = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
+_KNOWN_VRS: Final = _LONG | frozenset(
+    b"AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US".split()
+)
+_INSTANCE_NUMBER: Final = 0x00200013
+_REMEMBERED: Final = 100_000
+# Geometry, rescale, frame layout and what SUV needs (PS3.3 C.7.6.2, C.7.6.3, C.8.9; QIBA SUVbw).
+UNCHANGED: Final = frozenset(
+    {
+        0x00080016, 0x00080060, 0x00180050, 0x00180088, 0x00181100, 0x00181120, 0x00200032,
+        0x00200037, 0x00201041, 0x00280002, 0x00280008, 0x00280010, 0x00280011, 0x00280030,
+        0x00280034, 0x00280100, 0x00280101, 0x00280102, 0x00280103, 0x00281050, 0x00281051,
+        0x00281052, 0x00281053, 0x00281054, 0x00200013, 0x00101030, 0x00101020, 0x00181074,
+        0x00181075, 0x00181076, 0x00181071, 0x00541001, 0x00541102, 0x00541300, 0x00541321,
+        0x00541322, 0x00280051, 0x00080031, 0x00080032, 0x00181072, 0x00181242, 0x00180080,
+        0x00180081, 0x00180082, 0x00181314, 0x00189087, 0x00180087, 0x00280004, 0x00280006,
+    }
+)  # fmt: skip
+
+
+class Piece(NamedTuple):
+    """One element of a data set as bytes: `head` bytes of tag, VR and length, then the value."""
+
+    tag: int
+    vr: bytes
+    raw: bytes
+    value: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`code` is empty when the output may go on; `where` is a tag or place, never a value."""
+
+    code: str = ""
+    where: str = ""
+
+    @property
+    def passed(self) -> bool:
+        return not self.code
+
+    @property
+    def sentence(self) -> str:
+        return sentence(self.code) if self.code else ""
+
+
+class _Failed(Exception):
+    def __init__(self, code: str, where: str) -> None:
+        super().__init__(code)
+        self.verdict = Verdict(code, where)
+
+
+class OutputVerifier:
+    """Verifies the outputs of one plan; remembers elements that it has already judged."""
+
+    def __init__(self, plan: DeidPlan) -> None:
+        self._search = TokenSearch(plan.safe_tokens)
+        self._days = plan.offset_days
+        self._clean: set[bytes] = set()
+        self._pairs: set[tuple[bytes, bytes]] = set()
+        self._uids: dict[str, str] = {}
+        self._origins: dict[str, str] = {}
+
+    def check(self, src: Path, dst: Path) -> Verdict:
+        """Compare an output with its source and search it.  Never raises for file content."""
+        try:
+            self._check(src.read_bytes(), dst.read_bytes(), dst.name)
+        except _Failed as failed:
+            return failed.verdict
+        except Exception as problem:  # an unreadable output must hold the file, whatever the cause
+            return Verdict("not_readable_after", type(problem).__name__)
+        return Verdict()
+
+    def _check(self, source: bytes, output: bytes, name: str) -> None:
+        if len(self._clean) > _REMEMBERED or len(self._pairs) > _REMEMBERED:
+            self._clean.clear()
+            self._pairs.clear()
+        self._check_frame(output, name)
+        before, after = Opened(source), Opened(output)
+        if after.tail:
+            raise _Failed("identity_left", "trailing bytes")
+        old = {piece.tag: piece for piece in before.pieces}
+        for piece in after.pieces:
+            if piece.raw not in self._clean:
+                self._check_piece(piece, after.explicit)
+                if len(piece.raw) <= 4096:
+                    self._clean.add(piece.raw)
+            origin = old.get(piece.tag)
+            if origin is not None and origin.value != piece.value:
+                self._check_pair(origin, piece, before, after)
+        self._check_kept(old, after)
+        self._check_pixels(before, after)
+
+    def _check_frame(self, output: bytes, name: str) -> None:
+        if output[:132] != b"\0" * 128 + b"DICM":
+            raise _Failed("identity_left", "preamble")
+        size = struct.unpack_from("<I", output, 140)[0]
+        for text in [run.decode() for run in _RUNS.findall(output[132 : 144 + size])] + [name]:
+            if self._search.in_text(text):
+                raise _Failed("identity_left", "file meta information or name")
+
+    def _check_piece(self, piece: Piece, explicit: bool) -> None:
+        """Search one top-level element, decoded and as bytes."""
+        holder = _parse(piece.raw, explicit)
+        for element in holder.iterall():
+            if element.VR != "SQ":
+                self._check_value(element.tag, element.VR, element.value)
+        for pattern, codec in ((_WIDE, "utf-16-le"), (_WIDE_SWAPPED, "utf-16-be")):
+            for run in pattern.findall(piece.raw):
+                if self._search.in_text(run.decode(codec)):
+                    raise _Failed("identity_left", _shown(piece.tag))
+
+    def _check_value(self, tag: int, vr: str, value: object) -> None:
+        if vr in ("DA", "DT", "TM", "FD", "FL", "US", "SS", "UL", "SL", "AT", "UV", "SV"):
+            return
+        if isinstance(value, bytes):
+            texts = [run.decode() for run in _RUNS.findall(value)]
+        elif isinstance(value, str) or not hasattr(value, "__iter__"):
+            texts = [str(value)]
+        else:
+            texts = [str(part) for part in value]
+        for text in texts:
+            if vr in ("DS", "IS"):
+                found = tag != _INSTANCE_NUMBER and text.strip() in self._search.long_numbers
+            elif vr == "UI":
+                found = bool(text.strip("0123456789.\\[]', "))
+            else:
+                found = self._search.in_text(text)
+            if found:
+                raise _Failed("identity_left", _shown(tag))
+
+    def _check_pair(self, old: Piece, new: Piece, before: Opened, after: Opened) -> None:
+        if len(old.raw) <= 4096 and (old.raw, new.raw) in self._pairs:
+            return
+        first, second = _parse(old.raw, before.explicit), _parse(new.raw, after.explicit)
+        self._compare(first, second)
+        if len(old.raw) <= 4096:
+            self._pairs.add((old.raw, new.raw))
+
+    def _compare(self, old: Dataset, new: Dataset) -> None:
+        for element in new:
+            if element.tag not in old:
+                continue
+            origin = old[element.tag]
+            if element.VR == "SQ" and origin.VR == "SQ":
+                if len(element.value) == len(origin.value):
+                    for one, other in zip(origin.value, element.value, strict=True):
+                        self._compare(one, other)
+            elif element.VR == "UI" and element.tag.group != 0x0002:
+                self._compare_uids(element.tag, origin.value, element.value)
+            elif element.VR in ("DA", "DT"):
+                self._compare_dates(element.tag, origin.value, element.value)
+            elif int(element.tag) in UNCHANGED and not _same(origin.value, element.value):
+                raise _Failed("acquisition_changed", _shown(element.tag))
+
+    def _compare_uids(self, tag: int, old: object, new: object) -> None:
+        pairs = zip(_texts(old), _texts(new), strict=False)
+        for origin, mapped in pairs:
+            if not origin or origin in UID_dictionary or origin == mapped == "":
+                continue
+            if origin == mapped:
+                if tag in _CLASS_UIDS:
+                    continue
+                raise _Failed("uid_map_broken", _shown(tag))
+            if self._uids.setdefault(origin, mapped) != mapped:
+                raise _Failed("uid_map_broken", _shown(tag))
+            if self._origins.setdefault(mapped, origin) != origin:
+                raise _Failed("uid_map_broken", _shown(tag))
+
+    def _compare_dates(self, tag: int, old: object, new: object) -> None:
+        for origin, moved in zip(_texts(old), _texts(new), strict=False):
+            first, second = _day(origin), _day(moved)
+            if first and second and (second - first).days != self._days:
+                raise _Failed("dates_inconsistent", _shown(tag))
+
+    def _check_kept(self, old: dict[int, Piece], after: Opened) -> None:
+        present = {piece.tag for piece in after.pieces}
+        for tag in UNCHANGED & old.keys():
+            if tag not in present and old[tag].value.strip(b"\0 "):
+                raise _Failed("acquisition_changed", _shown(tag))
+
+    def _check_pixels(self, before: Opened, after: Opened) -> None:
+        if before.pixels is None and after.pixels is None:
+            return
+        if before.pixels is None or after.pixels is None:
+            raise _Failed("pixels_changed", "pixel data")
+        old, new = before.pixels, after.pixels
+        if before.big_endian and before.pixel_vr == b"OW":
+            old = np.frombuffer(old, ">u2").astype("<u2").tobytes()
+        if new != old[: len(new)] and new.rstrip(b"\0") != old.rstrip(b"\0"):
+            raise _Failed("pixels_changed", "pixel data")
+        if self._search.in_pixels(new):
+            raise _Failed("identity_left", "pixel data")
+
+
+_CLASS_UIDS: Final = frozenset(
+    {0x00080016, 0x0008001A, 0x0008001B, 0x00080062, 0x0008010C, 0x00080117, 0x00080118}
+    | {0x00083002, 0x00081150, 0x0008115A, 0x00041510, 0x00041512}
+)  # fmt: skip
+
+
+class Opened:
+    """A file cut into top-level elements; pixel data apart."""
+
+    def __init__(self, data: bytes) -> None:
+        pos, syntax = _after_meta(data)
+        self.big_endian = syntax == "1.2.840.10008.1.2.2"
+        self.pixels: bytes | None = None
+        self.pixel_vr = b""
+        self.tail = False
+        if syntax == "1.2.840.10008.1.2.1.99":
+            data, pos = zlib.decompressobj(-15).decompress(data[pos:], 1 << 29), 0
+        self.explicit = data[pos + 4 : pos + 6] in _KNOWN_VRS
+        self._data = data
+        self.pieces = self._walk(pos)
+
+    def _walk(self, pos: int) -> list[Piece]:
+        data, size, order = self._data, len(self._data), ">" if self.big_endian else "<"
+        short = struct.Struct(order + "HH2sH").unpack_from
+        plain = struct.Struct(order + "HHI").unpack_from
+        pieces: list[Piece] = []
+        previous = 0
+        while pos + 8 <= size:
+            if self.explicit:
+                group, number, vr, length = short(data, pos)
+                start = pos + 8
+                if vr in _LONG and pos + 12 <= size:
+                    length = struct.unpack_from(order + "I", data, pos + 8)[0]
+                    start = pos + 12
+            else:
+                group, number, length = plain(data, pos)
+                vr, start = b"", pos + 8
+            tag = group << 16 | number
+            bad = tag == 0 or (self.explicit and vr not in _KNOWN_VRS)
+            if length == 0xFFFFFFFF and not bad:
+                end, stop = self._undefined(tag, vr, start)
+            else:
+                end = stop = start + length
+            if bad or stop > size or (tag < previous and tag == 0):
+                self.tail = True
+                return pieces
+            if tag in _PIXELS:
+                self.pixels, self.pixel_vr = data[start:end], vr
+            else:
+                pieces.append(Piece(tag, vr, data[pos:stop], data[start:end]))
+            previous, pos = tag, stop
+        self.tail = pos < size
+        return pieces
+
+    def _undefined(self, tag: int, vr: bytes, start: int) -> tuple[int, int]:
+        """End of a value of undefined length: fragments by their lengths, items with pydicom."""
+        data = self._data
+        if tag in _PIXELS:
+            pos = start
+            while data[pos : pos + 4] == b"\xfe\xff\x00\xe0":
+                pos += 8 + int(struct.unpack_from("<I", data, pos + 4)[0])
+            return pos, pos + 8
+        stream = BytesIO(data[start:])
+        implicit = not self.explicit or vr == b"UN"
+        read_sequence(stream, implicit, not self.big_endian, 0xFFFFFFFF, ["utf8"])
+        stop = start + stream.tell()
+        return stop - 8, stop
+
+
+def _after_meta(data: bytes) -> tuple[int, str]:
+    pos = 132 if data[128:132] == b"DICM" else 0
+    syntax = ""
+    while data[pos : pos + 2] == b"\x02\x00":
+        vr = data[pos + 4 : pos + 6]
+        if vr in _LONG:
+            start, length = pos + 12, struct.unpack_from("<I", data, pos + 8)[0]
+        elif vr in _KNOWN_VRS:
+            start, length = pos + 8, struct.unpack_from("<H", data, pos + 6)[0]
+        else:
+            start, length = pos + 8, struct.unpack_from("<I", data, pos + 4)[0]
+        if data[pos : pos + 4] == b"\x02\x00\x10\x00":
+            syntax = data[start : start + length].decode("latin-1").strip("\0 ")
+        pos = start + length
+    return pos, syntax
+
+
+def _parse(raw: bytes, explicit: bool) -> Dataset:
+    """Decode one element with pydicom, as UTF-8 (outputs are ISO_IR 192 throughout)."""
+    charset = _UTF8_EXPLICIT if explicit else _UTF8_IMPLICIT
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        dataset = read_dataset(BytesIO(charset + raw), not explicit, True)
+        for key in list(dataset.keys()):
+            dataset[key]
+    return dataset
+
+
+_UTF8_EXPLICIT: Final = b"\x08\0\x05\0CS\x0a\0ISO_IR 192"
+_UTF8_IMPLICIT: Final = b"\x08\0\x05\0\x0a\0\0\0ISO_IR 192"
+
+
+class TokenSearch:
+    """Searches texts and pixel bytes for tokens, with a folding of its own."""
+
+    def __init__(self, tokens: IdentityTokens) -> None:
+        self._people = tokens.people
+        self._phrases = tokens.whole
+        self._numbers = frozenset(number for number in tokens.numbers if len(number) > 4)
+        self.long_numbers = frozenset(number for number in tokens.numbers if len(number) > 5)
+        plain = [*self._phrases, *self._people]
+        self._needles = [word.encode() for word in plain if word.isascii() and len(word) >= 7]
+
+    def in_text(self, text: str) -> bool:
+        """Tell whether a text holds a token in any spelling."""
+        folded = unicodedata.normalize("NFKD", text.casefold())
+        folded = "".join(sign for sign in folded if not unicodedata.category(sign).startswith("M"))
+        words = _WORDS.findall(folded)
+        if not self._people.isdisjoint(words):
+            return True
+        if not self._numbers.isdisjoint(re.findall(r"\d+", folded)):
+            return True
+        joined = "".join(words)
+        return any(phrase in joined for phrase in self._phrases)
+
+    def in_pixels(self, pixels: bytes) -> bool:
+        """Tell whether printed text of a token lies in the bytes of the pixel data.
+
+        A token of seven letters covers an aligned word of four printable bytes wherever it
+        starts, so data without such a word hold none.
+        """
+        if not self._needles or not pixels:
+            return False
+        words = np.frombuffer(pixels, "<u4", count=len(pixels) // 4)
+        printable = (words & 0x80808080) == 0
+        candidates = words[printable]
+        low = (candidates & 0x60606060) - 0x20202020
+        if not candidates.size or not bool(((low & 0x80808080) == 0).any()):
+            return False
+        folded = pixels.lower()
+        return any(needle in folded for needle in self._needles)
+
+
+def _texts(value: object) -> list[str]:
+    if value is None:
+        return [""]
+    if isinstance(value, str) or not hasattr(value, "__iter__"):
+        return [str(value)]
+    return [str(part) for part in value]
+
+
+def _same(old: object, new: object) -> bool:
+    return [text.strip() for text in _texts(old)] == [text.strip() for text in _texts(new)]
+
+
+def _day(text: str) -> date | None:
+    digits = re.sub(r"(?<=\d)\.(?=\d{2}(?:\.|$))", "", text.strip())[:8]
+    try:
+        return date(int(digits[:4]), int(digits[4:6]), int(digits[6:8]))
+    except ValueError:
+        return None
+
+
+def _shown(tag: int) -> str:
+    return f"({int(tag) >> 16:04X},{int(tag) & 0xFFFF:04X})"

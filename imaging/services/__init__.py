@@ -1,0 +1,1 @@
+"""Acts from upload to release. Pages, the interface for machines and commands call these alone."""

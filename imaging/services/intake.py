@@ -1,0 +1,207 @@
+"""Opening what a site sent, in child processes that may die: originals, verdicts, identity, facts.
+
+The originals are in clear only here, in a working folder that is removed when the work ends and
+again before it starts anew. Identity lives in memory for the length of one run.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+from imaging.models import ReceivedFile, Submission
+from imaging.pipeline.deidentify import IdentityTokens, Profile, merge_tokens
+from imaging.pipeline.deidentify.profile import compile_profile
+from imaging.pipeline.deidentify.tokens import TokenCollector
+from imaging.pipeline.encoding import Malformed
+from imaging.pipeline.package import HEAD, Kind, sniff
+from imaging.pipeline.reasons import sentence
+from imaging.pipeline.sandbox import Contained, Sandbox, SandboxLimits
+from imaging.pipeline.technical_qc import SeriesFacts, read_facts
+from imaging.pipeline.verify import Refused, Verified, load, read_header, verify_header
+from imaging.storage import ArrivalStore, ContentDamaged, study_key
+
+Tick = Callable[[int, str], None]
+LIMITS = SandboxLimits()
+
+_NOT_IMAGES = {
+    Kind.EMPTY: "empty_file",
+    Kind.OTHER: "not_dicom",
+    Kind.DICOMDIR: "dicomdir",
+    Kind.ARCHIVE: "archive_not_opened",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A file that can be judged: its row, its place in the working folder, its header's verdict."""
+
+    row: ReceivedFile
+    path: Path
+    verified: Verified
+
+
+@dataclass
+class Intake:
+    """Everything known of an upload's files during one run."""
+
+    key: bytes = field(repr=False)
+    profile: Profile
+    examined: list[Examined] = field(default_factory=list)
+    set_aside: dict[int, tuple[str, str]] = field(default_factory=dict)
+    tokens: IdentityTokens = field(default_factory=IdentityTokens, repr=False)
+
+    @property
+    def by_series(self) -> dict[str, list[Examined]]:
+        """Examined files by the series identifier in their headers."""
+        found: dict[str, list[Examined]] = {}
+        for item in self.examined:
+            found.setdefault(item.verified.identity.series_uid, []).append(item)
+        return found
+
+
+def profile_of(submission: Submission) -> Profile:
+    """Return the compiled profile that the submission pins."""
+    return compile_profile(submission.profile.document, submission.profile.digest)
+
+
+def working_folder(submission: Submission) -> Path:
+    """Return where a submission's originals lie in clear while they are worked on."""
+    return Path(settings.DATA_DIR) / "work" / submission.pk.hex
+
+
+@contextmanager
+def opened(submission: Submission, tick: Tick) -> Iterator[Intake]:
+    """Open an upload: decrypt, examine and collect identity; clean the working folder afterwards.
+
+    Args:
+        tick: told how many files were examined, often enough to keep a lease.
+    """
+    folder = working_folder(submission)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True, mode=0o700)
+    try:
+        yield _examine(submission, folder, tick)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _examine(submission: Submission, folder: Path, tick: Tick) -> Intake:
+    intake = Intake(study_key(submission.study_id), profile_of(submission))
+    arrivals = ArrivalStore(submission.pk)
+    to_read: list[tuple[ReceivedFile, Path]] = []
+    rows = submission.files.exclude(outcome=ReceivedFile.Outcome.ANNOUNCED)
+    for number, row in enumerate(rows):
+        path = folder / f"{number:06d}"
+        code = _materialise(arrivals, row, path)
+        if code:
+            intake.set_aside[row.pk] = (_outcome_of(code), code)
+        else:
+            to_read.append((row, path))
+        if number % 50 == 0:  # noqa: PLR2004 - often enough for the lease of a minute
+            tick(0, "Opening the files")
+    parts: list[IdentityTokens] = []
+    with Sandbox(_examiner(intake), limits=LIMITS) as sandbox:
+        for position, result in sandbox.map([str(path) for _, path in to_read]):
+            row, path = to_read[position]
+            if isinstance(result, Contained):
+                intake.set_aside[row.pk] = (ReceivedFile.Outcome.REFUSED, result.code)
+            elif isinstance(result, Refused):
+                intake.set_aside[row.pk] = (ReceivedFile.Outcome.REFUSED, result.code)
+            else:
+                verified, tokens = result
+                intake.examined.append(Examined(row, path, verified))
+                parts.append(tokens)
+            tick(0, f"Reading the headers, {position + 1:,} of {len(to_read):,}")
+    # Results come in no fixed order; work and names derived from it must not depend on that.
+    intake.examined.sort(key=lambda item: item.row.sha256)
+    intake.tokens = merge_tokens(parts)
+    return intake
+
+
+def _materialise(arrivals: ArrivalStore, row: ReceivedFile, path: Path) -> str:
+    try:
+        arrivals.write_to(row.sha256, path)
+    except (ContentDamaged, FileNotFoundError):
+        return "unreadable"
+    with path.open("rb") as stream:
+        kind = sniff(stream.read(HEAD))
+    return _NOT_IMAGES.get(kind, "")
+
+
+def _outcome_of(code: str) -> str:
+    refused = {"unreadable", "archive_not_opened"}
+    return ReceivedFile.Outcome.REFUSED if code in refused else ReceivedFile.Outcome.IGNORED
+
+
+def _examiner(intake: Intake) -> Callable[[], Callable[[str], Any]]:
+    """Return the set-up of a child that reads headers; it learns as it reads."""
+
+    def setup() -> Callable[[str], Any]:
+        collector = TokenCollector(intake.profile)
+
+        def examine(path: str) -> Refused | tuple[Verified, IdentityTokens]:
+            try:
+                header = read_header(load(Path(path)))
+                return verify_header(header, key=intake.key), collector.add(header)
+            except Malformed as problem:
+                return Refused(problem.code)
+            except RecursionError:
+                return Refused("too_deep")
+
+        return examine
+
+    return setup
+
+
+def facts_of(paths_by_series: Mapping[str, Sequence[Path]], key: bytes) -> dict[str, SeriesFacts]:
+    """Read the facts of series in a child process; a series that kills it has none."""
+
+    def setup() -> Callable[[list[str]], SeriesFacts | None]:
+        def read(paths: list[str]) -> SeriesFacts | None:
+            found = read_facts([Path(path) for path in paths], key=key).series
+            return found[0] if found else None
+
+        return read
+
+    names = list(paths_by_series)
+    found: dict[str, SeriesFacts] = {}
+    with Sandbox(setup, limits=LIMITS) as sandbox:
+        work = [[str(path) for path in paths_by_series[name]] for name in names]
+        for position, result in sandbox.map(work):
+            if isinstance(result, SeriesFacts):
+                found[names[position]] = result
+    return found
+
+
+def joined_facts(original: SeriesFacts, clean: SeriesFacts) -> SeriesFacts:
+    """Join what the rules need of the original with what people may see of the clean series.
+
+    Dates and keyed identity come from the original; every parameter value comes from the clean
+    files, so that no free text of a header reaches a finding. Of the serial number the end stays,
+    which tells the scanners of one site apart.
+    """
+    values = dict(clean.values)
+    serial = original.text("serial")
+    if serial:
+        values["serial"] = (serial_in_words(serial),)
+    return replace(original, values=values)
+
+
+def serial_in_words(serial: str) -> str:
+    """Return the end of a device's serial number."""
+    return f"ends {serial[-4:]}"
+
+
+def apply_set_aside(submission: Submission, set_aside: Mapping[int, tuple[str, str]]) -> None:
+    """Write down which files are no images or cannot be judged, each with its reason."""
+    for pk, (outcome, code) in set_aside.items():
+        submission.files.filter(pk=pk).update(
+            outcome=outcome, code=code, reason=sentence(code)[:300]
+        )

@@ -1,0 +1,235 @@
+"""The manifest of an upload: announcing files by digest and size, taking them in, one by one."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Sum
+
+from audit import clock
+from audit.actors import Actor, acting
+from audit.errors import Conflict, Refused, RuleBroken
+from audit.jobs import enqueue
+from audit.models import record
+from imaging.models import ReceivedFile, Submission
+from imaging.storage import ArrivalStore
+from imaging.storage.arrivals import WrongContent
+from imaging.workflows import SUBMISSION
+
+MAX_FILES = 10_000
+MAX_BYTES = 5 * 1024**3
+MAX_FILE_BYTES = 4 * 1024**3
+CHUNK = 1024 * 1024
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+OPEN_STATES = ("draft", "uploading")
+_WRONG = {
+    "longer": "More bytes arrived than were announced.",
+    "shorter": "The file did not arrive whole.",
+    "different": "The bytes that arrived are not those of the file that was announced.",
+}
+
+
+class TooLarge(Refused):
+    """An upload is larger than one submission may be."""
+
+    status = 413
+    code = "too_large"
+
+
+def _locked(submission: Submission, actor: Actor) -> Submission:
+    row: Submission = (
+        Submission.objects.in_study(submission.study_id)
+        .select_for_update()
+        .get(pk=submission.pk)
+    )
+    if row.state not in OPEN_STATES:
+        raise Conflict(f"{row} was sent already; its files cannot change.", rule="IMG-010")
+    if row.sender_id != actor.user_id and not actor.may("submission.upload"):
+        raise RuleBroken("Only the sending site adds files.", rule="IMG-011")
+    return row
+
+
+def announce(
+    submission: Submission, entries: Sequence[tuple[str, int]], *, actor: Actor
+) -> list[str]:
+    """Add files to an upload by SHA-256 and size; return the digests that are still missing.
+
+    Announcing again is how an upload goes on after a break: what has arrived is not asked for.
+
+    Raises:
+        RuleBroken: IMG-012 an entry is no digest with a size, or a digest has two sizes.
+        TooLarge: the upload would be larger than one submission may be.
+        Conflict: IMG-010 the submission was sent already.
+    """
+    actor.require("submission.upload")
+    wanted = _checked(entries)
+    with transaction.atomic(), acting(actor.acting_as("submission.upload")):
+        row = _locked(submission, actor)
+        known = dict(row.files.values_list("sha256", "size"))
+        for sha256, size in wanted.items():
+            if known.get(sha256, size) != size:
+                raise RuleBroken("One file was announced with two sizes.", rule="IMG-012")
+        new = {s: n for s, n in wanted.items() if s not in known}
+        _check_quota(len(known) + len(new), sum(known.values()) + sum(new.values()))
+        ReceivedFile.objects.bulk_create(
+            [
+                ReceivedFile(study_id=row.study_id, submission=row, sha256=s, size=n)
+                for s, n in new.items()
+            ],
+            batch_size=1000,
+        )
+        if row.state == "draft":
+            row = SUBMISSION.move(row, "begin_upload", actor=actor)
+        if new:
+            _count(row)
+        submission.refresh_from_db()
+        return missing(row)
+
+
+def _checked(entries: Iterable[tuple[str, int]]) -> dict[str, int]:
+    wanted: dict[str, int] = {}
+    for sha256, size in entries:
+        well_formed = isinstance(sha256, str) and _DIGEST.fullmatch(sha256)
+        if not well_formed or not isinstance(size, int) or isinstance(size, bool) or size < 0:
+            raise RuleBroken("A file needs its SHA-256 and its size in bytes.", rule="IMG-012")
+        if size > MAX_FILE_BYTES:
+            raise TooLarge("One file is larger than 4 GB. Send it by courier.", rule="IMG-013")
+        if wanted.setdefault(sha256, size) != size:
+            raise RuleBroken("One file was announced with two sizes.", rule="IMG-012")
+    return wanted
+
+
+def _check_quota(files: int, size: int) -> None:
+    if files > MAX_FILES:
+        raise TooLarge(
+            f"One submission holds at most {MAX_FILES:,} files; these are {files:,}. "
+            "Send the visit in two parts.",
+            rule="IMG-013",
+        )
+    if size > MAX_BYTES:
+        raise TooLarge(
+            "One submission holds at most 5 GB. Send the visit in two parts.", rule="IMG-013"
+        )
+
+
+def _count(row: Submission) -> None:
+    totals = row.files.aggregate(size=Sum("size"))
+    row.file_count = row.files.count()
+    row.byte_count = totals["size"] or 0
+    digest = manifest_digest(row)
+    if digest != row.manifest_digest:
+        row.manifest_digest, row.check_result = digest, {}
+    row.save()
+
+
+def missing(submission: Submission) -> list[str]:
+    """Return the digests of announced files that have not arrived."""
+    waiting = submission.files.filter(outcome=ReceivedFile.Outcome.ANNOUNCED)
+    return list(waiting.values_list("sha256", flat=True))
+
+
+def manifest_digest(submission: Submission) -> str:
+    """Return SHA-256 (hex) over the sorted lines ``digest size`` of all files."""
+    lines = submission.files.order_by("sha256").values_list("sha256", "size")
+    text = "".join(f"{sha256} {size}\n" for sha256, size in lines)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def store_file(
+    submission: Submission, sha256: str, chunks: Iterable[bytes], *, actor: Actor
+) -> ReceivedFile:
+    """Take one announced file in: checked while it streams, sealed, durable before it counts.
+
+    Sending a file again that has arrived changes nothing.
+
+    Raises:
+        RuleBroken: IMG-014 it was not announced; IMG-015 the bytes are not the announced ones.
+        Conflict: IMG-010 the submission was sent already.
+    """
+    actor.require("submission.upload")
+    if submission.state not in OPEN_STATES:
+        raise Conflict(f"{submission} was sent already; its files cannot change.", rule="IMG-010")
+    row = submission.files.filter(sha256=sha256).first()
+    if row is None:
+        raise RuleBroken("This file was not announced. Choose the folder again.", rule="IMG-014")
+    if row.outcome != ReceivedFile.Outcome.ANNOUNCED:
+        return row
+    arrivals = ArrivalStore(submission.pk)
+    try:
+        staged = arrivals.stage(chunks, sha256=sha256, size=row.size)
+    except WrongContent as wrong:
+        raise RuleBroken(
+            f"{_WRONG[str(wrong)]} Nothing of it was kept. Choose the folder again to send it "
+            "once more.",
+            rule="IMG-015",
+        ) from None
+    arrivals.commit([staged])
+    row.outcome, row.stored_at = ReceivedFile.Outcome.STORED, clock.now()
+    ReceivedFile.objects.filter(pk=row.pk, outcome=ReceivedFile.Outcome.ANNOUNCED).update(
+        outcome=row.outcome, stored_at=row.stored_at
+    )
+    return row
+
+
+def remove_files(submission: Submission, *, actor: Actor) -> Submission:
+    """Take all files out of an upload that was not sent yet, to choose others."""
+    actor.require("submission.upload")
+    with transaction.atomic(), acting(actor.acting_as("submission.upload")):
+        row = _locked(submission, actor)
+        count = row.files.count()
+        row.files.all().delete()
+        _count(row)
+        record("submission.clear", row, details={"files": count})
+        return row
+
+
+def finish(submission: Submission, *, actor: Actor) -> Submission:
+    """Say that all files have been sent; the checks before signing begin.
+
+    Raises:
+        RuleBroken: IMG-001 files are missing.
+    """
+    actor.require("submission.upload")
+    with transaction.atomic(), acting(actor.acting_as("submission.upload")):
+        row = _locked(submission, actor)
+        left = len(missing(row))
+        if left:
+            raise RuleBroken(
+                f"{left} of {row.file_count} files have not arrived yet. Choose the same folder "
+                "again: only these are sent.",
+                rule="IMG-001",
+            )
+        _count(row)
+        enqueue(
+            "imaging.check",
+            key=f"imaging.check:{row.pk}:{row.manifest_digest}",
+            row=row,
+            total=row.file_count,
+            submission=str(row.pk),
+        )
+        return row
+
+
+def upload_folder(submission: Submission, folder: Path, *, actor: Actor) -> Submission:
+    """Send every file under a folder, for imports from a disk. Resumable like any upload."""
+    paths: dict[str, Path] = {}
+    entries = []
+    for path in sorted(p for p in folder.rglob("*") if p.is_file() and not p.is_symlink()):
+        with path.open("rb") as stream:
+            sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+        paths[sha256] = path
+        entries.append((sha256, path.stat().st_size))
+    for sha256 in announce(submission, entries, actor=actor):
+        store_file(submission, sha256, _read(paths[sha256]), actor=actor)
+    return finish(submission, actor=actor)
+
+
+def _read(path: Path) -> Any:
+    with path.open("rb") as stream:
+        while chunk := stream.read(CHUNK):
+            yield chunk

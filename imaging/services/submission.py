@@ -1,0 +1,314 @@
+"""A submission's way from draft to receipt: start, form, signature; withdraw, reject, destroy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Max
+
+from accounts.signatures import Assent
+from audit import clock
+from audit.actors import Actor, acting, service
+from audit.errors import Conflict, RuleBroken
+from audit.jobs import enqueue
+from audit.models import record
+from imaging.models import Submission
+from imaging.services.manifest import OPEN_STATES
+from imaging.storage import destroy_submission_key
+from imaging.workflows import SUBMISSION
+from queries.models import Query, RequestedAction
+from queries.services import note_done
+from studies.forms.prefill import prefilled
+from studies.models import Configuration, FormRecord, Study, TimePoint
+from studies.services import forms
+from studies.services.configuration import effective, plan_of
+from studies.workflows import TIME_POINT
+
+MEANING = "transmittal"
+STATEMENT = (
+    "I confirm that these images and this form belong to this subject and visit, and that the form "
+    "is complete and true."
+)
+
+
+def start(
+    time_point: TimePoint,
+    *,
+    actor: Actor,
+    corrects: Submission | None = None,
+    answers_query: Query | None = None,
+) -> Submission:
+    """Open the draft of a submission for a visit; an open draft of the visit is returned again.
+
+    Form, de-identification profile and guideline that hold now are pinned. A correction starts
+    from the form that was sent before.
+
+    Raises:
+        RuleBroken: IMG-030 the visit waits for no images; IMG-031 the correction names another
+            visit; CFG-002 the study lacks a configuration.
+    """
+    actor.require("submission.upload")
+    actor = actor.acting_as("submission.upload")
+    with transaction.atomic(), acting(actor):
+        # The study row hands out receipt numbers and makes a second draft of the visit impossible.
+        study = Study.objects.select_for_update().get(pk=time_point.study_id)
+        time_point.refresh_from_db()
+        rows = Submission.objects.in_study(study)
+        opened = rows.filter(time_point=time_point, state__in=OPEN_STATES).first()
+        if opened is not None:
+            return opened
+        corrects = corrects or _to_correct(time_point)
+        _check_visit(time_point, corrects)
+        form = effective(study, Configuration.Kind.FORM, form_key(time_point))
+        number = (rows.aggregate(n=Max("number"))["n"] or 0) + 1
+        answers = dict(corrects.form_record.answers) if corrects else {}
+        row = Submission(
+            study=study,
+            subject=time_point.subject,
+            study_site=time_point.subject.study_site,
+            time_point=time_point,
+            number=number,
+            sender_id=actor.user_id,
+            form_record=forms.start(form, actor=actor, answers=answers),
+            profile=effective(study, Configuration.Kind.DEID_PROFILE),
+            guideline=effective(study, Configuration.Kind.GUIDELINE),
+            corrects=corrects,
+            answers_query=answers_query,
+        )
+        row.save()
+        record("submission.start", row, details={"corrects": str(corrects) if corrects else ""})
+        return row
+
+
+def _to_correct(time_point: TimePoint) -> Submission | None:
+    return (
+        Submission.objects.in_study(time_point.study_id)
+        .filter(time_point=time_point, state__in=["deidentified", "in_qc", "held", "rejected"])
+        .order_by("-number")
+        .first()
+    )
+
+
+def _check_visit(time_point: TimePoint, corrects: Submission | None) -> None:
+    if corrects is not None and corrects.time_point_id != time_point.pk:
+        raise RuleBroken("A correction belongs to the visit it corrects.", rule="IMG-031")
+    waiting = time_point.state == "expected" or (
+        corrects is not None and time_point.state in {"received", "in_qc"}
+    )
+    if not waiting:
+        state = time_point.get_state_display().lower()
+        raise RuleBroken(
+            f"This visit waits for no images: it is {state}. Ask image operations if images "
+            "must be sent again.",
+            rule="IMG-030",
+        )
+
+
+def form_key(time_point: TimePoint) -> str:
+    """Return the key of the transmittal form of a visit; CT and PET/CT share one."""
+    modalities = set(time_point.definition.modalities) if time_point.definition else set()
+    return "transmittal_mr" if modalities == {"MR"} else "transmittal_ct"
+
+
+def form_context(submission: Submission) -> dict[str, Any]:
+    """Return what the transmittal form may compare with: visit, headers, guideline, clock."""
+    time_point = submission.time_point
+    header: Mapping[str, Any] = submission.check_result.get("header", {})
+    asked: Mapping[str, Any] = submission.check_result.get("guideline", {})
+    modalities = time_point.definition.modalities if time_point.definition else ["CT"]
+    zone = submission.study_site.site.time_zone
+    context: dict[str, Any] = {
+        "time_point.label": time_point.label,
+        "time_point.window_start": time_point.window_from,
+        "time_point.window_end": time_point.window_to,
+        "visit.modality": "PET" if {"PT", "PET"} & set(modalities) else modalities[0],
+        "clock.today_at_site": clock.today(zone),
+    }
+    context |= {f"header.{name}": value for name, value in header.items()}
+    context |= {f"guideline.{name}": value for name, value in asked.items()}
+    return {k: v.isoformat() if isinstance(v, date) else v for k, v in context.items() if v}
+
+
+def save_form(
+    submission: Submission,
+    answers: Mapping[str, Any],
+    *,
+    seen_version: int,
+    actor: Actor,
+    entered_at: datetime | None = None,
+) -> FormRecord:
+    """Save the transmittal form (see ``studies.services.forms.save_answers``).
+
+    Raises:
+        Conflict: IMG-010 the submission was sent; FRM-003 saved in another tab.
+    """
+    actor.require("submission.upload")
+    if submission.state not in OPEN_STATES:
+        raise Conflict(f"{submission} was sent already; its form cannot change.", rule="IMG-010")
+    return forms.save_answers(
+        submission.form_record,
+        answers,
+        seen_version=seen_version,
+        actor=actor.acting_as("submission.upload"),
+        entered_at=entered_at,
+    )
+
+
+def prefill_form(submission: Submission, *, actor: Actor) -> FormRecord:
+    """Propose answers from headers and visit for what is still blank."""
+    row = submission.form_record
+    answers = prefilled(forms.form_of(row.form), row.answers, form_context(submission))
+    return forms.save_answers(row, answers, seen_version=row.version, actor=actor)
+
+
+def complete_form(submission: Submission, *, actor: Actor) -> FormRecord:
+    """Declare the transmittal form complete (see ``studies.services.forms.complete``)."""
+    actor.require("submission.upload")
+    row = submission.form_record
+    result = forms.evaluated(row, context=form_context(submission), final=True)
+    return forms.complete(row, result, actor=actor.acting_as("submission.upload"))
+
+
+def sign_and_receive(submission: Submission, *, actor: Actor, assent: Assent) -> Submission:
+    """Send: the signature covers files and form; with it the submission has its receipt.
+
+    Raises:
+        RuleBroken: IMG-001 files are missing; IMG-002 the form is not complete.
+        Conflict: what was signed is not what is there.
+    """
+    with transaction.atomic():
+        # The time point first, as every act on a visit does: two tabs cannot wait for each other.
+        visit = TimePoint.objects.in_study(submission.study_id).select_for_update()
+        time_point = visit.get(pk=submission.time_point_id)
+        now = clock.now()
+        due = plan_of(submission.study_id).due("qc", now)
+        row = SUBMISSION.move(
+            submission,
+            "receive",
+            actor=actor,
+            assent=assent,
+            changes={"received_at": now, "qc_due_at": due.at, "qc_due_by": due.by},
+            details={
+                "files": submission.file_count,
+                "bytes": submission.byte_count,
+                "manifest": submission.manifest_digest,
+            },
+        )
+        forms.lock(row.form_record, actor=actor)
+        if time_point.state == "expected":
+            TIME_POINT.move(
+                time_point,
+                "receive",
+                actor=actor,
+                changes={"assessment_date": scan_date(row) or time_point.assessment_date},
+            )
+        _note_requests(row, actor)
+        enqueue_processing(row)
+        submission.refresh_from_db()
+        return row
+
+
+def scan_date(submission: Submission) -> date | None:
+    """Return the scan date of the transmittal form."""
+    answer = submission.form_record.answers.get("scan", {}).get("date", "")
+    try:
+        return date.fromisoformat(str(answer))
+    except ValueError:
+        return None
+
+
+def _note_requests(row: Submission, actor: Actor) -> None:
+    if row.corrects_id is None:
+        return
+    kinds = [RequestedAction.Kind.CORRECT_FORM.value]
+    if row.file_count:
+        kinds += [RequestedAction.Kind.SEND_IMAGES.value, RequestedAction.Kind.RESCAN.value]
+    for query in row.time_point.queries.filter(state__in=["open", "reopened"]):
+        if query.actions.filter(done_at=None, kind__in=kinds).exists():
+            note_done(query, kinds=kinds, outcome=f"sent with {row}", actor=actor)
+
+
+def enqueue_processing(row: Submission) -> None:
+    """Ask the workers for de-identification and automatic QC; once per hold that was lifted."""
+    enqueue(
+        "imaging.process",
+        key=f"imaging.process:{row.pk}:{len(row.lifted_holds)}",
+        row=row,
+        total=row.file_count,
+        submission=str(row.pk),
+    )
+
+
+def withdraw(submission: Submission, *, actor: Actor, reason: str) -> Submission:
+    """Withdraw a submission; a visit that has no other submission waits for images again."""
+    with transaction.atomic():
+        row = SUBMISSION.move(submission, "withdraw", actor=actor, reason=reason)
+        _expect_again(row, actor, reason)
+        return row
+
+
+def reject(submission: Submission, *, actor: Actor, reason: str) -> Submission:
+    """Reject a submission that is held or in QC; the visit waits for images again."""
+    with transaction.atomic():
+        row = SUBMISSION.move(submission, "reject", actor=actor, reason=reason)
+        _expect_again(row, actor, reason)
+        return row
+
+
+def _expect_again(row: Submission, actor: Actor, reason: str) -> None:
+    others = row.time_point.submissions.exclude(pk=row.pk)
+    if others.filter(state__in=["received", "deidentified", "in_qc", "held", "released"]).exists():
+        return
+    time_point = row.time_point
+    if time_point.state in {"received", "in_qc"}:
+        system = service("Visit schedule", study_id=row.study_id)
+        TIME_POINT.move(time_point, "ask_again", actor=system, reason=reason)
+
+
+def resume(
+    submission: Submission, *, actor: Actor, reason: str, lifted: tuple[str, ...] = ()
+) -> Submission:
+    """Let a held submission go on after a person has looked.
+
+    Args:
+        lifted: reason codes of the holds that were found harmless; only these are let pass.
+    """
+    with transaction.atomic():
+        codes = sorted({*submission.lifted_holds, *lifted})
+        row = SUBMISSION.move(
+            submission,
+            "resume",
+            actor=actor,
+            reason=reason,
+            changes={"lifted_holds": codes, "hold_reason": ""},
+            details={"lifted": codes},
+        )
+        row.files.filter(outcome="held", code__in=codes).update(
+            outcome="stored", code="", reason=""
+        )
+        enqueue_processing(row)
+        return row
+
+
+def destroy_originals(submission: Submission, *, actor: Actor, reason: str) -> bool:
+    """Destroy the originals by destroying their key, when the study's rule says so.
+
+    Returns:
+        Whether there was a key.
+
+    Raises:
+        RuleBroken: IMG-032 the submission is still on its way.
+    """
+    actor.require("submission.reject")
+    if submission.state not in {"released", "rejected", "withdrawn"}:
+        raise RuleBroken(
+            "Originals are destroyed only after release, rejection or withdrawal.", rule="IMG-032"
+        )
+    with transaction.atomic(), acting(actor.acting_as("submission.reject"), reason):
+        destroyed = destroy_submission_key(submission.pk)
+        if destroyed:
+            record("submission.destroy_originals", submission, reason=reason)
+        return destroyed

@@ -1,0 +1,130 @@
+"""What a reader records for PCWG3: bone scans by new lesions, and soft tissue."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from reads.criteria.base import EnteredResponses, Record, TimePointFacts
+from reads.criteria.errors import CriteriaError
+from reads.criteria.facts import MeasuredTimePoint
+from reads.criteria.measurements import time_point_of
+
+SOFT_TISSUE_ITEMS = ("target", "targets", "non_target", "non_targets")
+SOFT_TISSUE_RESPONSES = ("CR", "PR", "SD", "NON-CR/NON-PD", "PD", "NED", "NE")
+BONE_RESPONSES = ("PD", "PDu", "NON-PD", "NED", "NE")
+
+
+@dataclass(frozen=True, kw_only=True)
+class BoneScan:
+    """One bone scan by the names of its new lesions.
+
+    first_seen: lesions that no earlier scan showed; persisting: lesions first seen on an earlier
+    follow-up scan and still there. lesions_visible None: not stated. new_lesion_count: the count
+    entered by the reader, for the check of counts only.
+    """
+
+    done: bool = True
+    readable: bool = True
+    first_seen: tuple[str, ...] = ()
+    persisting: tuple[str, ...] = ()
+    lesions_visible: bool | None = None
+    new_lesion_count: int | None = None
+
+    @property
+    def evaluable(self) -> bool:
+        return self.done and self.readable
+
+
+@dataclass(frozen=True, kw_only=True)
+class PcwgTimePoint(TimePointFacts):
+    """One time point of PCWG3.
+
+    bone_lesions and target_lesions_at_baseline are given at the baseline. The soft tissue is a
+    response that is already known, or measurements that RECIST 1.1 assesses.
+    """
+
+    bone_lesions: int | None = None
+    target_lesions_at_baseline: bool | None = None
+    bone: BoneScan = BoneScan(done=False)
+    soft_tissue_response: str | None = None
+    soft_tissue: MeasuredTimePoint | None = None
+
+
+def read_history(entry: Record) -> Sequence[TimePointFacts]:
+    """Read a subject of an exchange file: baseline first, then the visits in file order."""
+    baseline = entry.record("baseline")
+    if baseline is None:
+        raise CriteriaError("baseline", "is missing")
+    points: list[TimePointFacts] = [replace(_time_point(baseline, 0), baseline=True)]
+    for position, visit in enumerate(entry.records("visits"), start=1):
+        points.append(_time_point(visit, position))
+    return points
+
+
+def _time_point(record: Record, position: int) -> PcwgTimePoint:
+    return PcwgTimePoint(
+        id=record.text("id") or (f"TP{position}" if position else "BL"),
+        day=_day(record),
+        date=record.date("date"),
+        assessed=record.flag("assessed") is not False,
+        number=record.decimal("number"),
+        new_therapy=record.flag("new_therapy") or False,
+        entered=_entered(record),
+        bone_lesions=_count(record, "bone_lesions"),
+        target_lesions_at_baseline=record.flag("target_lesions_at_baseline"),
+        bone=_bone(record),
+        soft_tissue_response=response_of(record, "soft_tissue_response", SOFT_TISSUE_RESPONSES),
+        soft_tissue=_soft_tissue(record, position),
+    )
+
+
+def _day(record: Record) -> int | None:
+    day, week = record.integer("day"), record.integer("week")
+    return 7 * week if day is None and week is not None and not record.has("date") else day
+
+
+def _count(record: Record, name: str) -> int | None:
+    if isinstance(record.data.get(name), list):
+        return len(record.items(name))
+    count = record.integer(name)
+    if count is not None and count < 0:
+        raise CriteriaError(record.field(name), "is negative")
+    return count
+
+
+def _bone(record: Record) -> BoneScan:
+    return BoneScan(
+        done=record.flag("bone_scan_done") is not False,
+        readable=record.flag("bone_scan_evaluable", "bone_scan_readable") is not False,
+        first_seen=record.texts("new_lesions_first_seen"),
+        persisting=record.texts("new_lesions_persisting"),
+        lesions_visible=record.flag("any_bone_lesion_visible"),
+        new_lesion_count=_count(record, "new_lesion_count"),
+    )
+
+
+def _soft_tissue(record: Record, position: int) -> MeasuredTimePoint | None:
+    nested = record.record("soft_tissue")
+    if nested is None and not any(name in record.data for name in SOFT_TISSUE_ITEMS):
+        return None
+    data = {**record.data, **(nested.data if nested else {})}
+    return time_point_of(Record(data, record.path), position=position, baseline=position == 0)
+
+
+def _entered(record: Record) -> EnteredResponses | None:
+    entered = record.record("entered")
+    if entered is None:
+        return None
+    return EnteredResponses(
+        target_response=entered.text("bone_response"),
+        overall_response=entered.text("overall_response"),
+    )
+
+
+def response_of(record: Record, name: str, permitted: Sequence[str]) -> str | None:
+    """Return a response word, None when absent; CriteriaError when it is unknown."""
+    value = record.text(name)
+    if value is not None and value not in permitted:
+        raise CriteriaError(record.field(name), f"must be one of {', '.join(permitted)}")
+    return value

@@ -1,0 +1,210 @@
+"""Between the eCRF and the criteria engines: answers become facts, derivations come back.
+
+Pure translation: no database. The form's words ("TOO SMALL TO MEASURE") and the engines' words
+("TOO_SMALL_TO_MEASURE") differ by blanks only; what has no word in a form stays out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from reads.criteria import registry
+from reads.criteria.base import Assessment, CriteriaError, Criterion, input_digest
+from reads.criteria.facts import (
+    Certainty,
+    LesionState,
+    MeasuredTimePoint,
+    NewLesionFacts,
+    NonTargetFacts,
+    NonTargetState,
+    TargetFacts,
+)
+from studies.forms.conditions import Facts
+from studies.forms.derivations import DerivationError, DerivedValue
+from studies.forms.evaluation import Evaluation
+
+RECIST = "RECIST11"
+#: derived value -> item of the form in which the reader enters the same
+ENTERED = {
+    "target_response": "response.target",
+    "non_target_response": "response.non_target",
+    "overall_response": "response.overall",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPoint:
+    """One time point of a stream: its evaluated answers and what the form does not ask."""
+
+    id: str
+    day: date
+    baseline: bool
+    evaluation: Evaluation
+
+    def facts(self) -> MeasuredTimePoint:
+        """Return what the reader recorded as the engines take it."""
+        rows = _Rows(self.evaluation)
+        readable = rows.text("quality.overall") != "NOT READABLE"
+        return MeasuredTimePoint(
+            id=self.id,
+            date=self.day,
+            baseline=self.baseline,
+            assessed=readable,
+            target=tuple(_target(row) for row in rows.of("target.lesions")),
+            non_target=tuple(_non_target(row) for row in rows.of("non_target.lesions")),
+            new_lesions=tuple(_new(row) for row in rows.of("new.lesions")),
+        )
+
+
+class _Rows:
+    """Values of an evaluation by place, and of each row of a group by item."""
+
+    def __init__(self, evaluation: Evaluation) -> None:
+        self.evaluation = evaluation
+
+    def text(self, place: str) -> str:
+        value = self.evaluation.answer(place).value
+        return value if isinstance(value, str) else ""
+
+    def of(self, group: str) -> list[Mapping[str, Any]]:
+        items = [
+            path.rpartition(".")[2]
+            for path, item in self.evaluation.form.items.items()
+            if item.group == group
+        ]
+        found: list[Mapping[str, Any]] = []
+        for index, key in enumerate(self.evaluation.rows.get(group, ())):
+            row = {name: self.evaluation.answer(f"{group}.{index}.{name}").value for name in items}
+            if key:
+                found.append(row | {"label": key})
+        return found
+
+
+def _code(value: object) -> str:
+    return str(value).replace(" ", "_") if isinstance(value, str) else ""
+
+
+def _number(value: object) -> Decimal | None:
+    return value if isinstance(value, Decimal) else None
+
+
+def _lesion(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "id": str(row["label"]),
+        "organ": str(row.get("location") or ""),
+        "location": str(row.get("detail") or ""),
+        "side": str(row.get("side") or ""),
+        "reason": str(row.get("ne_reason") or ""),
+    }
+
+
+def _target(row: Mapping[str, Any]) -> TargetFacts:
+    state = _code(row.get("state"))
+    pieces = _number(row.get("pieces"))
+    return TargetFacts(
+        **_lesion(row),
+        state=LesionState(state) if state else None,
+        ld_mm=_number(row.get("long_axis")),
+        sa_mm=_number(row.get("short_axis")),
+        fragments_mm=(pieces,) if pieces is not None else (),
+        merged_into=str(row.get("merged_into") or ""),
+        prior_local_therapy=row.get("irradiated") is True,
+        grown_since_therapy=row.get("grown_since") is True,
+        soft_tissue_component=row.get("soft_tissue"),
+    )
+
+
+def _non_target(row: Mapping[str, Any]) -> NonTargetFacts:
+    state = _code(row.get("state"))
+    return NonTargetFacts(
+        **_lesion(row),
+        state=NonTargetState(state) if state else None,
+        ld_mm=_number(row.get("long_axis")),
+        sa_mm=_number(row.get("short_axis")),
+    )
+
+
+def _new(row: Mapping[str, Any]) -> NewLesionFacts:
+    certainty = _code(row.get("certainty")) or Certainty.UNEQUIVOCAL.value
+    return NewLesionFacts(
+        **_lesion(row),
+        certainty=Certainty(certainty),
+        first_seen=str(row.get("first_seen") or ""),
+        ld_mm=_number(row.get("long_axis")),
+        sa_mm=_number(row.get("short_axis")),
+    )
+
+
+def form_code(value: str | None) -> str:
+    """Return an engine's response in the form's words."""
+    return (value or "").replace("NOT_APPLICABLE", "NOT APPLICABLE")
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """What one criterion makes of a stream up to its last time point."""
+
+    criterion: Criterion
+    assessment: Assessment
+    digest: str
+
+    @property
+    def last(self) -> Any:
+        """The result of the newest time point."""
+        return self.assessment.time_points[-1]
+
+
+def derive(
+    points: Sequence[ReadPoint], criterion_key: str, parameters: Mapping[str, object] | None = None
+) -> Derived:
+    """Derive every response of a stream, baseline first, with one criterion.
+
+    Raises:
+        CriteriaError: the facts cannot be assessed; names the field.
+    """
+    criterion = registry.get(criterion_key)
+    options = criterion.options(parameters)
+    history = [point.facts() for point in points]
+    return Derived(criterion, criterion.assess(history, options), input_digest(history, options))
+
+
+def named_derivations(
+    earlier: Sequence[ReadPoint], current: Callable[[Evaluation], ReadPoint]
+) -> Callable[[Evaluation], dict[str, Callable[[Facts], DerivedValue]]]:
+    """Return a maker of the form's named derivations for a time point after ``earlier``.
+
+    The form is evaluated twice: first as typed, then with what the engine derived from that.
+    """
+
+    def make(typed: Evaluation) -> dict[str, Callable[[Facts], DerivedValue]]:
+        outcome: Derived | str
+        try:
+            outcome = derive([*earlier, current(typed)], RECIST)
+        except CriteriaError as error:
+            outcome = str(error)
+
+        def answer(name: str) -> Callable[[Facts], DerivedValue]:
+            def named(_: Facts) -> DerivedValue:
+                if isinstance(outcome, str):
+                    raise DerivationError(outcome)
+                steps = [s.sentence for s in outcome.last.trace if s.name in {name, *_LEADS[name]}]
+                value = form_code(outcome.last.text(name))
+                return DerivedValue(value or None, tuple(steps))
+
+            return named
+
+        return {f"recist11.{name}": answer(name) for name in ENTERED}
+
+    return make
+
+
+#: which steps of the trace explain a response to a reader
+_LEADS = {
+    "target_response": ("percent_from_baseline", "percent_from_nadir", "sum_mm"),
+    "non_target_response": (),
+    "overall_response": ("new_lesion",),
+}

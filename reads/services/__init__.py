@@ -1,0 +1,1 @@
+"""Acts on reads: planning and assignment, reading, adjudication."""

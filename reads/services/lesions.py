@@ -1,0 +1,112 @@
+"""What a signed form says of lesions, kept as rows: lesion, observation, measurement, mark."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from imaging.models import Instance
+from reads.models import Annotation, Lesion, Measurement, Observation, ReadSession
+from studies.forms.evaluation import Evaluation
+
+_GROUPS = {
+    "target.lesions": Lesion.Category.TARGET,
+    "non_target.lesions": Lesion.Category.NON_TARGET,
+    "new.lesions": Lesion.Category.NEW,
+}
+_AXES = ("long_axis", "short_axis", "pieces")
+NODE = "LYMPH NODE"
+
+
+def keep_lesions(session: ReadSession, evaluation: Evaluation) -> None:
+    """Write the rows of a session; call inside the transaction that signs it."""
+    for group, category in _GROUPS.items():
+        for index, label in enumerate(evaluation.rows.get(group, ())):
+            if label:
+                _keep(session, evaluation, f"{group}.{index}", str(label), category)
+
+
+def _keep(
+    session: ReadSession, evaluation: Evaluation, place: str, label: str, category: str
+) -> None:
+    def text(name: str) -> str:
+        value = evaluation.answer(f"{place}.{name}").value
+        return value if isinstance(value, str) else ""
+
+    location = text("location")
+    stream = session.task.stream
+    lesion = stream.lesions.filter(label=label, withdrawn_reason="").first()
+    if lesion is None:
+        lesion = Lesion(
+            study_id=session.study_id,
+            stream=stream,
+            first_session=session,
+            label=label,
+            category=category,
+            location=f"{location}, {text('detail')}" if text("detail") else location,
+            laterality=text("side"),
+            is_nodal=location == NODE,
+        )
+        lesion.save()
+    observation = Observation(
+        study_id=session.study_id,
+        session=session,
+        lesion=lesion,
+        status=(text("state") or text("certainty") or "PRESENT").replace(" ", "_"),
+        reason=text("ne_reason"),
+    )
+    observation.save()
+    slice_number = evaluation.answer(f"{place}.slice").value
+    for axis in _AXES:
+        answer = evaluation.answer(f"{place}.{axis}")
+        if isinstance(answer.value, Decimal):
+            _measure(observation, axis, answer, slice_number)
+
+
+def _measure(observation: Observation, axis: str, answer: Any, slice_number: object) -> None:
+    measurement = Measurement(
+        study_id=observation.study_id,
+        observation=observation,
+        kind=axis,
+        entered=format(answer.number if answer.number is not None else answer.value, "f"),
+        entered_unit=answer.unit or "mm",
+        value=answer.value,
+        unit="mm",
+    )
+    measurement.save()
+    instance = _instance(observation, slice_number)
+    if instance is not None:
+        Annotation(
+            study_id=observation.study_id,
+            measurement=measurement,
+            sop_instance_uid=instance.sop_instance_uid,
+            coordinates=[],
+        ).save()
+
+
+def _instance(observation: Observation, slice_number: object) -> Instance | None:
+    package = observation.session.task.package
+    if package is None or not isinstance(slice_number, int | Decimal):
+        return None
+    entry = package.entries.select_related("series").order_by("order").first()
+    if entry is None:
+        return None
+    instances = entry.series.instances.order_by("position_mm", "number", "id")
+    index = int(slice_number) - 1
+    return instances[index] if 0 <= index < instances.count() else None
+
+
+def lesion_table(session: ReadSession) -> list[Mapping[str, Any]]:
+    """Return the signed lesions of a session for tables: label, place, state, sizes."""
+    rows = session.observations.select_related("lesion").prefetch_related("measurements")
+    return [
+        {
+            "label": o.lesion.label,
+            "category": o.lesion.get_category_display(),
+            "location": o.lesion.location,
+            "status": o.status.replace("_", " ").lower(),
+            "sizes": {m.kind: m.value for m in o.measurements.all()},
+        }
+        for o in sorted(rows, key=lambda o: (o.lesion.category != "target", o.lesion.label))
+    ]

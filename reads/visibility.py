@@ -1,0 +1,77 @@
+"""What a blinded person may see, decided where rows are selected.
+
+Sequential lock: a later time point does not exist for a reader until every earlier one of the same
+stream is signed. The same querysets serve inbox, pages, API, pictures and counts.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q
+
+from audit.actors import Actor
+from imaging.models import PackageSeries, ReadPackage
+from reads.models import AdjudicationCase, ReaderStream, ReadTask
+
+OVER = ("declined", "reassigned", "cancelled")
+OPEN = ("assigned", "accepted", "in_progress", "on_hold")
+
+
+def tasks_of_reader(actor: Actor) -> Any:
+    """Return the tasks that exist for the reader now: signed ones, and each stream's next."""
+    unsigned_before = ReadTask._base_manager.filter(
+        stream_id=OuterRef("stream_id"), sequence__lt=OuterRef("sequence")
+    ).exclude(state__in=("signed", *OVER))
+    return (
+        ReadTask.objects.visible_to(actor)
+        .filter(stream__reader_id=actor.user_id, stream__closed_reason="")
+        .exclude(state__in=("planned", *OVER))
+        .filter(~Exists(unsigned_before))
+        .select_related("stream", "time_point", "package", "design", "form")
+    )
+
+
+def inbox(actor: Actor) -> Any:
+    """Return what the reader has to do now, late first; the reader's random order breaks ties."""
+    rows = tasks_of_reader(actor).filter(state__in=OPEN)
+    return rows.order_by("due_at", "stream__order_index", "sequence")
+
+
+def packages_of_reader(actor: Actor) -> Any:
+    """Return the read packages that the reader may open."""
+    return ReadPackage._base_manager.filter(pk__in=tasks_of_reader(actor).values("package_id"))
+
+
+def cases_of_adjudicator(actor: Actor) -> Any:
+    """Return open cases that the adjudicator may take, and every case taken by them.
+
+    Somebody who read the subject never adjudicates it (R1 ≠ R2 ≠ adjudicator).
+    """
+    own_reads = ReaderStream._base_manager.filter(
+        subject_id=OuterRef("subject_id"), reader_id=actor.user_id
+    )
+    return (
+        AdjudicationCase.objects.in_study(actor.study_id)
+        .filter(Q(state="pending") | Q(adjudicator_id=actor.user_id))
+        .exclude(state="voided")
+        .filter(~Exists(own_reads))
+        .select_related("subject", "time_point", "session_1__form_record", "session_2__form_record")
+        .order_by("due_at")
+    )
+
+
+def packages_of_adjudicator(actor: Actor) -> Any:
+    """Return the packages of the adjudicator's cases: the time point asked about and earlier."""
+    cases = cases_of_adjudicator(actor).filter(adjudicator_id=actor.user_id)
+    pairs = Q(pk__in=[])
+    for subject_id, sequence in cases.values_list("subject_id", "session_1__task__sequence"):
+        pairs |= Q(stream__subject_id=subject_id, sequence__lte=sequence)
+    tasks = ReadTask._base_manager.filter(pairs)
+    return ReadPackage._base_manager.filter(pk__in=tasks.values("package_id"))
+
+
+def series_of_blinded(actor: Actor) -> Any:
+    """Return the package entries whose pictures a blinded person may see."""
+    packages = packages_of_reader(actor) | packages_of_adjudicator(actor)
+    return PackageSeries.objects.filter(package__in=packages).select_related("series")

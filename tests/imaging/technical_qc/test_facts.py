@@ -1,0 +1,134 @@
+"""Facts hold what the checks need and no identity."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+
+import pydicom
+import pytest
+
+from imaging.phantom import SeriesSpec, invented_identity, write_series
+from imaging.pipeline.technical_qc import SeriesFacts, read_facts
+from imaging.pipeline.technical_qc.nuclides import name_of
+from imaging.pipeline.technical_qc.parameters import b_values, clock_seconds, plane_of
+
+SPEC = SeriesSpec(identity=invented_identity(3), study_date=date(2026, 3, 5), slices=6, matrix=32)
+
+
+@pytest.fixture
+def phantom(tmp_path: Path) -> SeriesFacts:
+    written = write_series(tmp_path, SPEC)
+    (facts,) = read_facts(written.files, key=b"key").series
+    return facts
+
+
+def test_facts_of_a_phantom_series(phantom: SeriesFacts) -> None:
+    assert phantom.modality == "CT"
+    assert phantom.study_date == phantom.acquisition_date == date(2026, 3, 5)
+    assert len(phantom.slices) == 6
+    assert phantom.all_of("kvp") == (120.0,)
+    assert phantom.all_of("kernel") == ("B30f",)
+    assert phantom.all_of("slice_thickness_mm") == (5.0,)
+    assert phantom.all_of("model") == ("Aurora 64",)
+    assert phantom.all_of("plane") == ("axial",)
+    assert phantom.all_of("contrast_agent") == ("given",)
+    assert phantom.all_of("contrast_delay_s") == (70.0,)
+    assert phantom.all_of("contrast_phase") == ("portal venous",)
+    assert phantom.all_of("matrix") == (32.0,)
+    assert phantom.slices[0].pixel_spacing == (12.5, 12.5)
+
+
+def test_facts_contain_no_identity(phantom: SeriesFacts) -> None:
+    text = json.dumps(phantom.to_document())
+    who = SPEC.identity
+    for value in (
+        *who.patient_name.split("^"), who.patient_id, who.accession_number, who.institution,
+        who.operator.split("^")[0], who.station, who.birth_date.strftime("%Y%m%d"),
+    ):  # fmt: skip
+        assert value not in text
+
+
+def test_facts_survive_json(phantom: SeriesFacts) -> None:
+    assert SeriesFacts.from_document(json.loads(json.dumps(phantom.to_document()))) == phantom
+
+
+def test_the_same_subject_has_the_same_key_under_one_study_key_only(tmp_path: Path) -> None:
+    written = write_series(tmp_path, SPEC)
+    keys = [read_facts(written.files, key=key).series[0].subject_keys for key in (b"a", b"a", b"b")]
+    assert keys[0] == keys[1] != keys[2]
+
+
+def test_pixel_bytes_are_only_read_where_an_identifier_repeats(tmp_path: Path) -> None:
+    written = write_series(tmp_path, SPEC)
+    copy = tmp_path / "copy.dcm"
+    copy.write_bytes(written.files[2].read_bytes())
+    (facts,) = read_facts([*written.files, copy], key=b"key").series
+    assert [bool(item.digest) for item in facts.slices] == [False, False, True, *[False] * 3, True]
+
+
+@pytest.mark.parametrize(
+    ("text", "nuclide"),
+    [
+        ("^18^Fluorine", "F-18"),
+        ("Fluorine-18", "F-18"),
+        ("18F-FDG", "F-18"),
+        ("F18", "F-18"),
+        ("^68^Gallium", "Ga-68"),
+        ("Tc-99m MDP", "Tc-99m"),
+        ("^99m^Technetium", "Tc-99m"),
+        ("Fluorodeoxyglucose", ""),
+        ("", ""),
+    ],
+)
+def test_nuclides_are_recognised(text: str, nuclide: str) -> None:
+    assert name_of(text) == nuclide
+
+
+@pytest.mark.parametrize(
+    ("orientation", "plane"),
+    [
+        ((1, 0, 0, 0, 1, 0), "axial"),
+        ((1, 0, 0, 0, 0, -1), "coronal"),
+        ((0, 1, 0, 0, 0, -1), "sagittal"),
+        # Rows along x, columns tilted 40 degrees off the axial plane: cos 40° = 0.766.
+        ((1, 0, 0, 0, 0.766, -0.643), "oblique axial"),
+        ((1, 0, 0, 0, 0.966, -0.259), "axial"),
+    ],
+)
+def test_planes_are_named_from_the_direction_cosines(
+    orientation: tuple[float, ...], plane: str
+) -> None:
+    assert plane_of(orientation) == plane
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("101500", 36_900.0),
+        ("1015", 36_900.0),
+        ("10", 36_000.0),
+        ("235959.5", 86_399.5),
+        ("", None),
+    ],
+)
+def test_dicom_times_may_be_short_or_have_fractions(text: str, seconds: float | None) -> None:
+    assert clock_seconds(text) == seconds
+
+
+def test_b_values_come_from_the_standard_or_the_vendor_element() -> None:
+    standard, siemens, ge, stranger = (pydicom.Dataset() for _ in range(4))
+    standard.DiffusionBValue = 800.0
+    siemens.private_block(0x0019, "SIEMENS MR HEADER", create=True).add_new(0x0C, "IS", "600")
+    ge.private_block(0x0043, "GEMS_PARM_01", create=True).add_new(0x39, "IS", ["1000000700", "8"])
+    stranger.private_block(0x0019, "SOMEBODY ELSE", create=True).add_new(0x0C, "IS", "600")
+    found = [list(b_values(dataset)) for dataset in (standard, siemens, ge, stranger)]
+    assert found == [[800.0], [600.0], [700.0], []]
+
+
+def test_frames_of_an_enhanced_object_are_slices(corpus: Path) -> None:
+    (facts,) = read_facts([corpus / "series" / "ct_mf_seg_small" / "mf.dcm"], key=b"k").series
+    heights = [item.position[2] for item in facts.slices if item.position]
+    assert sorted(heights) == [-177.75, -175.25, -172.75]
+    assert {item.pixel_spacing for item in facts.slices} == {(0.7, 0.7)}
