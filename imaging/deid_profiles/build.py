@@ -185,8 +185,10 @@ def from_table(row: dict[str, str], vr: str) -> str:
         return f"time-{last}" if vr == "TM" else f"date-{last}" if vr in ("DA", "DT") else last
     if "rtnPatCharsOpt" in row:
         kept = row["rtnPatCharsOpt"] == "K"
-        return ("age" if vr == "AS" else "keep" if vr not in TEXT else "technical") if kept else (
-            f"clean-{last}"
+        return (
+            ("age" if vr == "AS" else "keep" if vr not in TEXT else "technical")
+            if kept
+            else (f"clean-{last}")
         )
     if row_id(row) in DEVICE_KEPT:
         return "technical" if vr in TEXT else "keep"
@@ -273,7 +275,16 @@ def build_vocabulary() -> list[str]:
         found.update(re.findall(r"[a-z]{3,}", entry[2].lower().replace("'s", "")))
     not_words = set(words_of("surnames.txt"))
     own = set(words_of("imaging_words.txt"))
-    generic = {"hospital", "clinic", "institute", "university", "street", "road", "centre", "center"}
+    generic = {
+        "hospital",
+        "clinic",
+        "institute",
+        "university",
+        "street",
+        "road",
+        "centre",
+        "center",
+    }
     return sorted((found - not_words - generic) | own)
 
 

@@ -10,558 +10,1804 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('queries', '0001_initial'),
-        ('studies', '0001_initial'),
+        ("queries", "0001_initial"),
+        ("studies", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='HistoricalImagingStudy',
+            name="HistoricalImagingStudy",
             fields=[
-                ('history_actor', models.CharField(default='', editable=False, max_length=200, verbose_name='printed name')),
-                ('history_login', models.CharField(default='', editable=False, max_length=254, verbose_name='login')),
-                ('history_role', models.CharField(default='', editable=False, max_length=40, verbose_name='role')),
-                ('history_organisation', models.CharField(default='', editable=False, max_length=200)),
-                ('history_zone', models.CharField(default='UTC', editable=False, max_length=64, verbose_name='time zone')),
-                ('history_shifted', models.BooleanField(default=False, editable=False, verbose_name='clock was shifted')),
-                ('id', models.UUIDField(db_index=True, default=uuid.uuid4, editable=False)),
-                ('created_at', models.DateTimeField(default=audit.clock.now, editable=False)),
-                ('uid', models.CharField(max_length=64, verbose_name='Study Instance UID')),
-                ('original_key', models.CharField(max_length=64)),
-                ('description', models.CharField(blank=True, max_length=120, verbose_name='description')),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_change_reason', models.CharField(max_length=100, null=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('study', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='studies.study')),
-                ('subject', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='studies.subject')),
+                (
+                    "history_actor",
+                    models.CharField(
+                        default="", editable=False, max_length=200, verbose_name="printed name"
+                    ),
+                ),
+                (
+                    "history_login",
+                    models.CharField(
+                        default="", editable=False, max_length=254, verbose_name="login"
+                    ),
+                ),
+                (
+                    "history_role",
+                    models.CharField(
+                        default="", editable=False, max_length=40, verbose_name="role"
+                    ),
+                ),
+                (
+                    "history_organisation",
+                    models.CharField(default="", editable=False, max_length=200),
+                ),
+                (
+                    "history_zone",
+                    models.CharField(
+                        default="UTC", editable=False, max_length=64, verbose_name="time zone"
+                    ),
+                ),
+                (
+                    "history_shifted",
+                    models.BooleanField(
+                        default=False, editable=False, verbose_name="clock was shifted"
+                    ),
+                ),
+                ("id", models.UUIDField(db_index=True, default=uuid.uuid4, editable=False)),
+                ("created_at", models.DateTimeField(default=audit.clock.now, editable=False)),
+                ("uid", models.CharField(max_length=64, verbose_name="Study Instance UID")),
+                ("original_key", models.CharField(max_length=64)),
+                (
+                    "description",
+                    models.CharField(blank=True, max_length=120, verbose_name="description"),
+                ),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                ("history_change_reason", models.CharField(max_length=100, null=True)),
+                (
+                    "history_type",
+                    models.CharField(
+                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "study",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="studies.study",
+                    ),
+                ),
+                (
+                    "subject",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="studies.subject",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'historical imaging study',
-                'verbose_name_plural': 'historical imaging studies',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
+                "verbose_name": "historical imaging study",
+                "verbose_name_plural": "historical imaging studies",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name='HistoricalReadPackage',
+            name="HistoricalReadPackage",
             fields=[
-                ('history_actor', models.CharField(default='', editable=False, max_length=200, verbose_name='printed name')),
-                ('history_login', models.CharField(default='', editable=False, max_length=254, verbose_name='login')),
-                ('history_role', models.CharField(default='', editable=False, max_length=40, verbose_name='role')),
-                ('history_organisation', models.CharField(default='', editable=False, max_length=200)),
-                ('history_zone', models.CharField(default='UTC', editable=False, max_length=64, verbose_name='time zone')),
-                ('history_shifted', models.BooleanField(default=False, editable=False, verbose_name='clock was shifted')),
-                ('id', models.UUIDField(db_index=True, default=uuid.uuid4, editable=False)),
-                ('created_at', models.DateTimeField(default=audit.clock.now, editable=False)),
-                ('version', models.PositiveSmallIntegerField(default=1, verbose_name='version')),
-                ('digest', models.CharField(max_length=64, verbose_name='SHA-256')),
-                ('state', audit.states.StateField(choices=[('built', 'Built'), ('released', 'Released'), ('superseded', 'Superseded')], default='built', editable=False, max_length=24, verbose_name='state')),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_change_reason', models.CharField(max_length=100, null=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('study', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='studies.study')),
-                ('time_point', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='studies.timepoint')),
+                (
+                    "history_actor",
+                    models.CharField(
+                        default="", editable=False, max_length=200, verbose_name="printed name"
+                    ),
+                ),
+                (
+                    "history_login",
+                    models.CharField(
+                        default="", editable=False, max_length=254, verbose_name="login"
+                    ),
+                ),
+                (
+                    "history_role",
+                    models.CharField(
+                        default="", editable=False, max_length=40, verbose_name="role"
+                    ),
+                ),
+                (
+                    "history_organisation",
+                    models.CharField(default="", editable=False, max_length=200),
+                ),
+                (
+                    "history_zone",
+                    models.CharField(
+                        default="UTC", editable=False, max_length=64, verbose_name="time zone"
+                    ),
+                ),
+                (
+                    "history_shifted",
+                    models.BooleanField(
+                        default=False, editable=False, verbose_name="clock was shifted"
+                    ),
+                ),
+                ("id", models.UUIDField(db_index=True, default=uuid.uuid4, editable=False)),
+                ("created_at", models.DateTimeField(default=audit.clock.now, editable=False)),
+                ("version", models.PositiveSmallIntegerField(default=1, verbose_name="version")),
+                ("digest", models.CharField(max_length=64, verbose_name="SHA-256")),
+                (
+                    "state",
+                    audit.states.StateField(
+                        choices=[
+                            ("built", "Built"),
+                            ("released", "Released"),
+                            ("superseded", "Superseded"),
+                        ],
+                        default="built",
+                        editable=False,
+                        max_length=24,
+                        verbose_name="state",
+                    ),
+                ),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                ("history_change_reason", models.CharField(max_length=100, null=True)),
+                (
+                    "history_type",
+                    models.CharField(
+                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "study",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="studies.study",
+                    ),
+                ),
+                (
+                    "time_point",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="studies.timepoint",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'historical read package',
-                'verbose_name_plural': 'historical read packages',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
+                "verbose_name": "historical read package",
+                "verbose_name_plural": "historical read packages",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name='ImagingStudy',
+            name="ImagingStudy",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(default=audit.clock.now, editable=False)),
-                ('uid', models.CharField(max_length=64, verbose_name='Study Instance UID')),
-                ('original_key', models.CharField(max_length=64)),
-                ('description', models.CharField(blank=True, max_length=120, verbose_name='description')),
-                ('study', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='studies.study')),
-                ('subject', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='imaging_studies', to='studies.subject')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=audit.clock.now, editable=False)),
+                ("uid", models.CharField(max_length=64, verbose_name="Study Instance UID")),
+                ("original_key", models.CharField(max_length=64)),
+                (
+                    "description",
+                    models.CharField(blank=True, max_length=120, verbose_name="description"),
+                ),
+                (
+                    "study",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="studies.study",
+                    ),
+                ),
+                (
+                    "subject",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="imaging_studies",
+                        to="studies.subject",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'imaging studies',
+                "verbose_name_plural": "imaging studies",
             },
         ),
         migrations.CreateModel(
-            name='ReadPackage',
+            name="ReadPackage",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(default=audit.clock.now, editable=False)),
-                ('version', models.PositiveSmallIntegerField(default=1, verbose_name='version')),
-                ('digest', models.CharField(max_length=64, verbose_name='SHA-256')),
-                ('state', audit.states.StateField(choices=[('built', 'Built'), ('released', 'Released'), ('superseded', 'Superseded')], default='built', editable=False, max_length=24, verbose_name='state')),
-                ('study', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='studies.study')),
-                ('time_point', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='packages', to='studies.timepoint')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=audit.clock.now, editable=False)),
+                ("version", models.PositiveSmallIntegerField(default=1, verbose_name="version")),
+                ("digest", models.CharField(max_length=64, verbose_name="SHA-256")),
+                (
+                    "state",
+                    audit.states.StateField(
+                        choices=[
+                            ("built", "Built"),
+                            ("released", "Released"),
+                            ("superseded", "Superseded"),
+                        ],
+                        default="built",
+                        editable=False,
+                        max_length=24,
+                        verbose_name="state",
+                    ),
+                ),
+                (
+                    "study",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="studies.study",
+                    ),
+                ),
+                (
+                    "time_point",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="packages",
+                        to="studies.timepoint",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Series',
+            name="Series",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(default=audit.clock.now, editable=False)),
-                ('uid', models.CharField(max_length=64, verbose_name='Series Instance UID')),
-                ('original_key', models.CharField(max_length=64)),
-                ('modality', models.CharField(max_length=16, verbose_name='modality')),
-                ('description', models.CharField(blank=True, max_length=120, verbose_name='description')),
-                ('number', models.IntegerField(blank=True, null=True, verbose_name='series number')),
-                ('body_part', models.CharField(blank=True, max_length=32, verbose_name='body part')),
-                ('instance_count', models.PositiveIntegerField(default=0, verbose_name='images')),
-                ('facts', models.JSONField(default=dict, verbose_name='header facts')),
-                ('imaging_study', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='series', to='imaging.imagingstudy')),
-                ('scanner', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='series', to='studies.scanner')),
-                ('study', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='studies.study')),
-                ('superseded_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='supersedes', to='imaging.series')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=audit.clock.now, editable=False)),
+                ("uid", models.CharField(max_length=64, verbose_name="Series Instance UID")),
+                ("original_key", models.CharField(max_length=64)),
+                ("modality", models.CharField(max_length=16, verbose_name="modality")),
+                (
+                    "description",
+                    models.CharField(blank=True, max_length=120, verbose_name="description"),
+                ),
+                (
+                    "number",
+                    models.IntegerField(blank=True, null=True, verbose_name="series number"),
+                ),
+                (
+                    "body_part",
+                    models.CharField(blank=True, max_length=32, verbose_name="body part"),
+                ),
+                ("instance_count", models.PositiveIntegerField(default=0, verbose_name="images")),
+                ("facts", models.JSONField(default=dict, verbose_name="header facts")),
+                (
+                    "imaging_study",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="series",
+                        to="imaging.imagingstudy",
+                    ),
+                ),
+                (
+                    "scanner",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="series",
+                        to="studies.scanner",
+                    ),
+                ),
+                (
+                    "study",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="studies.study",
+                    ),
+                ),
+                (
+                    "superseded_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="supersedes",
+                        to="imaging.series",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'series',
-                'ordering': ('number', 'created_at'),
+                "verbose_name_plural": "series",
+                "ordering": ("number", "created_at"),
             },
         ),
         migrations.CreateModel(
-            name='Preview',
+            name="Preview",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('window', models.CharField(max_length=16)),
-                ('objects_sha256', models.JSONField(help_text='digest of each picture, in slice order')),
-                ('thumbnail_sha256', models.CharField(blank=True, max_length=64)),
-                ('rendered_at', models.DateTimeField(default=audit.clock.now)),
-                ('study', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='studies.study')),
-                ('series', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='previews', to='imaging.series')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("window", models.CharField(max_length=16)),
+                (
+                    "objects_sha256",
+                    models.JSONField(help_text="digest of each picture, in slice order"),
+                ),
+                ("thumbnail_sha256", models.CharField(blank=True, max_length=64)),
+                ("rendered_at", models.DateTimeField(default=audit.clock.now)),
+                (
+                    "study",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="studies.study",
+                    ),
+                ),
+                (
+                    "series",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="previews",
+                        to="imaging.series",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='PackageSeries',
+            name="PackageSeries",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('order', models.PositiveSmallIntegerField()),
-                ('label', models.CharField(max_length=80)),
-                ('study', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='studies.study')),
-                ('package', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='imaging.readpackage')),
-                ('series', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='package_entries', to='imaging.series')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("order", models.PositiveSmallIntegerField()),
+                ("label", models.CharField(max_length=80)),
+                (
+                    "study",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="studies.study",
+                    ),
+                ),
+                (
+                    "package",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="entries",
+                        to="imaging.readpackage",
+                    ),
+                ),
+                (
+                    "series",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="package_entries",
+                        to="imaging.series",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('order',),
+                "ordering": ("order",),
             },
         ),
         migrations.CreateModel(
-            name='Instance',
+            name="Instance",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('sop_class_uid', models.CharField(max_length=64)),
-                ('sop_instance_uid', models.CharField(max_length=64)),
-                ('original_key', models.CharField(max_length=64)),
-                ('number', models.IntegerField(null=True)),
-                ('position_mm', models.FloatField(null=True)),
-                ('rows', models.PositiveIntegerField(default=0)),
-                ('columns', models.PositiveIntegerField(default=0)),
-                ('transfer_syntax', models.CharField(max_length=64)),
-                ('sha256', models.CharField(max_length=64)),
-                ('size', models.BigIntegerField()),
-                ('source_sha256', models.CharField(max_length=64)),
-                ('pixel_sha256', models.CharField(blank=True, max_length=64)),
-                ('profile_digest', models.CharField(max_length=64)),
-                ('stored_at', models.DateTimeField(default=audit.clock.now)),
-                ('study', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='studies.study')),
-                ('series', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='instances', to='imaging.series')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("sop_class_uid", models.CharField(max_length=64)),
+                ("sop_instance_uid", models.CharField(max_length=64)),
+                ("original_key", models.CharField(max_length=64)),
+                ("number", models.IntegerField(null=True)),
+                ("position_mm", models.FloatField(null=True)),
+                ("rows", models.PositiveIntegerField(default=0)),
+                ("columns", models.PositiveIntegerField(default=0)),
+                ("transfer_syntax", models.CharField(max_length=64)),
+                ("sha256", models.CharField(max_length=64)),
+                ("size", models.BigIntegerField()),
+                ("source_sha256", models.CharField(max_length=64)),
+                ("pixel_sha256", models.CharField(blank=True, max_length=64)),
+                ("profile_digest", models.CharField(max_length=64)),
+                ("stored_at", models.DateTimeField(default=audit.clock.now)),
+                (
+                    "study",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="studies.study",
+                    ),
+                ),
+                (
+                    "series",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="instances",
+                        to="imaging.series",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('position_mm', 'number', 'id'),
+                "ordering": ("position_mm", "number", "id"),
             },
         ),
         migrations.CreateModel(
-            name='HistoricalSeriesTimePoint',
+            name="HistoricalSeriesTimePoint",
             fields=[
-                ('history_actor', models.CharField(default='', editable=False, max_length=200, verbose_name='printed name')),
-                ('history_login', models.CharField(default='', editable=False, max_length=254, verbose_name='login')),
-                ('history_role', models.CharField(default='', editable=False, max_length=40, verbose_name='role')),
-                ('history_organisation', models.CharField(default='', editable=False, max_length=200)),
-                ('history_zone', models.CharField(default='UTC', editable=False, max_length=64, verbose_name='time zone')),
-                ('history_shifted', models.BooleanField(default=False, editable=False, verbose_name='clock was shifted')),
-                ('id', models.UUIDField(db_index=True, default=uuid.uuid4, editable=False)),
-                ('created_at', models.DateTimeField(default=audit.clock.now, editable=False)),
-                ('role', models.CharField(choices=[('assessment', 'Assessment'), ('comparison', 'Comparison')], default='assessment', max_length=16, verbose_name='role')),
-                ('withdrawn_reason', models.CharField(blank=True, max_length=200, verbose_name='why withdrawn')),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_change_reason', models.CharField(max_length=100, null=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('study', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='studies.study')),
-                ('time_point', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='studies.timepoint')),
-                ('series', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='imaging.series')),
+                (
+                    "history_actor",
+                    models.CharField(
+                        default="", editable=False, max_length=200, verbose_name="printed name"
+                    ),
+                ),
+                (
+                    "history_login",
+                    models.CharField(
+                        default="", editable=False, max_length=254, verbose_name="login"
+                    ),
+                ),
+                (
+                    "history_role",
+                    models.CharField(
+                        default="", editable=False, max_length=40, verbose_name="role"
+                    ),
+                ),
+                (
+                    "history_organisation",
+                    models.CharField(default="", editable=False, max_length=200),
+                ),
+                (
+                    "history_zone",
+                    models.CharField(
+                        default="UTC", editable=False, max_length=64, verbose_name="time zone"
+                    ),
+                ),
+                (
+                    "history_shifted",
+                    models.BooleanField(
+                        default=False, editable=False, verbose_name="clock was shifted"
+                    ),
+                ),
+                ("id", models.UUIDField(db_index=True, default=uuid.uuid4, editable=False)),
+                ("created_at", models.DateTimeField(default=audit.clock.now, editable=False)),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[("assessment", "Assessment"), ("comparison", "Comparison")],
+                        default="assessment",
+                        max_length=16,
+                        verbose_name="role",
+                    ),
+                ),
+                (
+                    "withdrawn_reason",
+                    models.CharField(blank=True, max_length=200, verbose_name="why withdrawn"),
+                ),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                ("history_change_reason", models.CharField(max_length=100, null=True)),
+                (
+                    "history_type",
+                    models.CharField(
+                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "study",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="studies.study",
+                    ),
+                ),
+                (
+                    "time_point",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="studies.timepoint",
+                    ),
+                ),
+                (
+                    "series",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="imaging.series",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'historical series time point',
-                'verbose_name_plural': 'historical series time points',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
+                "verbose_name": "historical series time point",
+                "verbose_name_plural": "historical series time points",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name='AcquisitionFacts',
+            name="AcquisitionFacts",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('study_date', models.DateField(null=True)),
-                ('study_time', models.CharField(blank=True, max_length=16)),
-                ('acquisition_date', models.DateField(null=True)),
-                ('acquisition_time', models.CharField(blank=True, max_length=16)),
-                ('weight_kg', models.DecimalField(decimal_places=2, max_digits=6, null=True)),
-                ('patient_key', models.CharField(max_length=64)),
-                ('patient_traits_key', models.CharField(blank=True, max_length=64)),
-                ('sealed_at', models.DateTimeField(default=audit.clock.now)),
-                ('study', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='studies.study')),
-                ('series', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='sealed_facts', to='imaging.series')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("study_date", models.DateField(null=True)),
+                ("study_time", models.CharField(blank=True, max_length=16)),
+                ("acquisition_date", models.DateField(null=True)),
+                ("acquisition_time", models.CharField(blank=True, max_length=16)),
+                ("weight_kg", models.DecimalField(decimal_places=2, max_digits=6, null=True)),
+                ("patient_key", models.CharField(max_length=64)),
+                ("patient_traits_key", models.CharField(blank=True, max_length=64)),
+                ("sealed_at", models.DateTimeField(default=audit.clock.now)),
+                (
+                    "study",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="studies.study",
+                    ),
+                ),
+                (
+                    "series",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="sealed_facts",
+                        to="imaging.series",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='SeriesTimePoint',
+            name="SeriesTimePoint",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(default=audit.clock.now, editable=False)),
-                ('role', models.CharField(choices=[('assessment', 'Assessment'), ('comparison', 'Comparison')], default='assessment', max_length=16, verbose_name='role')),
-                ('withdrawn_reason', models.CharField(blank=True, max_length=200, verbose_name='why withdrawn')),
-                ('series', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='time_point_links', to='imaging.series')),
-                ('study', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='studies.study')),
-                ('time_point', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='series_links', to='studies.timepoint')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=audit.clock.now, editable=False)),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[("assessment", "Assessment"), ("comparison", "Comparison")],
+                        default="assessment",
+                        max_length=16,
+                        verbose_name="role",
+                    ),
+                ),
+                (
+                    "withdrawn_reason",
+                    models.CharField(blank=True, max_length=200, verbose_name="why withdrawn"),
+                ),
+                (
+                    "series",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="time_point_links",
+                        to="imaging.series",
+                    ),
+                ),
+                (
+                    "study",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="studies.study",
+                    ),
+                ),
+                (
+                    "time_point",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="series_links",
+                        to="studies.timepoint",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Submission',
+            name="Submission",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(default=audit.clock.now, editable=False)),
-                ('number', models.PositiveIntegerField(verbose_name='receipt number')),
-                ('file_count', models.PositiveIntegerField(default=0, verbose_name='files')),
-                ('byte_count', models.BigIntegerField(default=0, verbose_name='bytes')),
-                ('manifest_digest', models.CharField(blank=True, max_length=64, verbose_name='SHA-256 of the manifest')),
-                ('received_at', models.DateTimeField(blank=True, null=True, verbose_name='received')),
-                ('qc_due_at', models.DateTimeField(blank=True, null=True, verbose_name='QC answer due')),
-                ('qc_due_by', models.CharField(blank=True, max_length=120)),
-                ('hold_reason', models.CharField(blank=True, max_length=300, verbose_name='why held')),
-                ('state', audit.states.StateField(choices=[('draft', 'Draft'), ('uploading', 'Uploading'), ('received', 'Received'), ('deidentified', 'De-identified'), ('in_qc', 'In QC'), ('released', 'Released'), ('held', 'Held'), ('rejected', 'Rejected'), ('withdrawn', 'Withdrawn')], default='draft', editable=False, max_length=24, verbose_name='state')),
-                ('answers_query', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='submissions', to='queries.query')),
-                ('corrects', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='corrections', to='imaging.submission')),
-                ('form_record', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='submission', to='studies.formrecord')),
-                ('profile', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='studies.configuration')),
-                ('sender', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='submissions', to=settings.AUTH_USER_MODEL)),
-                ('study', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='studies.study')),
-                ('study_site', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='submissions', to='studies.studysite')),
-                ('subject', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='submissions', to='studies.subject')),
-                ('time_point', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='submissions', to='studies.timepoint')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=audit.clock.now, editable=False)),
+                ("number", models.PositiveIntegerField(verbose_name="receipt number")),
+                ("file_count", models.PositiveIntegerField(default=0, verbose_name="files")),
+                ("byte_count", models.BigIntegerField(default=0, verbose_name="bytes")),
+                (
+                    "manifest_digest",
+                    models.CharField(
+                        blank=True, max_length=64, verbose_name="SHA-256 of the manifest"
+                    ),
+                ),
+                (
+                    "received_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="received"),
+                ),
+                (
+                    "qc_due_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="QC answer due"),
+                ),
+                ("qc_due_by", models.CharField(blank=True, max_length=120)),
+                (
+                    "hold_reason",
+                    models.CharField(blank=True, max_length=300, verbose_name="why held"),
+                ),
+                (
+                    "state",
+                    audit.states.StateField(
+                        choices=[
+                            ("draft", "Draft"),
+                            ("uploading", "Uploading"),
+                            ("received", "Received"),
+                            ("deidentified", "De-identified"),
+                            ("in_qc", "In QC"),
+                            ("released", "Released"),
+                            ("held", "Held"),
+                            ("rejected", "Rejected"),
+                            ("withdrawn", "Withdrawn"),
+                        ],
+                        default="draft",
+                        editable=False,
+                        max_length=24,
+                        verbose_name="state",
+                    ),
+                ),
+                (
+                    "answers_query",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="submissions",
+                        to="queries.query",
+                    ),
+                ),
+                (
+                    "corrects",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="corrections",
+                        to="imaging.submission",
+                    ),
+                ),
+                (
+                    "form_record",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="submission",
+                        to="studies.formrecord",
+                    ),
+                ),
+                (
+                    "profile",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="studies.configuration",
+                    ),
+                ),
+                (
+                    "sender",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="submissions",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "study",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="studies.study",
+                    ),
+                ),
+                (
+                    "study_site",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="submissions",
+                        to="studies.studysite",
+                    ),
+                ),
+                (
+                    "subject",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="submissions",
+                        to="studies.subject",
+                    ),
+                ),
+                (
+                    "time_point",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="submissions",
+                        to="studies.timepoint",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-created_at',),
+                "ordering": ("-created_at",),
             },
         ),
         migrations.AddField(
-            model_name='series',
-            name='submission',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='series', to='imaging.submission'),
+            model_name="series",
+            name="submission",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="series",
+                to="imaging.submission",
+            ),
         ),
         migrations.CreateModel(
-            name='ReceivedFile',
+            name="ReceivedFile",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('sha256', models.CharField(max_length=64)),
-                ('size', models.BigIntegerField()),
-                ('outcome', models.CharField(choices=[('announced', 'Announced'), ('stored', 'Received whole'), ('cleaned', 'De-identified'), ('duplicate', 'Already received'), ('ignored', 'Not an image, ignored'), ('held', 'Held for a person'), ('refused', 'Refused')], default='announced', max_length=10)),
-                ('code', models.CharField(blank=True, max_length=60)),
-                ('reason', models.CharField(blank=True, max_length=300)),
-                ('stored_at', models.DateTimeField(blank=True, null=True)),
-                ('study', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='studies.study')),
-                ('submission', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='files', to='imaging.submission')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("sha256", models.CharField(max_length=64)),
+                ("size", models.BigIntegerField()),
+                (
+                    "outcome",
+                    models.CharField(
+                        choices=[
+                            ("announced", "Announced"),
+                            ("stored", "Received whole"),
+                            ("cleaned", "De-identified"),
+                            ("duplicate", "Already received"),
+                            ("ignored", "Not an image, ignored"),
+                            ("held", "Held for a person"),
+                            ("refused", "Refused"),
+                        ],
+                        default="announced",
+                        max_length=10,
+                    ),
+                ),
+                ("code", models.CharField(blank=True, max_length=60)),
+                ("reason", models.CharField(blank=True, max_length=300)),
+                ("stored_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "study",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="studies.study",
+                    ),
+                ),
+                (
+                    "submission",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="files",
+                        to="imaging.submission",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('id',),
+                "ordering": ("id",),
             },
         ),
         migrations.CreateModel(
-            name='QcReview',
+            name="QcReview",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(default=audit.clock.now, editable=False)),
-                ('level', models.PositiveSmallIntegerField(default=1, verbose_name='level')),
-                ('decision', models.CharField(blank=True, choices=[('pass', 'Pass'), ('pass_with_deviation', 'Pass with deviation'), ('fail', 'Fail')], max_length=24, verbose_name='decision')),
-                ('deviation_cause', models.CharField(blank=True, choices=[('standard_of_care', 'Standard of care'), ('local_rule', 'Local radiation or other rule'), ('equipment', 'Equipment'), ('mistake', 'Mistake')], max_length=24, verbose_name='cause of the deviation')),
-                ('comment', models.TextField(blank=True, verbose_name='comment')),
-                ('decided_at', models.DateTimeField(blank=True, null=True, verbose_name='decided')),
-                ('state', audit.states.StateField(choices=[('open', 'Open'), ('signed', 'Signed'), ('voided', 'Reset')], default='open', editable=False, max_length=24, verbose_name='state')),
-                ('form_record', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='qc_review', to='studies.formrecord')),
-                ('reviewer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='qc_reviews', to=settings.AUTH_USER_MODEL)),
-                ('study', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='studies.study')),
-                ('time_point', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='reviews', to='studies.timepoint')),
-                ('submission', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='reviews', to='imaging.submission')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=audit.clock.now, editable=False)),
+                ("level", models.PositiveSmallIntegerField(default=1, verbose_name="level")),
+                (
+                    "decision",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("pass", "Pass"),
+                            ("pass_with_deviation", "Pass with deviation"),
+                            ("fail", "Fail"),
+                        ],
+                        max_length=24,
+                        verbose_name="decision",
+                    ),
+                ),
+                (
+                    "deviation_cause",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("standard_of_care", "Standard of care"),
+                            ("local_rule", "Local radiation or other rule"),
+                            ("equipment", "Equipment"),
+                            ("mistake", "Mistake"),
+                        ],
+                        max_length=24,
+                        verbose_name="cause of the deviation",
+                    ),
+                ),
+                ("comment", models.TextField(blank=True, verbose_name="comment")),
+                ("decided_at", models.DateTimeField(blank=True, null=True, verbose_name="decided")),
+                (
+                    "state",
+                    audit.states.StateField(
+                        choices=[("open", "Open"), ("signed", "Signed"), ("voided", "Reset")],
+                        default="open",
+                        editable=False,
+                        max_length=24,
+                        verbose_name="state",
+                    ),
+                ),
+                (
+                    "form_record",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="qc_review",
+                        to="studies.formrecord",
+                    ),
+                ),
+                (
+                    "reviewer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="qc_reviews",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "study",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="studies.study",
+                    ),
+                ),
+                (
+                    "time_point",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="reviews",
+                        to="studies.timepoint",
+                    ),
+                ),
+                (
+                    "submission",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="reviews",
+                        to="imaging.submission",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='HistoricalSubmission',
+            name="HistoricalSubmission",
             fields=[
-                ('history_actor', models.CharField(default='', editable=False, max_length=200, verbose_name='printed name')),
-                ('history_login', models.CharField(default='', editable=False, max_length=254, verbose_name='login')),
-                ('history_role', models.CharField(default='', editable=False, max_length=40, verbose_name='role')),
-                ('history_organisation', models.CharField(default='', editable=False, max_length=200)),
-                ('history_zone', models.CharField(default='UTC', editable=False, max_length=64, verbose_name='time zone')),
-                ('history_shifted', models.BooleanField(default=False, editable=False, verbose_name='clock was shifted')),
-                ('id', models.UUIDField(db_index=True, default=uuid.uuid4, editable=False)),
-                ('created_at', models.DateTimeField(default=audit.clock.now, editable=False)),
-                ('number', models.PositiveIntegerField(verbose_name='receipt number')),
-                ('file_count', models.PositiveIntegerField(default=0, verbose_name='files')),
-                ('byte_count', models.BigIntegerField(default=0, verbose_name='bytes')),
-                ('manifest_digest', models.CharField(blank=True, max_length=64, verbose_name='SHA-256 of the manifest')),
-                ('received_at', models.DateTimeField(blank=True, null=True, verbose_name='received')),
-                ('qc_due_at', models.DateTimeField(blank=True, null=True, verbose_name='QC answer due')),
-                ('qc_due_by', models.CharField(blank=True, max_length=120)),
-                ('hold_reason', models.CharField(blank=True, max_length=300, verbose_name='why held')),
-                ('state', audit.states.StateField(choices=[('draft', 'Draft'), ('uploading', 'Uploading'), ('received', 'Received'), ('deidentified', 'De-identified'), ('in_qc', 'In QC'), ('released', 'Released'), ('held', 'Held'), ('rejected', 'Rejected'), ('withdrawn', 'Withdrawn')], default='draft', editable=False, max_length=24, verbose_name='state')),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_change_reason', models.CharField(max_length=100, null=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('answers_query', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='queries.query')),
-                ('form_record', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='studies.formrecord')),
-                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('profile', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='studies.configuration')),
-                ('sender', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('study', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='studies.study')),
-                ('study_site', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='studies.studysite')),
-                ('subject', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='studies.subject')),
-                ('time_point', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='studies.timepoint')),
-                ('corrects', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='imaging.submission')),
+                (
+                    "history_actor",
+                    models.CharField(
+                        default="", editable=False, max_length=200, verbose_name="printed name"
+                    ),
+                ),
+                (
+                    "history_login",
+                    models.CharField(
+                        default="", editable=False, max_length=254, verbose_name="login"
+                    ),
+                ),
+                (
+                    "history_role",
+                    models.CharField(
+                        default="", editable=False, max_length=40, verbose_name="role"
+                    ),
+                ),
+                (
+                    "history_organisation",
+                    models.CharField(default="", editable=False, max_length=200),
+                ),
+                (
+                    "history_zone",
+                    models.CharField(
+                        default="UTC", editable=False, max_length=64, verbose_name="time zone"
+                    ),
+                ),
+                (
+                    "history_shifted",
+                    models.BooleanField(
+                        default=False, editable=False, verbose_name="clock was shifted"
+                    ),
+                ),
+                ("id", models.UUIDField(db_index=True, default=uuid.uuid4, editable=False)),
+                ("created_at", models.DateTimeField(default=audit.clock.now, editable=False)),
+                ("number", models.PositiveIntegerField(verbose_name="receipt number")),
+                ("file_count", models.PositiveIntegerField(default=0, verbose_name="files")),
+                ("byte_count", models.BigIntegerField(default=0, verbose_name="bytes")),
+                (
+                    "manifest_digest",
+                    models.CharField(
+                        blank=True, max_length=64, verbose_name="SHA-256 of the manifest"
+                    ),
+                ),
+                (
+                    "received_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="received"),
+                ),
+                (
+                    "qc_due_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="QC answer due"),
+                ),
+                ("qc_due_by", models.CharField(blank=True, max_length=120)),
+                (
+                    "hold_reason",
+                    models.CharField(blank=True, max_length=300, verbose_name="why held"),
+                ),
+                (
+                    "state",
+                    audit.states.StateField(
+                        choices=[
+                            ("draft", "Draft"),
+                            ("uploading", "Uploading"),
+                            ("received", "Received"),
+                            ("deidentified", "De-identified"),
+                            ("in_qc", "In QC"),
+                            ("released", "Released"),
+                            ("held", "Held"),
+                            ("rejected", "Rejected"),
+                            ("withdrawn", "Withdrawn"),
+                        ],
+                        default="draft",
+                        editable=False,
+                        max_length=24,
+                        verbose_name="state",
+                    ),
+                ),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                ("history_change_reason", models.CharField(max_length=100, null=True)),
+                (
+                    "history_type",
+                    models.CharField(
+                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
+                ),
+                (
+                    "answers_query",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="queries.query",
+                    ),
+                ),
+                (
+                    "form_record",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="studies.formrecord",
+                    ),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "profile",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="studies.configuration",
+                    ),
+                ),
+                (
+                    "sender",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "study",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="studies.study",
+                    ),
+                ),
+                (
+                    "study_site",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="studies.studysite",
+                    ),
+                ),
+                (
+                    "subject",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="studies.subject",
+                    ),
+                ),
+                (
+                    "time_point",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="studies.timepoint",
+                    ),
+                ),
+                (
+                    "corrects",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="imaging.submission",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'historical submission',
-                'verbose_name_plural': 'historical submissions',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
+                "verbose_name": "historical submission",
+                "verbose_name_plural": "historical submissions",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name='HistoricalSeries',
+            name="HistoricalSeries",
             fields=[
-                ('history_actor', models.CharField(default='', editable=False, max_length=200, verbose_name='printed name')),
-                ('history_login', models.CharField(default='', editable=False, max_length=254, verbose_name='login')),
-                ('history_role', models.CharField(default='', editable=False, max_length=40, verbose_name='role')),
-                ('history_organisation', models.CharField(default='', editable=False, max_length=200)),
-                ('history_zone', models.CharField(default='UTC', editable=False, max_length=64, verbose_name='time zone')),
-                ('history_shifted', models.BooleanField(default=False, editable=False, verbose_name='clock was shifted')),
-                ('id', models.UUIDField(db_index=True, default=uuid.uuid4, editable=False)),
-                ('created_at', models.DateTimeField(default=audit.clock.now, editable=False)),
-                ('uid', models.CharField(max_length=64, verbose_name='Series Instance UID')),
-                ('original_key', models.CharField(max_length=64)),
-                ('modality', models.CharField(max_length=16, verbose_name='modality')),
-                ('description', models.CharField(blank=True, max_length=120, verbose_name='description')),
-                ('number', models.IntegerField(blank=True, null=True, verbose_name='series number')),
-                ('body_part', models.CharField(blank=True, max_length=32, verbose_name='body part')),
-                ('instance_count', models.PositiveIntegerField(default=0, verbose_name='images')),
-                ('facts', models.JSONField(default=dict, verbose_name='header facts')),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_change_reason', models.CharField(max_length=100, null=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('scanner', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='studies.scanner')),
-                ('study', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='studies.study')),
-                ('imaging_study', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='imaging.imagingstudy')),
-                ('superseded_by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='imaging.series')),
-                ('submission', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='imaging.submission')),
+                (
+                    "history_actor",
+                    models.CharField(
+                        default="", editable=False, max_length=200, verbose_name="printed name"
+                    ),
+                ),
+                (
+                    "history_login",
+                    models.CharField(
+                        default="", editable=False, max_length=254, verbose_name="login"
+                    ),
+                ),
+                (
+                    "history_role",
+                    models.CharField(
+                        default="", editable=False, max_length=40, verbose_name="role"
+                    ),
+                ),
+                (
+                    "history_organisation",
+                    models.CharField(default="", editable=False, max_length=200),
+                ),
+                (
+                    "history_zone",
+                    models.CharField(
+                        default="UTC", editable=False, max_length=64, verbose_name="time zone"
+                    ),
+                ),
+                (
+                    "history_shifted",
+                    models.BooleanField(
+                        default=False, editable=False, verbose_name="clock was shifted"
+                    ),
+                ),
+                ("id", models.UUIDField(db_index=True, default=uuid.uuid4, editable=False)),
+                ("created_at", models.DateTimeField(default=audit.clock.now, editable=False)),
+                ("uid", models.CharField(max_length=64, verbose_name="Series Instance UID")),
+                ("original_key", models.CharField(max_length=64)),
+                ("modality", models.CharField(max_length=16, verbose_name="modality")),
+                (
+                    "description",
+                    models.CharField(blank=True, max_length=120, verbose_name="description"),
+                ),
+                (
+                    "number",
+                    models.IntegerField(blank=True, null=True, verbose_name="series number"),
+                ),
+                (
+                    "body_part",
+                    models.CharField(blank=True, max_length=32, verbose_name="body part"),
+                ),
+                ("instance_count", models.PositiveIntegerField(default=0, verbose_name="images")),
+                ("facts", models.JSONField(default=dict, verbose_name="header facts")),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                ("history_change_reason", models.CharField(max_length=100, null=True)),
+                (
+                    "history_type",
+                    models.CharField(
+                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "scanner",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="studies.scanner",
+                    ),
+                ),
+                (
+                    "study",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="studies.study",
+                    ),
+                ),
+                (
+                    "imaging_study",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="imaging.imagingstudy",
+                    ),
+                ),
+                (
+                    "superseded_by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="imaging.series",
+                    ),
+                ),
+                (
+                    "submission",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="imaging.submission",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'historical series',
-                'verbose_name_plural': 'historical series',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
+                "verbose_name": "historical series",
+                "verbose_name_plural": "historical series",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name='HistoricalQcReview',
+            name="HistoricalQcReview",
             fields=[
-                ('history_actor', models.CharField(default='', editable=False, max_length=200, verbose_name='printed name')),
-                ('history_login', models.CharField(default='', editable=False, max_length=254, verbose_name='login')),
-                ('history_role', models.CharField(default='', editable=False, max_length=40, verbose_name='role')),
-                ('history_organisation', models.CharField(default='', editable=False, max_length=200)),
-                ('history_zone', models.CharField(default='UTC', editable=False, max_length=64, verbose_name='time zone')),
-                ('history_shifted', models.BooleanField(default=False, editable=False, verbose_name='clock was shifted')),
-                ('id', models.UUIDField(db_index=True, default=uuid.uuid4, editable=False)),
-                ('created_at', models.DateTimeField(default=audit.clock.now, editable=False)),
-                ('level', models.PositiveSmallIntegerField(default=1, verbose_name='level')),
-                ('decision', models.CharField(blank=True, choices=[('pass', 'Pass'), ('pass_with_deviation', 'Pass with deviation'), ('fail', 'Fail')], max_length=24, verbose_name='decision')),
-                ('deviation_cause', models.CharField(blank=True, choices=[('standard_of_care', 'Standard of care'), ('local_rule', 'Local radiation or other rule'), ('equipment', 'Equipment'), ('mistake', 'Mistake')], max_length=24, verbose_name='cause of the deviation')),
-                ('comment', models.TextField(blank=True, verbose_name='comment')),
-                ('decided_at', models.DateTimeField(blank=True, null=True, verbose_name='decided')),
-                ('state', audit.states.StateField(choices=[('open', 'Open'), ('signed', 'Signed'), ('voided', 'Reset')], default='open', editable=False, max_length=24, verbose_name='state')),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_change_reason', models.CharField(max_length=100, null=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('form_record', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='studies.formrecord')),
-                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('reviewer', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('study', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='studies.study')),
-                ('time_point', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='studies.timepoint')),
-                ('submission', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='imaging.submission')),
+                (
+                    "history_actor",
+                    models.CharField(
+                        default="", editable=False, max_length=200, verbose_name="printed name"
+                    ),
+                ),
+                (
+                    "history_login",
+                    models.CharField(
+                        default="", editable=False, max_length=254, verbose_name="login"
+                    ),
+                ),
+                (
+                    "history_role",
+                    models.CharField(
+                        default="", editable=False, max_length=40, verbose_name="role"
+                    ),
+                ),
+                (
+                    "history_organisation",
+                    models.CharField(default="", editable=False, max_length=200),
+                ),
+                (
+                    "history_zone",
+                    models.CharField(
+                        default="UTC", editable=False, max_length=64, verbose_name="time zone"
+                    ),
+                ),
+                (
+                    "history_shifted",
+                    models.BooleanField(
+                        default=False, editable=False, verbose_name="clock was shifted"
+                    ),
+                ),
+                ("id", models.UUIDField(db_index=True, default=uuid.uuid4, editable=False)),
+                ("created_at", models.DateTimeField(default=audit.clock.now, editable=False)),
+                ("level", models.PositiveSmallIntegerField(default=1, verbose_name="level")),
+                (
+                    "decision",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("pass", "Pass"),
+                            ("pass_with_deviation", "Pass with deviation"),
+                            ("fail", "Fail"),
+                        ],
+                        max_length=24,
+                        verbose_name="decision",
+                    ),
+                ),
+                (
+                    "deviation_cause",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("standard_of_care", "Standard of care"),
+                            ("local_rule", "Local radiation or other rule"),
+                            ("equipment", "Equipment"),
+                            ("mistake", "Mistake"),
+                        ],
+                        max_length=24,
+                        verbose_name="cause of the deviation",
+                    ),
+                ),
+                ("comment", models.TextField(blank=True, verbose_name="comment")),
+                ("decided_at", models.DateTimeField(blank=True, null=True, verbose_name="decided")),
+                (
+                    "state",
+                    audit.states.StateField(
+                        choices=[("open", "Open"), ("signed", "Signed"), ("voided", "Reset")],
+                        default="open",
+                        editable=False,
+                        max_length=24,
+                        verbose_name="state",
+                    ),
+                ),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                ("history_change_reason", models.CharField(max_length=100, null=True)),
+                (
+                    "history_type",
+                    models.CharField(
+                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
+                ),
+                (
+                    "form_record",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="studies.formrecord",
+                    ),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "reviewer",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "study",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="studies.study",
+                    ),
+                ),
+                (
+                    "time_point",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="studies.timepoint",
+                    ),
+                ),
+                (
+                    "submission",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="imaging.submission",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'historical qc review',
-                'verbose_name_plural': 'historical qc reviews',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
+                "verbose_name": "historical qc review",
+                "verbose_name_plural": "historical qc reviews",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name='HistoricalFinding',
+            name="HistoricalFinding",
             fields=[
-                ('history_actor', models.CharField(default='', editable=False, max_length=200, verbose_name='printed name')),
-                ('history_login', models.CharField(default='', editable=False, max_length=254, verbose_name='login')),
-                ('history_role', models.CharField(default='', editable=False, max_length=40, verbose_name='role')),
-                ('history_organisation', models.CharField(default='', editable=False, max_length=200)),
-                ('history_zone', models.CharField(default='UTC', editable=False, max_length=64, verbose_name='time zone')),
-                ('history_shifted', models.BooleanField(default=False, editable=False, verbose_name='clock was shifted')),
-                ('id', models.UUIDField(db_index=True, default=uuid.uuid4, editable=False)),
-                ('created_at', models.DateTimeField(default=audit.clock.now, editable=False)),
-                ('code', models.CharField(max_length=60, verbose_name='code')),
-                ('level', models.CharField(choices=[('error', 'Must be fixed'), ('warning', 'Must be explained'), ('info', 'For information')], max_length=8, verbose_name='level')),
-                ('title', models.CharField(max_length=200, verbose_name='finding')),
-                ('measured', models.CharField(blank=True, max_length=200, verbose_name='measured')),
-                ('expected', models.CharField(blank=True, max_length=200, verbose_name='expected')),
-                ('what_it_means', models.TextField(blank=True, verbose_name='what it means')),
-                ('what_to_do', models.TextField(blank=True, verbose_name='what to do')),
-                ('positions', models.JSONField(blank=True, default=list, verbose_name='slice positions, mm')),
-                ('key', models.CharField(max_length=160)),
-                ('explanation', models.CharField(blank=True, max_length=300, verbose_name='explanation')),
-                ('state', audit.states.StateField(choices=[('open', 'Open'), ('queried', 'Asked at the site'), ('explained', 'Explained'), ('resolved', 'Resolved by a correction')], default='open', editable=False, max_length=24, verbose_name='state')),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_change_reason', models.CharField(max_length=100, null=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('query', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='queries.query')),
-                ('study', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='studies.study')),
-                ('series', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='imaging.series')),
-                ('submission', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='imaging.submission')),
+                (
+                    "history_actor",
+                    models.CharField(
+                        default="", editable=False, max_length=200, verbose_name="printed name"
+                    ),
+                ),
+                (
+                    "history_login",
+                    models.CharField(
+                        default="", editable=False, max_length=254, verbose_name="login"
+                    ),
+                ),
+                (
+                    "history_role",
+                    models.CharField(
+                        default="", editable=False, max_length=40, verbose_name="role"
+                    ),
+                ),
+                (
+                    "history_organisation",
+                    models.CharField(default="", editable=False, max_length=200),
+                ),
+                (
+                    "history_zone",
+                    models.CharField(
+                        default="UTC", editable=False, max_length=64, verbose_name="time zone"
+                    ),
+                ),
+                (
+                    "history_shifted",
+                    models.BooleanField(
+                        default=False, editable=False, verbose_name="clock was shifted"
+                    ),
+                ),
+                ("id", models.UUIDField(db_index=True, default=uuid.uuid4, editable=False)),
+                ("created_at", models.DateTimeField(default=audit.clock.now, editable=False)),
+                ("code", models.CharField(max_length=60, verbose_name="code")),
+                (
+                    "level",
+                    models.CharField(
+                        choices=[
+                            ("error", "Must be fixed"),
+                            ("warning", "Must be explained"),
+                            ("info", "For information"),
+                        ],
+                        max_length=8,
+                        verbose_name="level",
+                    ),
+                ),
+                ("title", models.CharField(max_length=200, verbose_name="finding")),
+                ("measured", models.CharField(blank=True, max_length=200, verbose_name="measured")),
+                ("expected", models.CharField(blank=True, max_length=200, verbose_name="expected")),
+                ("what_it_means", models.TextField(blank=True, verbose_name="what it means")),
+                ("what_to_do", models.TextField(blank=True, verbose_name="what to do")),
+                (
+                    "positions",
+                    models.JSONField(blank=True, default=list, verbose_name="slice positions, mm"),
+                ),
+                ("key", models.CharField(max_length=160)),
+                (
+                    "explanation",
+                    models.CharField(blank=True, max_length=300, verbose_name="explanation"),
+                ),
+                (
+                    "state",
+                    audit.states.StateField(
+                        choices=[
+                            ("open", "Open"),
+                            ("queried", "Asked at the site"),
+                            ("explained", "Explained"),
+                            ("resolved", "Resolved by a correction"),
+                        ],
+                        default="open",
+                        editable=False,
+                        max_length=24,
+                        verbose_name="state",
+                    ),
+                ),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                ("history_change_reason", models.CharField(max_length=100, null=True)),
+                (
+                    "history_type",
+                    models.CharField(
+                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "query",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="queries.query",
+                    ),
+                ),
+                (
+                    "study",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="studies.study",
+                    ),
+                ),
+                (
+                    "series",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="imaging.series",
+                    ),
+                ),
+                (
+                    "submission",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="imaging.submission",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'historical finding',
-                'verbose_name_plural': 'historical findings',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
+                "verbose_name": "historical finding",
+                "verbose_name_plural": "historical findings",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name='Finding',
+            name="Finding",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(default=audit.clock.now, editable=False)),
-                ('code', models.CharField(max_length=60, verbose_name='code')),
-                ('level', models.CharField(choices=[('error', 'Must be fixed'), ('warning', 'Must be explained'), ('info', 'For information')], max_length=8, verbose_name='level')),
-                ('title', models.CharField(max_length=200, verbose_name='finding')),
-                ('measured', models.CharField(blank=True, max_length=200, verbose_name='measured')),
-                ('expected', models.CharField(blank=True, max_length=200, verbose_name='expected')),
-                ('what_it_means', models.TextField(blank=True, verbose_name='what it means')),
-                ('what_to_do', models.TextField(blank=True, verbose_name='what to do')),
-                ('positions', models.JSONField(blank=True, default=list, verbose_name='slice positions, mm')),
-                ('key', models.CharField(max_length=160)),
-                ('explanation', models.CharField(blank=True, max_length=300, verbose_name='explanation')),
-                ('state', audit.states.StateField(choices=[('open', 'Open'), ('queried', 'Asked at the site'), ('explained', 'Explained'), ('resolved', 'Resolved by a correction')], default='open', editable=False, max_length=24, verbose_name='state')),
-                ('query', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='findings', to='queries.query')),
-                ('study', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='studies.study')),
-                ('series', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='findings', to='imaging.series')),
-                ('submission', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='findings', to='imaging.submission')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=audit.clock.now, editable=False)),
+                ("code", models.CharField(max_length=60, verbose_name="code")),
+                (
+                    "level",
+                    models.CharField(
+                        choices=[
+                            ("error", "Must be fixed"),
+                            ("warning", "Must be explained"),
+                            ("info", "For information"),
+                        ],
+                        max_length=8,
+                        verbose_name="level",
+                    ),
+                ),
+                ("title", models.CharField(max_length=200, verbose_name="finding")),
+                ("measured", models.CharField(blank=True, max_length=200, verbose_name="measured")),
+                ("expected", models.CharField(blank=True, max_length=200, verbose_name="expected")),
+                ("what_it_means", models.TextField(blank=True, verbose_name="what it means")),
+                ("what_to_do", models.TextField(blank=True, verbose_name="what to do")),
+                (
+                    "positions",
+                    models.JSONField(blank=True, default=list, verbose_name="slice positions, mm"),
+                ),
+                ("key", models.CharField(max_length=160)),
+                (
+                    "explanation",
+                    models.CharField(blank=True, max_length=300, verbose_name="explanation"),
+                ),
+                (
+                    "state",
+                    audit.states.StateField(
+                        choices=[
+                            ("open", "Open"),
+                            ("queried", "Asked at the site"),
+                            ("explained", "Explained"),
+                            ("resolved", "Resolved by a correction"),
+                        ],
+                        default="open",
+                        editable=False,
+                        max_length=24,
+                        verbose_name="state",
+                    ),
+                ),
+                (
+                    "query",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="findings",
+                        to="queries.query",
+                    ),
+                ),
+                (
+                    "study",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="studies.study",
+                    ),
+                ),
+                (
+                    "series",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="findings",
+                        to="imaging.series",
+                    ),
+                ),
+                (
+                    "submission",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="findings",
+                        to="imaging.submission",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('level', 'created_at'),
+                "ordering": ("level", "created_at"),
             },
         ),
         migrations.CreateModel(
-            name='DeidReport',
+            name="DeidReport",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('at', models.DateTimeField(default=audit.clock.now)),
-                ('profile_digest', models.CharField(max_length=64)),
-                ('engine_version', models.CharField(max_length=40)),
-                ('document', models.JSONField()),
-                ('study', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='studies.study')),
-                ('submission', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='reports', to='imaging.submission')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("at", models.DateTimeField(default=audit.clock.now)),
+                ("profile_digest", models.CharField(max_length=64)),
+                ("engine_version", models.CharField(max_length=40)),
+                ("document", models.JSONField()),
+                (
+                    "study",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="studies.study",
+                    ),
+                ),
+                (
+                    "submission",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="reports",
+                        to="imaging.submission",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-id',),
+                "ordering": ("-id",),
             },
         ),
         migrations.AddIndex(
-            model_name='imagingstudy',
-            index=models.Index(fields=['original_key'], name='imagingstudy_by_original'),
+            model_name="imagingstudy",
+            index=models.Index(fields=["original_key"], name="imagingstudy_by_original"),
         ),
         migrations.AddConstraint(
-            model_name='imagingstudy',
-            constraint=models.UniqueConstraint(fields=('study', 'uid'), name='imagingstudy_uid_once'),
+            model_name="imagingstudy",
+            constraint=models.UniqueConstraint(
+                fields=("study", "uid"), name="imagingstudy_uid_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='readpackage',
-            constraint=models.UniqueConstraint(fields=('time_point', 'version'), name='package_version_once'),
+            model_name="readpackage",
+            constraint=models.UniqueConstraint(
+                fields=("time_point", "version"), name="package_version_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='readpackage',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'released')), fields=('time_point',), name='package_one_released'),
+            model_name="readpackage",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "released")),
+                fields=("time_point",),
+                name="package_one_released",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='preview',
-            constraint=models.UniqueConstraint(fields=('series', 'window'), name='preview_once_per_window'),
+            model_name="preview",
+            constraint=models.UniqueConstraint(
+                fields=("series", "window"), name="preview_once_per_window"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='packageseries',
-            constraint=models.UniqueConstraint(fields=('package', 'series'), name='packageseries_once'),
+            model_name="packageseries",
+            constraint=models.UniqueConstraint(
+                fields=("package", "series"), name="packageseries_once"
+            ),
         ),
         migrations.AddIndex(
-            model_name='instance',
-            index=models.Index(fields=['sop_instance_uid'], name='instance_by_uid'),
+            model_name="instance",
+            index=models.Index(fields=["sop_instance_uid"], name="instance_by_uid"),
         ),
         migrations.AddIndex(
-            model_name='instance',
-            index=models.Index(fields=['original_key'], name='instance_by_original'),
+            model_name="instance",
+            index=models.Index(fields=["original_key"], name="instance_by_original"),
         ),
         migrations.AddConstraint(
-            model_name='instance',
-            constraint=models.UniqueConstraint(fields=('series', 'source_sha256', 'profile_digest'), name='instance_once_per_source_and_profile'),
+            model_name="instance",
+            constraint=models.UniqueConstraint(
+                fields=("series", "source_sha256", "profile_digest"),
+                name="instance_once_per_source_and_profile",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='seriestimepoint',
-            constraint=models.UniqueConstraint(condition=models.Q(('withdrawn_reason', '')), fields=('series', 'time_point'), name='seriestimepoint_once'),
+            model_name="seriestimepoint",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("withdrawn_reason", "")),
+                fields=("series", "time_point"),
+                name="seriestimepoint_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='submission',
-            constraint=models.UniqueConstraint(fields=('study', 'number'), name='submission_number_once'),
+            model_name="submission",
+            constraint=models.UniqueConstraint(
+                fields=("study", "number"), name="submission_number_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='series',
-            constraint=models.UniqueConstraint(fields=('study', 'submission', 'uid'), name='series_once_per_submission'),
+            model_name="series",
+            constraint=models.UniqueConstraint(
+                fields=("study", "submission", "uid"), name="series_once_per_submission"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='receivedfile',
-            constraint=models.UniqueConstraint(fields=('submission', 'sha256'), name='receivedfile_once'),
+            model_name="receivedfile",
+            constraint=models.UniqueConstraint(
+                fields=("submission", "sha256"), name="receivedfile_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='qcreview',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'voided'), _negated=True), fields=('submission', 'level'), name='qcreview_one_per_level'),
+            model_name="qcreview",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "voided"), _negated=True),
+                fields=("submission", "level"),
+                name="qcreview_one_per_level",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='finding',
-            constraint=models.UniqueConstraint(fields=('submission', 'key'), name='finding_once'),
+            model_name="finding",
+            constraint=models.UniqueConstraint(fields=("submission", "key"), name="finding_once"),
         ),
     ]

@@ -30,7 +30,9 @@ ITEM_END: Final = 0xFFFEE00D
 SEQUENCE_END: Final = 0xFFFEE0DD
 
 LONG_VRS: Final = frozenset("OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
-SHORT_VRS: Final = frozenset("AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US".split())
+SHORT_VRS: Final = frozenset(
+    "AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US".split()
+)
 TEXT_VRS: Final = frozenset("LO SH ST LT UT UC PN".split())
 _LONG: Final = frozenset(vr.encode() for vr in LONG_VRS)
 _VR_NAMES: Final = {vr.encode(): vr for vr in LONG_VRS | SHORT_VRS}
@@ -253,8 +255,10 @@ def _is_trailing(tag: int, last: int, code: str) -> bool:
     if last >= 0x7FE00008 or tag <= last or tag == 0:
         return True
     known = tag in DicomDictionary
-    return code in ("bad_vr", "truncated_header", "length_past_end") and not known and not (
-        (tag >> 16) & 1 and code != "bad_vr"
+    return (
+        code in ("bad_vr", "truncated_header", "length_past_end")
+        and not known
+        and not ((tag >> 16) & 1 and code != "bad_vr")
     )
 
 
@@ -397,9 +401,7 @@ def _swap(data: bytes, pos: int, end: int, depth: int) -> bytes:
     return b"".join(out)
 
 
-def _swap_items(
-    data: bytes, pos: int, limit: int, end: int, depth: int
-) -> tuple[list[bytes], int]:
+def _swap_items(data: bytes, pos: int, limit: int, end: int, depth: int) -> tuple[list[bytes], int]:
     if limit > end:
         raise Malformed("length_past_end")
     found: list[bytes] = []

@@ -43,9 +43,7 @@ class TooLarge(Refused):
 
 def _locked(submission: Submission, actor: Actor) -> Submission:
     row: Submission = (
-        Submission.objects.in_study(submission.study_id)
-        .select_for_update()
-        .get(pk=submission.pk)
+        Submission.objects.in_study(submission.study_id).select_for_update().get(pk=submission.pk)
     )
     if row.state not in OPEN_STATES:
         raise Conflict(f"{row} was sent already; its files cannot change.", rule="IMG-010")

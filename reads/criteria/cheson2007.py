@@ -137,6 +137,13 @@ def large_new(inputs: Inputs) -> bool:
     return any(size > inputs["new_lesion_min_mm"] for size in inputs["new_lesions_mm"])
 
 
+def progresses(present: Decimal | None, nadir: Decimal | None, percent: Decimal) -> bool:
+    """Return whether the SPD lies above the nadir by the limit."""
+    if present is None or nadir is None:
+        return False
+    return present > nadir and grown_by(present, nadir, percent)
+
+
 def compute_response(inputs: Inputs) -> Value:
     """Return PD, CR, PR or SD, tested in this order; NE when sizes are missing."""
     present, nadir = partial_sum(inputs["values"]), inputs["nadir"]
@@ -144,9 +151,8 @@ def compute_response(inputs: Inputs) -> Value:
         return "PD"
     if complete(inputs) and not inputs["growth_elsewhere"]:
         return "CR"
-    if present is not None and nadir is not None:
-        if present > nadir and grown_by(present, nadir, inputs["pd_increase_pct"]):
-            return "PD"
+    if progresses(present, nadir, inputs["pd_increase_pct"]):
+        return "PD"
     total, baseline = complete_sum(inputs["values"]), inputs["baseline"]
     if total is None or baseline is None:
         return "NE"

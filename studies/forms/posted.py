@@ -16,7 +16,7 @@ from typing import Any
 from studies.forms.definition import Form, Item, Kind
 from studies.forms.evaluation import REASONS
 from studies.forms.names import read_control
-from studies.forms.values import ABSENCES, boolean_from
+from studies.forms.values import ABSENCES, boolean_from, date_from
 
 Posted = Mapping[str, str | Sequence[str]]
 _ROW_NUMBER = re.compile(r"[0-9]{1,5}")
@@ -35,7 +35,8 @@ def parse_posted(
     stored
         The answers before the post.
 
-    Texts are kept as typed: whether they can be read is the evaluator's business.
+    Texts are kept as typed: whether they can be read is the evaluator's business. A date that
+    can be read is kept as ISO text.
     """
     content = _Posted.sorted_out(posted)
     answers: dict[str, Any] = copy.deepcopy(dict(stored or {}))
@@ -107,6 +108,9 @@ def _answer(item: Item, place: str, content: _Posted) -> object:
     if item.kind is Kind.BOOLEAN:
         read = boolean_from(value)
         return value if read is None else read
+    if item.kind is Kind.DATE:
+        day = date_from(value)
+        return value if day is None else day.iso
     unit = content.units.get(place, "")
     return {"value": value, "unit": unit} if unit and unit != item.unit else value
 

@@ -13,10 +13,11 @@ from datetime import time
 from studies.forms.definition import Form, Item, Kind
 from studies.forms.evaluation import Evaluation, Message
 from studies.forms.names import control, element_id
-from studies.forms.reading import is_blank
+from studies.forms.reading import is_blank, read_answer
 from studies.forms.values import Answer, Level, PartialDate, Status
 from studies.forms.wording import ABSENCE_WORDS, NOTHING, answer_text
 
+FILE_FACTS = ("header.", "series.")  # facts read from the images themselves
 LEVEL_WORDS = {Level.ERROR: "Fix", Level.WARNING: "Explain", Level.INFO: "Note"}
 LEVEL_ICONS = {
     Level.ERROR: "circle-x",
@@ -24,7 +25,7 @@ LEVEL_ICONS = {
     Level.INFO: "info-circle",
 }
 LEVEL_TONES = {Level.ERROR: "stop", Level.WARNING: "wait", Level.INFO: "work"}
-FEW_CHOICES = 5
+FEW_CHOICES = 4
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,7 @@ class FieldView:
     absence: AbsenceView | None
     before: str = ""
     source: str = ""
+    is_source_file: bool = False
     because: tuple[str, ...] = ()
     max_length: int = 0
     rows: RowsView | None = None
@@ -267,6 +269,7 @@ class _Presenter:
             absence=None if fixed else self._absence(item, place, answer),
             before=self._before(item, place),
             source=self._source(item),
+            is_source_file=item.prefill.startswith(FILE_FACTS),
             because=answer.because,
             max_length=item.max_length,
             rows=self._rows(item, raw) if item.kind is Kind.GROUP else None,
@@ -338,8 +341,10 @@ class _Presenter:
         return "" if text == NOTHING else text
 
     def _source(self, item: Item) -> str:
-        raw = self.given.get(item.prefill) if item.prefill else None
-        return "" if raw is None else f"{raw} {item.unit}".strip()
+        if not item.prefill or item.read_only:
+            return ""
+        text = answer_text(item, read_answer(item, self.given.get(item.prefill)))
+        return "" if text == NOTHING else text
 
     def _rows(self, item: Item, raw: object) -> RowsView:
         keys = self.evaluation.rows.get(item.path, ())
@@ -418,7 +423,7 @@ def _control_value(item: Item, answer: Answer, raw: object) -> str:
     if item.kind in (Kind.INTEGER, Kind.DECIMAL):
         return answer.entered if isinstance(given, str) and not is_blank(given) else _plain(answer)
     if isinstance(answer.value, PartialDate):
-        return answer.value.iso
+        return answer.value.spoken
     if isinstance(answer.value, time):
         return answer.value.isoformat("seconds" if answer.value.second else "minutes")
     return answer.value if isinstance(answer.value, str) else ""

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
+import secrets
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
-from accounts.models import User
+from accounts.models import Invitation, User, normal_email
 from accounts.permissions import DUTY_OF, Duty, Role
 from audit import clock
 from audit.actors import Actor, acting
 from audit.errors import RuleBroken
 from audit.models import record
 from studies.models import Membership, MembershipSite, Study, StudySite
+
+INVITATION_HOLDS = timedelta(days=14)
 
 
 def grant_role(
@@ -73,3 +77,82 @@ def end_role(membership: Membership, *, actor: Actor, reason: str) -> Membership
         row.save()
         record("role.end", row.user, reason=reason, study_id=row.study_id)
         return row
+
+
+def invite(
+    *,
+    email: str,
+    printed_name: str,
+    organisation: str,
+    role: Role | str,
+    study: Study | None,
+    sites: Sequence[StudySite] = (),
+    actor: Actor,
+) -> tuple[Invitation, str]:
+    """Invite a person and return the invitation with its secret, which is mailed and not kept.
+
+    Raises:
+        RuleBroken: ROL-002 a site user needs sites; ROL-003 name or address is missing.
+    """
+    actor.require("study.members.manage")
+    if DUTY_OF[role] == Duty.SITE and not sites:
+        raise RuleBroken("A site user is bound to at least one site.", rule="ROL-002")
+    if "@" not in email or not printed_name.strip():
+        raise RuleBroken("An invitation needs a name and an e-mail address.", rule="ROL-003")
+    secret = secrets.token_urlsafe(32)
+    with transaction.atomic(), acting(actor):
+        invitation = Invitation(
+            email=normal_email(email),
+            printed_name=printed_name.strip(),
+            organisation_name=organisation.strip(),
+            role=role,
+            study_id=study.pk if study else None,
+            study_site_ids=[site.pk for site in sites],
+            token_digest=hashlib.sha256(secret.encode()).hexdigest(),
+            expires_at=clock.now() + INVITATION_HOLDS,
+        )
+        invitation.save()
+        record("invitation.send", invitation, study_id=invitation.study_id)
+        return invitation, secret
+
+
+def invitation_for(secret: str) -> Invitation | None:
+    """Return the open invitation that a secret belongs to."""
+    digest = hashlib.sha256(secret.encode()).hexdigest()
+    found = Invitation.objects.filter(token_digest=digest).first()
+    return found if found is not None and found.is_open else None
+
+
+def accept_invitation(
+    invitation: Invitation, *, password: str, time_zone: str, invited_by: Actor
+) -> User:
+    """Make (or find) the account of an invited person and grant the role; a secret works once.
+
+    The identity counts as verified by the person who invited and named them.
+
+    Raises:
+        RuleBroken: ROL-004 the invitation is over; ROL-001 the role excludes another one.
+    """
+    with transaction.atomic(), acting(invited_by):
+        row = Invitation.objects.select_for_update().get(pk=invitation.pk)
+        if not row.is_open:
+            raise RuleBroken("This invitation is not valid any more.", rule="ROL-004")
+        user = User.objects.filter(email=row.email).first()
+        if user is None:
+            user = User.objects.create_user(
+                row.email,
+                password,
+                printed_name=row.printed_name,
+                organisation_name=row.organisation_name,
+                time_zone=time_zone,
+                identity_verified_at=clock.now(),
+                identity_verified_by=invited_by.name,
+                identity_verified_how="invited by name",
+            )
+        study = Study.objects.filter(pk=row.study_id).first()
+        chosen = list(StudySite._base_manager.filter(pk__in=row.study_site_ids))
+        grant_role(user, row.role, study=study, sites=chosen, actor=invited_by)
+        row.accepted_at, row.user = clock.now(), user
+        row.save()
+        record("invitation.accept", row, study_id=row.study_id)
+        return user

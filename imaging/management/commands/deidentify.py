@@ -66,7 +66,9 @@ class Command(BaseCommand):
         except ProfileInvalid as problem:
             raise CommandError(str(problem)) from problem
         except OSError as problem:
-            raise CommandError(f"{problem.strerror or problem}. Nothing more was written.") from None
+            raise CommandError(
+                f"{problem.strerror or problem}. Nothing more was written."
+            ) from None
         self._tell(report)
         if report.exit_code:
             sys.exit(report.exit_code)

@@ -23,7 +23,15 @@ ENCAPSULATED: Final = "1.2.840.10008.5.1.4.1.1.104."
 PHOTOGRAPHS: Final = tuple(f"1.2.840.10008.5.1.4.1.1.77.1.{n}" for n in (1, 2, 4))
 ULTRASOUND: Final = ("1.2.840.10008.5.1.4.1.1.3.1", "1.2.840.10008.5.1.4.1.1.6.")
 STORAGE: Final = "1.2.840.10008.5.1.4."
-CAPTURE_WORDS: Final = ("SCREEN", "CAPTURE", "REPORT", "DOSE_INFO", "DOSE INFO", "LABEL", "OVERVIEW")
+CAPTURE_WORDS: Final = (
+    "SCREEN",
+    "CAPTURE",
+    "REPORT",
+    "DOSE_INFO",
+    "DOSE INFO",
+    "LABEL",
+    "OVERVIEW",
+)
 # Objects without an image of their own: judged by their text alone.
 WITHOUT_IMAGE: Final = frozenset(
     "SR RTSTRUCT RTPLAN RTRECORD SEG PR KO REG FID RWV SPATIAL ECG EPS HD EEG EMG RESP AU ANN "

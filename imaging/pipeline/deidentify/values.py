@@ -10,9 +10,7 @@ from pydicom.uid import UID_dictionary
 
 STAND_IN: Final = "REMOVED"
 _DATE: Final = re.compile(r"(\d{4})[.]?(\d{2})[.]?(\d{2})")
-_DATETIME: Final = re.compile(
-    r"(\d{4})(\d{2})?(\d{2})?(\d{0,6}(?:\.\d{1,6})?(?:[+-]\d{4})?)\s*"
-)
+_DATETIME: Final = re.compile(r"(\d{4})(\d{2})?(\d{2})?(\d{0,6}(?:\.\d{1,6})?(?:[+-]\d{4})?)\s*")
 _TIME: Final = re.compile(r"\d{2}(?::?\d{2}(?::?\d{2}(?:\.\d{1,9})?)?)?")
 _AGE: Final = re.compile(r"(\d{3})([DWMY])")
 _NUMBERS: Final = re.compile(r"[0-9+\-.eE \\]*")

@@ -51,7 +51,14 @@ def holds(condition, answers=GIVEN):
     probe = {"key": "probe", "label": "Probe", "kind": "boolean"}
     never = {"item": "s.probe", "is": False}
     checks = [
-        {"id": "TRUE", "item": "s.probe", "when": condition, "must": never, "message": "-", "level": "info"},
+        {
+            "id": "TRUE",
+            "item": "s.probe",
+            "when": condition,
+            "must": never,
+            "message": "-",
+            "level": "info",
+        },
         {"id": "FALSE", "item": "s.probe", "must": condition, "message": "-", "level": "info"},
     ]
     form = Form.from_document(
@@ -125,9 +132,18 @@ TABLE = [
     ({"every_row": "s.r", "where": {"item": "s.r.name", "answered": True}}, True),
     ({"missing_rows": "s.r", "is": 1}, True),
     ({"added_rows": "s.r", "is": 2}, True),
-    ({"any_row": "s.r", "where": {"item": "s.r.size", "is": {"previous": "s.r.size", "times": 4}}}, True),
     (
-        {"any_row": "s.r", "where": {"any_row": "s.r", "where": {"item": "s.r.name", "is": {"outer": "s.r.of"}}}},
+        {
+            "any_row": "s.r",
+            "where": {"item": "s.r.size", "is": {"previous": "s.r.size", "times": 4}},
+        },
+        True,
+    ),
+    (
+        {
+            "any_row": "s.r",
+            "where": {"any_row": "s.r", "where": {"item": "s.r.name", "is": {"outer": "s.r.of"}}},
+        },
         True,
     ),
 ]
@@ -155,7 +171,11 @@ KLEENE = [
 @pytest.mark.parametrize(("condition", "expected"), KLEENE, ids=[str(case[0]) for case in KLEENE])
 @pytest.mark.parametrize("raw", [None, "", "   ", "rubbish", [1], {"status": "not_done"}])
 def test_a_blank_or_unreadable_value_is_unknown_and_not_no(condition, expected, raw):
-    if "answered" not in condition and condition.get("status") == "blank" and raw not in (None, "", "   "):
+    if (
+        "answered" not in condition
+        and condition.get("status") == "blank"
+        and raw not in (None, "", "   ")
+    ):
         expected = False
     assert holds(condition, {"n": raw, "b": False}) is expected
 

@@ -82,7 +82,10 @@ PROBLEMS = [
     (
         with_item(
             shown_when={
-                "all": [{"item": "scan.contrast", "is": True}, {"item": "scan.contrast", "is": False}]
+                "all": [
+                    {"item": "scan.contrast", "is": True},
+                    {"item": "scan.contrast", "is": False},
+                ]
             }
         ),
         "unreachable",
@@ -94,7 +97,9 @@ PROBLEMS = [
         "scan.weight",
     ),
     (
-        document(sections=[*DOCUMENT["sections"][:1], {**DOCUMENT["sections"][1], "key": "reasons"}]),
+        document(
+            sections=[*DOCUMENT["sections"][:1], {**DOCUMENT["sections"][1], "key": "reasons"}]
+        ),
         "reserved_key",
         "reasons",
     ),

@@ -34,8 +34,16 @@ FOLLOW_CONTEXT = {
 
 
 def target(label: str, organ: str, size: str, **more: Any) -> dict[str, Any]:
-    axes = {"long_axis": "25.0", "short_axis": size} if organ == "LYMPH NODE" else {"long_axis": size}
-    named = {"label": label, "location": organ, "method": "CT SCAN", "state": "MEASURED", "slice": 90}
+    axes = (
+        {"long_axis": "25.0", "short_axis": size} if organ == "LYMPH NODE" else {"long_axis": size}
+    )
+    named = {
+        "label": label,
+        "location": organ,
+        "method": "CT SCAN",
+        "state": "MEASURED",
+        "slice": 90,
+    }
     return {**named, **axes, "irradiated": False, **more}
 
 
@@ -237,8 +245,22 @@ CASES = {  # check: (fires, silent)
         f(**NEW_ROWS | {"new__lesions": [NEW | SAME_PLACE | {"detail": "Segment 8"}]}),
     ),
     "NEW_LESION_SHORT_GT_LONG": (
-        f(**NEW_ROWS | {"new__lesions": [NEW | {"location": "LYMPH NODE", "long_axis": "12", "short_axis": "13"}]}),
-        f(**NEW_ROWS | {"new__lesions": [NEW | {"location": "LYMPH NODE", "long_axis": "13", "short_axis": "12"}]}),
+        f(
+            **NEW_ROWS
+            | {
+                "new__lesions": [
+                    NEW | {"location": "LYMPH NODE", "long_axis": "12", "short_axis": "13"}
+                ]
+            }
+        ),
+        f(
+            **NEW_ROWS
+            | {
+                "new__lesions": [
+                    NEW | {"location": "LYMPH NODE", "long_axis": "13", "short_axis": "12"}
+                ]
+            }
+        ),
     ),
     "NEW_LESION_DROPPED": (f(previous=AFTER_NEW), f(previous=AFTER_NEW, **NEW_ROWS)),
     "RESPONSE_MISMATCH_TARGET": (f(response__target="PR"), f(response__target="PR", **OVERRIDE)),
@@ -385,7 +407,9 @@ def test_a_refusal_of_the_criteria_engine_is_kept_as_the_reason():
 
     derivations = engine() | {"recist11.target_response": refuse}
     result = evaluate(FORM, FOLLOW, context=FOLLOW_CONTEXT, derivations=derivations)
-    assert result.answer("response.derived_target").because == ("The baseline has no target lesion.",)
+    assert result.answer("response.derived_target").because == (
+        "The baseline has no target lesion.",
+    )
 
 
 def test_responses_are_not_asked_at_baseline():

@@ -72,7 +72,9 @@ def test_an_answer_that_cannot_be_read_is_an_error_at_its_place(place, edits, co
 
 
 def test_a_number_is_kept_as_entered_and_as_standardised():
-    answer = final(changed(clean(), scan__weight={"value": "160,0", "unit": "lb"})).answer("scan.weight")
+    answer = final(changed(clean(), scan__weight={"value": "160,0", "unit": "lb"})).answer(
+        "scan.weight"
+    )
     assert (answer.number, answer.unit) == (Decimal("160.0"), "lb")
     assert answer.value == Decimal("72.574779200")
 
@@ -104,7 +106,9 @@ def test_an_empty_reason_is_no_reason(reason):
 
 
 def test_an_error_cannot_be_explained_away():
-    answers = changed(clean(), target__lesions__1__size="9.9", reasons={"SMALL_LESION:T2": "Small."})
+    answers = changed(
+        clean(), target__lesions__1__size="9.9", reasons={"SMALL_LESION:T2": "Small."}
+    )
     (message,) = final(answers).messages
     assert (message.key, message.place) == ("SMALL_LESION:T2", "target.lesions.1.size")
     assert message.text == "T2 has 9.9 mm."
@@ -176,7 +180,9 @@ ANYTHING = st.recursive(
     SCALARS,
     lambda inner: st.one_of(
         st.lists(inner, max_size=3),
-        st.dictionaries(st.sampled_from(["status", "reason", "value", "unit", "x"]), inner, max_size=3),
+        st.dictionaries(
+            st.sampled_from(["status", "reason", "value", "unit", "x"]), inner, max_size=3
+        ),
     ),
     max_leaves=6,
 )
@@ -223,7 +229,9 @@ def test_any_answers_are_evaluated_and_shown_without_an_exception(a_form, data):
 @given(answers=answers_to(FORM))
 def test_evaluating_what_was_written_and_read_again_gives_the_same(answers):
     again = json.loads(json.dumps(answers))
-    assert evaluate(FORM, again, final=True).record() == evaluate(FORM, answers, final=True).record()
+    assert (
+        evaluate(FORM, again, final=True).record() == evaluate(FORM, answers, final=True).record()
+    )
 
 
 SIZES = st.lists(st.integers(0, 4999), min_size=1, max_size=6)

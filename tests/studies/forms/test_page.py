@@ -118,7 +118,9 @@ def test_the_answer_of_the_prior_time_point_is_beside_the_field():
     a_form, answers, context, previous = CASES["follow-up"]
     before = evaluate(a_form, previous, context=BASELINE_CONTEXT)
     result = evaluate(a_form, answers, previous=before, context=context)
-    (section,) = [each for each in present(result, answers, previous=before).sections if each.key == "target"]
+    (section,) = [
+        each for each in present(result, answers, previous=before).sections if each.key == "target"
+    ]
     (lesions,) = [each for each in section.fields if each.rows]
     sizes = {part.label: part.before for part in lesions.rows.rows[0].fields}
     assert sizes["Longest diameter"] == "30 mm"
@@ -170,10 +172,22 @@ NAMES = st.one_of(
     st.text(max_size=20),
     st.builds(
         "{}[{}]".format,
-        st.sampled_from(["answers", "shown", "row", "remove", "add", "absence", "because", "units", "reasons"]),
         st.sampled_from(
-            ["scan.date", "scan.weight", "target.lesions", "target.lesions.0", "target.lesions.99999",
-             "target.lesions.x.size", "target.lesions.0.size", "LIGHT", "..", "target.lesions.²"]
+            ["answers", "shown", "row", "remove", "add", "absence", "because", "units", "reasons"]
+        ),
+        st.sampled_from(
+            [
+                "scan.date",
+                "scan.weight",
+                "target.lesions",
+                "target.lesions.0",
+                "target.lesions.99999",
+                "target.lesions.x.size",
+                "target.lesions.0.size",
+                "LIGHT",
+                "..",
+                "target.lesions.²",
+            ]
         ),
     ),
 )
@@ -181,7 +195,9 @@ NAMES = st.one_of(
 
 @settings(max_examples=200, deadline=None)
 @given(
-    posted=st.dictionaries(NAMES, st.one_of(st.text(max_size=8), st.lists(st.text(max_size=8), max_size=3)))
+    posted=st.dictionaries(
+        NAMES, st.one_of(st.text(max_size=8), st.lists(st.text(max_size=8), max_size=3))
+    )
 )
 def test_any_post_gives_answers_that_can_be_evaluated_and_posted_again(posted):
     answers = parse_posted(FORM, posted)

@@ -168,9 +168,9 @@ def test_uptake_follows_from_injection_and_scan_across_midnight():
 
 
 def test_activity_in_millicuries_is_kept_as_entered_and_standardised():
-    answer = evaluate(
-        FORM, changed(PET, pet__activity={"value": "6,75", "unit": "mCi"})
-    ).answer("pet.activity")
+    answer = evaluate(FORM, changed(PET, pet__activity={"value": "6,75", "unit": "mCi"})).answer(
+        "pet.activity"
+    )
     assert (answer.number, answer.unit) == (Decimal("6.75"), "mCi")
     assert answer.value == Decimal("249.75")
 

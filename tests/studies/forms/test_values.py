@@ -72,7 +72,9 @@ def test_a_comma_is_read_as_a_point_or_refused_but_never_dropped(whole, fraction
     assert isinstance(read, Fault) or read == Decimal(f"{whole}.{fraction}")
 
 
-@given(st.decimals(allow_nan=False, allow_infinity=False, places=2, min_value=-9999, max_value=9999))
+@given(
+    st.decimals(allow_nan=False, allow_infinity=False, places=2, min_value=-9999, max_value=9999)
+)
 def test_a_number_with_two_decimals_is_the_same_with_comma_and_point(number):
     text = format(number, "f")
     assert number_from(text) == number_from(text.replace(".", ",")) == number
@@ -134,7 +136,8 @@ def test_yes_and_no_are_read_and_nothing_else(raw, value):
 
 
 @pytest.mark.parametrize(
-    ("text", "kept"), [("Zürich\n–", True), ("a\x00b", False), ("\ud800", False), ("\x1b[0m", False)]
+    ("text", "kept"),
+    [("Zürich\n–", True), ("a\x00b", False), ("\ud800", False), ("\x1b[0m", False)],
 )
 def test_characters_that_no_record_can_keep_are_found(text, kept):
     assert is_storable(text) is kept

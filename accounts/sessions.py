@@ -1,0 +1,57 @@
+"""Sessions end on the server: after idling, after a day's work, with the account.
+
+Both limits are settings of the installation and cannot be changed by a person (EU GMP Annex 11
+draft 11.8; OWASP ASVS 7.3). What a person typed survives: forms are autosaved, and a log-in leads
+back to the page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import logout
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.translation import gettext as _
+
+Answer = Callable[[HttpRequest], HttpResponse]
+STARTED, SEEN = "icro_started", "icro_seen"
+#: the idle clock is written at most this often, seconds
+GRAIN = 20
+
+
+class SessionLimits:
+    """End sessions that idled too long or began too long ago."""
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer, or send an ended session to the log-in page."""
+        if request.user.is_authenticated:
+            now = datetime.now(UTC).timestamp()
+            started = request.session.setdefault(STARTED, now)
+            seen = request.session.get(SEEN, now)
+            if (
+                now - seen > settings.SESSION_IDLE_SECONDS
+                or now - started > settings.SESSION_ABSOLUTE_SECONDS
+            ):
+                return self._ended(request)
+            # A page that asks by itself (a job card, the bell) must not keep a session alive.
+            acted = now - seen > GRAIN and not request.headers.get("X-Background")
+            if acted or SEEN not in request.session:
+                request.session[SEEN] = now
+        return self.get_response(request)
+
+    def _ended(self, request: HttpRequest) -> HttpResponse:
+        path = request.get_full_path() if request.method in {"GET", "HEAD"} else "/"
+        logout(request)
+        if request.path.startswith("/api/") or request.headers.get("HX-Request"):
+            response: HttpResponse = JsonResponse({"detail": _("Sign in again.")}, status=401)
+            response["HX-Redirect"] = redirect_to_login(path, settings.LOGIN_URL).url
+            return response
+        messages.info(request, _("You were signed out after a pause. What you had saved is kept."))
+        return redirect_to_login(path, settings.LOGIN_URL)

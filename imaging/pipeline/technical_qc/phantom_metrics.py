@@ -1,0 +1,299 @@
+"""Metrics of phantom scans: CT water cylinder and NEMA NU 2 body phantom in PET.
+
+CT follows the usual acceptance tests (IEC 61223-3-5): CT number of water and noise in a central
+region of 40 % of the diameter, uniformity as the largest difference between the centre and four
+regions near the edge. PET follows the EARL accreditation: calibration bias of the background,
+and recovery of hot spheres as SUVmax and as SUVmean over the background-adapted 50 % isocontour
+(A50). Volumes are (slice, row, column); CT in HU, PET in Bq/ml.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pydicom
+from numpy.typing import NDArray
+from scipy import ndimage
+
+Array = NDArray[np.float64]
+
+NEMA_DIAMETERS_MM = (37.0, 28.0, 22.0, 17.0, 13.0, 10.0)
+
+
+@dataclass(frozen=True)
+class Volume:
+    """Rescaled values with the distances between voxel centres in mm (slice, row, column)."""
+
+    values: Array
+    spacing: tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Limit:
+    """Lowest and highest allowed value; ``verified`` tells a figure seen in its source."""
+
+    lowest: float
+    highest: float
+    source: str
+    verified: bool = True
+
+    def holds(self, value: float) -> bool:
+        return self.lowest <= value <= self.highest
+
+
+_EARL = "EARL FDG PET/CT accreditation 1, 2017"
+# Recovery limits by sphere diameter in mm. Of the published table only the largest and the
+# smallest sphere were seen by us; the others are marked unverified.
+EARL_MEAN: Mapping[float, Limit] = {
+    37.0: Limit(0.76, 0.89, _EARL),
+    28.0: Limit(0.72, 0.85, _EARL, verified=False),
+    22.0: Limit(0.63, 0.78, _EARL, verified=False),
+    17.0: Limit(0.57, 0.73, _EARL, verified=False),
+    13.0: Limit(0.44, 0.60, _EARL, verified=False),
+    10.0: Limit(0.27, 0.43, _EARL),
+}
+EARL_MAX: Mapping[float, Limit] = {
+    37.0: Limit(0.95, 1.16, _EARL),
+    28.0: Limit(0.91, 1.13, _EARL, verified=False),
+    22.0: Limit(0.83, 1.09, _EARL, verified=False),
+    17.0: Limit(0.73, 1.01, _EARL, verified=False),
+    13.0: Limit(0.59, 0.85, _EARL, verified=False),
+    10.0: Limit(0.34, 0.57, _EARL),
+}
+CALIBRATION = Limit(-0.10, 0.10, "EARL: activity concentration within 10 %")
+WATER = Limit(-4.0, 4.0, "IEC 61223-3-5: CT number of water within 4 HU")
+UNIFORMITY = Limit(0.0, 4.0, "IEC 61223-3-5: uniformity within 4 HU")
+
+
+@dataclass(frozen=True)
+class CtMetrics:
+    """Water CT number, noise (standard deviation) and uniformity, all in HU."""
+
+    water_hu: float
+    noise_hu: float
+    uniformity_hu: float
+
+
+@dataclass(frozen=True)
+class SphereRecovery:
+    """Recovery coefficients of one hot sphere: measured over true concentration."""
+
+    diameter_mm: float
+    maximum: float
+    mean_a50: float
+
+
+@dataclass(frozen=True)
+class PetMetrics:
+    """Relative calibration bias, background variation (SD over mean) and sphere recovery."""
+
+    calibration_bias: float
+    background_variation: float
+    spheres: tuple[SphereRecovery, ...]
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """One metric against its limit."""
+
+    metric: str
+    value: float
+    limit: Limit
+
+    @property
+    def passed(self) -> bool:
+        return self.limit.holds(self.value)
+
+
+class PhantomError(ValueError):
+    """The images do not show the phantom that was expected."""
+
+
+def read_volume(files: Iterable[Path]) -> Volume:
+    """Read one axial series into a volume, ordered by position, each slice with its own rescale.
+
+    Raises PhantomError when there are fewer than two slices, or positions or sizes do not make
+    a stack.
+    """
+    datasets = [pydicom.dcmread(path) for path in files]
+    placed = sorted(
+        (item for item in datasets if "ImagePositionPatient" in item),
+        key=lambda item: float(item.ImagePositionPatient[2]),
+    )
+    sizes = {(int(item.Rows), int(item.Columns)) for item in placed}
+    if len(placed) < 2 or len(sizes) != 1:  # noqa: PLR2004 - a spacing needs two slices
+        message = "a phantom series needs at least two slices of one size"
+        raise PhantomError(message)
+    heights = [float(item.ImagePositionPatient[2]) for item in placed]
+    steps = np.diff(heights)
+    if float(steps.min()) <= 0 or float(np.ptp(steps)) > 0.1:  # noqa: PLR2004 - mm
+        message = "the slices of the phantom series are not evenly spaced"
+        raise PhantomError(message)
+    values = np.stack(
+        [
+            item.pixel_array.astype(np.float64) * float(item.get("RescaleSlope", 1))
+            + float(item.get("RescaleIntercept", 0))
+            for item in placed
+        ]
+    )
+    rows, columns = (float(part) for part in placed[0].PixelSpacing)
+    return Volume(values, (float(steps.mean()), rows, columns))
+
+
+# --- CT -------------------------------------------------------------------------------------
+
+
+def ct_metrics(volume: Volume) -> CtMetrics:
+    """Metrics of a water cylinder whose axis lies along the slices; the middle slices are used.
+
+    Raises PhantomError when no round object of water density is found.
+    """
+    middle = volume.values.shape[0] // 2
+    centre, radius = _cylinder(volume.values[middle], volume.spacing[1:])
+    depth = min(2, middle)
+    slices = range(middle - depth, middle + depth + 1)
+    grid = _distances(volume, centre)
+    core = grid <= 0.4 * radius
+    cores = [volume.values[index][core] for index in slices if index < volume.values.shape[0]]
+    water = float(np.mean([part.mean() for part in cores]))
+    noise = float(np.mean([part.std(ddof=1) for part in cores]))
+    small, way = 0.1 * radius, 0.8 * radius
+    image = volume.values[middle - depth : middle + depth + 1].mean(axis=0)
+    middle_value = float(image[grid <= small].mean())
+    edges = []
+    for down, across in ((-way, 0.0), (way, 0.0), (0.0, -way), (0.0, way)):
+        spot = _distances(volume, (centre[0] + down, centre[1] + across)) <= small
+        edges.append(float(image[spot].mean()))
+    uniformity = max(abs(edge - middle_value) for edge in edges)
+    return CtMetrics(round(water, 3), round(noise, 3), round(uniformity, 3))
+
+
+def _cylinder(image: Array, spacing: Sequence[float]) -> tuple[tuple[float, float], float]:
+    """Centre (mm from the first pixel) and smaller radius (mm) of the object in a slice."""
+    inside = ndimage.binary_opening((image > -300) & (image < 300), iterations=2)  # noqa: PLR2004
+    labels, count = ndimage.label(inside)
+    if count == 0:
+        message = "no object of water density was found"
+        raise PhantomError(message)
+    sizes = ndimage.sum_labels(inside, labels, index=range(1, count + 1))
+    rows, columns = np.nonzero(labels == int(np.argmax(sizes)) + 1)
+    centre = (float(rows.mean()) * spacing[0], float(columns.mean()) * spacing[1])
+    radius = min(float(np.ptp(rows)) * spacing[0], float(np.ptp(columns)) * spacing[1]) / 2
+    if radius < 20:  # noqa: PLR2004 - mm: smaller than any phantom
+        message = "the object of water density is too small for a phantom"
+        raise PhantomError(message)
+    return centre, radius
+
+
+def _distances(volume: Volume, centre: tuple[float, float]) -> Array:
+    """In-plane distance of every pixel from a point, mm."""
+    rows, columns = volume.values.shape[1:]
+    down = np.arange(rows) * volume.spacing[1] - centre[0]
+    across = np.arange(columns) * volume.spacing[2] - centre[1]
+    return np.hypot(down[:, None], across[None, :])
+
+
+# --- PET ------------------------------------------------------------------------------------
+
+
+def pet_metrics(volume: Volume, *, background_bq_ml: float, sphere_bq_ml: float) -> PetMetrics:
+    """Metrics of a NEMA body phantom of known filling (Bq/ml at the decay reference).
+
+    Spheres are found as the hottest separate objects, the largest first. Raises PhantomError
+    when the six spheres cannot be told apart.
+    """
+    labels, found = _hot_spheres(volume)
+    background = _background(volume, labels > 0)
+    mean = float(background.mean())
+    spheres = tuple(
+        _recovery(volume, labels, label, diameter=diameter, background=mean, true=sphere_bq_ml)
+        for label, diameter in zip(found, NEMA_DIAMETERS_MM, strict=True)
+    )
+    return PetMetrics(
+        calibration_bias=mean / background_bq_ml - 1,
+        background_variation=float(background.std(ddof=1)) / mean,
+        spheres=spheres,
+    )
+
+
+def _hot_spheres(volume: Volume) -> tuple[NDArray[np.int32], list[int]]:
+    """Labels of the hot objects and the six sphere labels, largest volume first."""
+    body = volume.values > 0.25 * np.percentile(volume.values, 99)
+    usual = float(np.median(volume.values[body]))
+    labels, count = ndimage.label(volume.values > 1.4 * usual)
+    index = np.arange(1, count + 1)
+    activity = ndimage.sum_labels(volume.values - usual, labels, index=index)
+    order = np.argsort(activity)[::-1][: len(NEMA_DIAMETERS_MM)]
+    if len(order) < len(NEMA_DIAMETERS_MM):
+        message = f"found {len(order)} hot spheres, expected {len(NEMA_DIAMETERS_MM)}"
+        raise PhantomError(message)
+    return labels, [int(index[number]) for number in order]
+
+
+def _background(volume: Volume, hot: NDArray[np.bool_]) -> Array:
+    """Values of the warm body away from its edge and from the spheres by at least 15 mm."""
+    body = volume.values > 0.25 * np.percentile(volume.values, 99)
+    body = ndimage.binary_fill_holes(ndimage.binary_opening(body))
+    padded = np.pad(body, ((1, 1), (0, 0), (0, 0)), mode="edge")
+    inside = ndimage.distance_transform_edt(padded, sampling=volume.spacing)[1:-1]
+    away = ndimage.distance_transform_edt(~hot, sampling=volume.spacing)
+    chosen = (inside > 15) & (away > 15)  # noqa: PLR2004 - mm
+    if int(chosen.sum()) < 1000:  # noqa: PLR2004 - voxels
+        message = "too little background was found between the spheres"
+        raise PhantomError(message)
+    values: Array = volume.values[chosen]
+    return values
+
+
+def _recovery(
+    volume: Volume,
+    labels: NDArray[np.int32],
+    label: int,
+    *,
+    diameter: float,
+    background: float,
+    true: float,
+) -> SphereRecovery:
+    """Recovery in the box around one sphere, so that the 50 % contour may leave the label."""
+    box = ndimage.find_objects((labels == label).astype(np.int32))[0]
+    margin = [int(np.ceil(diameter / 4 / step)) for step in volume.spacing]
+    wide = tuple(
+        slice(max(part.start - more, 0), part.stop + more)
+        for part, more in zip(box, margin, strict=True)
+    )
+    values = np.where(np.isin(labels[wide], (0, label)), volume.values[wide], background)
+    highest = float(values[labels[wide] == label].max())
+    contour, _ = ndimage.label(values >= (highest + background) / 2)
+    core = contour[np.unravel_index(int(np.argmax(values)), values.shape)]
+    mean = float(values[contour == core].mean())
+    return SphereRecovery(diameter, highest / true, mean / true)
+
+
+# --- judgement ------------------------------------------------------------------------------
+
+
+def judge_ct(metrics: CtMetrics, *, noise_limit_hu: float | None = None) -> tuple[Judgement, ...]:
+    """Water and uniformity against IEC limits, noise against the scanner's own limit if given."""
+    rows = [
+        Judgement("water_hu", metrics.water_hu, WATER),
+        Judgement("uniformity_hu", metrics.uniformity_hu, UNIFORMITY),
+    ]
+    if noise_limit_hu is not None:
+        limit = Limit(0.0, noise_limit_hu, "baseline of the scanner")
+        rows.append(Judgement("noise_hu", metrics.noise_hu, limit))
+    return tuple(rows)
+
+
+def judge_pet(metrics: PetMetrics) -> tuple[Judgement, ...]:
+    """Calibration within 10 % and recovery within the EARL limits of each sphere."""
+    rows = [Judgement("calibration_bias", metrics.calibration_bias, CALIBRATION)]
+    for sphere in metrics.spheres:
+        size = f"{sphere.diameter_mm:g}_mm"
+        rows += [
+            Judgement(f"recovery_max_{size}", sphere.maximum, EARL_MAX[sphere.diameter_mm]),
+            Judgement(f"recovery_mean_{size}", sphere.mean_a50, EARL_MEAN[sphere.diameter_mm]),
+        ]
+    return tuple(rows)

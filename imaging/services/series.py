@@ -1,0 +1,211 @@
+"""Which series hold for a visit, what a correction supersedes, and their facts."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+
+from django.db import transaction
+
+from imaging.models import AcquisitionFacts, Instance, Series, Submission
+from imaging.pipeline.technical_qc import SeriesFacts
+from imaging.pipeline.technical_qc.parameters import PARAMETERS
+from imaging.pipeline.technical_qc.series_checks import (
+    derived_values,
+    in_words,
+    main_stack,
+    sorted_out_as,
+)
+from imaging.services.intake import Intake, facts_of, joined_facts, serial_in_words
+from imaging.storage import research
+from studies.models import Scanner, TimePoint
+
+# What says nothing to people who judge an acquisition.
+_NOT_SHOWN = frozenset(
+    "transfer_syntax photometric samples_per_pixel bits_allocated bits_stored high_bit "
+    "rescale_type rescale_slope".split()
+)
+_COUNTED = {"derived_series": "derived", "localiser": "localiser", "not_an_image": "not an image"}
+ALIVE = ("received", "deidentified", "in_qc", "released", "held")
+
+
+def effective_series(time_point: TimePoint) -> list[Series]:
+    """Return the series that hold for a visit: not superseded, not withdrawn, in order."""
+    return list(
+        Series.objects.in_study(time_point.study_id)
+        .filter(
+            time_point_links__time_point=time_point,
+            time_point_links__withdrawn_reason="",
+            superseded_by=None,
+            submission__state__in=ALIVE,
+        )
+        .select_related("submission", "imaging_study")
+        .order_by("number", "created_at")
+        .distinct()
+    )
+
+
+def seal(submission: Submission, intake: Intake) -> None:
+    """Write sealed facts and public facts of every cleaned series; what is there stays."""
+    from imaging.services import checks
+
+    rows = {
+        row.pk: row
+        for row in Series.objects.in_study(submission.study_id).filter(submission=submission)
+        if not AcquisitionFacts.objects.filter(series=row).exists()
+    }
+    originals, cleaned = _paths(submission, intake, rows)
+    true = facts_of(originals, intake.key)
+    seen = facts_of(cleaned, intake.key)
+    for pk, row in rows.items():
+        if str(pk) not in true or str(pk) not in seen:
+            continue
+        facts = joined_facts(true[str(pk)], seen[str(pk)])
+        with transaction.atomic():
+            old = _superseded(row)
+            if old is not None:
+                _carry_over(row, old)
+                facts = checks.merged(facts, _facts_of(old) or facts)
+                old.superseded_by = row
+                old.save()
+            _write(submission, row, facts, intake)
+
+
+def _paths(
+    submission: Submission, intake: Intake, rows: dict[object, Series]
+) -> tuple[dict[str, list[Path]], dict[str, list[Path]]]:
+    """Return original and clean files of each series that has no facts yet."""
+    by_source = {item.row.sha256: item.path for item in intake.examined}
+    originals: dict[str, list[Path]] = {str(pk): [] for pk in rows}
+    cleaned: dict[str, list[Path]] = {str(pk): [] for pk in rows}
+    store, place = research(), submission.pk.hex
+    for row in Instance.objects.filter(series__in=list(rows)).order_by("id"):
+        if row.source_sha256 in by_source:
+            originals[str(row.series_id)].append(by_source[row.source_sha256])
+            cleaned[str(row.series_id)].append(store.path_of(row.sha256, place=place))
+    return originals, cleaned
+
+
+def _superseded(row: Series) -> Series | None:
+    """Return the series of an earlier submission of the visit that this one replaces."""
+    found: Series | None = (
+        Series.objects.in_study(row.study_id)
+        .filter(
+            uid=row.uid,
+            superseded_by=None,
+            submission__time_point=row.submission.time_point_id,
+            submission__number__lt=row.submission.number,
+        )
+        .order_by("-submission__number")
+        .first()
+    )
+    return found
+
+
+def _carry_over(row: Series, old: Series) -> None:
+    """Let a correction that brings some slices keep those that came before."""
+    own = set(row.instances.values_list("sop_instance_uid", flat=True))
+    kept = [i for i in old.instances.all() if i.sop_instance_uid not in own]
+    for instance in kept:
+        instance.pk, instance.series = None, row
+    Instance.objects.bulk_create(kept, ignore_conflicts=True)
+
+
+def _facts_of(row: Series) -> SeriesFacts | None:
+    sealed = AcquisitionFacts.objects.filter(series=row).first()
+    return SeriesFacts.from_document(sealed.document) if sealed and sealed.document else None
+
+
+def _write(submission: Submission, row: Series, facts: SeriesFacts, intake: Intake) -> None:
+    wanted = {i.source_sha256 for i in row.instances.all()}
+    sealed = next(
+        item.verified.sealed for item in intake.examined if item.row.sha256 in wanted
+    )
+    AcquisitionFacts.objects.create(
+        study_id=row.study_id,
+        series=row,
+        study_date=facts.study_date,
+        study_time=sealed.study_time[:16],
+        acquisition_date=facts.acquisition_date,
+        acquisition_time=sealed.acquisition_time[:16],
+        weight_kg=_weight(sealed.weight_kg),
+        patient_key=sealed.patient_hash,
+        patient_traits_key=sealed.demographics_hash,
+        serial_key=sealed.serial_hash,
+        document=facts.to_document(),
+    )
+    shown = derived_values(facts, main_stack(facts))
+    row.facts = {
+        "sorted_out": _COUNTED.get(sorted_out_as(facts), ""),
+        "values": {
+            name: in_words(name, values)
+            for name, values in shown.values.items()
+            if name in PARAMETERS and name not in _NOT_SHOWN
+        },
+        "positions": list(_heights(facts)),
+        "spacing": _spacing(facts),
+    }
+    row.description = describe(row.modality, shown)
+    row.body_part = shown.text("body_part")[:32]
+    row.instance_count = row.instances.count()
+    row.number = row.number or _next_number(submission)
+    row.scanner = _scanner(submission, facts)
+    row.save()
+
+
+def _next_number(submission: Submission) -> int:
+    return (
+        Series.objects.in_study(submission.study_id)
+        .filter(submission__time_point=submission.time_point, number__isnull=False)
+        .values("uid")
+        .distinct()
+        .count()
+        + 1
+    )
+
+
+def _heights(facts: SeriesFacts) -> tuple[float, ...]:
+    stack = main_stack(facts)
+    return stack.heights if stack else ()
+
+
+def _spacing(facts: SeriesFacts) -> float | None:
+    stack = main_stack(facts)
+    return stack.spacing if stack else None
+
+
+def describe(modality: str, facts: SeriesFacts) -> str:
+    """Return a name for a series made of its facts; the header's own text stays outside."""
+    parts = [modality, facts.text("body_part").replace("\\", " ").lower()]
+    parts.append(facts.text("contrast_phase"))
+    thickness = facts.all_of("slice_thickness_mm")
+    if thickness:
+        parts.append(in_words("slice_thickness_mm", thickness[:1]))
+    if facts.text("kernel"):
+        parts.append(facts.text("kernel"))
+    return ", ".join(part for part in parts if part)[:120]
+
+
+def _scanner(submission: Submission, facts: SeriesFacts) -> Scanner | None:
+    name = (facts.text("manufacturer").upper(), facts.text("model").upper())
+    for scanner in submission.study_site.site.scanners.all():
+        same = (scanner.manufacturer.upper(), scanner.model_name.upper()) == name
+        if same and facts.text("serial") in {"", serial_in_words(scanner.serial_number)}:
+            return scanner
+    return None
+
+
+def _weight(text: str) -> Decimal | None:
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        return None
+    return value if 0 < value < 1000 else None  # noqa: PLR2004 - what the column holds
+
+
+def true_scan_date(rows: list[Series]) -> date | None:
+    """Return the earliest true acquisition date among series, for the rules."""
+    known = AcquisitionFacts.objects.filter(series__in=[row.pk for row in rows])
+    days = [f.acquisition_date or f.study_date for f in known]
+    return min((day for day in days if day), default=None)

@@ -1,0 +1,65 @@
+"""Numbers are written as the design says."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from ui import figures
+
+
+def test_thousands_are_separated_and_minus_is_a_real_minus() -> None:
+    assert figures.number_words(1204) == "1,204"
+    assert figures.number_words(Decimal("-7.60")) == "−7.60"
+
+
+def test_blank_is_a_dash_and_never_a_nought() -> None:
+    assert figures.number_words(None) == "–"
+    assert figures.percent_words(None) == "–"
+    assert figures.unit_words(None, "mm") == "–"
+    assert figures.bytes_words(None) == "–"
+
+
+def test_a_decimal_keeps_the_digits_it_was_entered_with() -> None:
+    assert figures.unit_words(Decimal("34.20"), "mm") == "34.20\u00a0mm"
+
+
+def test_percent_stands_after_a_space_that_does_not_break() -> None:
+    assert figures.percent_words(28.2, 1) == "28.2\u00a0%"
+
+
+def test_a_change_carries_its_sign_and_no_change_has_none() -> None:
+    assert figures.signed_words(Decimal("21.9")) == "+21.9"
+    assert figures.signed_words(Decimal("-18.9")) == "−18.9"
+    assert figures.signed_words(0) == "0"
+
+
+@pytest.mark.parametrize(
+    ("size", "words"),
+    [
+        (0, "0\u00a0B"),
+        (999, "999\u00a0B"),
+        (9_000, "9\u00a0kB"),
+        (48_600_000, "49\u00a0MB"),
+        (1_900_000, "1.9\u00a0MB"),
+        (999_999, "1.0\u00a0MB"),
+        (1_230_000_000, "1.2\u00a0GB"),
+    ],
+)
+def test_sizes_are_named_in_the_unit_a_person_would_use(size: int, words: str) -> None:
+    assert figures.bytes_words(size) == words
+
+
+@pytest.mark.parametrize(
+    ("name", "letters"),
+    [
+        ("Marta Lindqvist", "ML"),
+        ("Dr Hanne Ostrowe", "HO"),
+        ("Inés", "I"),
+        ("Ana Maria de Souza", "AS"),
+        ("", "–"),
+    ],
+)
+def test_initials_leave_titles_out(name: str, letters: str) -> None:
+    assert figures.initials(name) == letters
