@@ -60,8 +60,7 @@ lint: setup ## style, import contracts, templates
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-cache --no-logo
-	@find . -name '*.html' -path '*templates*' -not -path './.venv/*' -not -path './frontend/*' | grep -q . \
-		&& $(BIN)/djlint --lint --quiet . || true
+	$(BIN)/djlint --lint --quiet templates
 
 types: setup ## mypy, strictly
 	$(BIN)/mypy icro ui audit accounts studies queries imaging reads exports projects

@@ -130,6 +130,7 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
         "cut.make": (_DATA,),
         "cut.download": (_DATA, _SPONSOR, _RECIPIENT),
         "cut.acknowledge": (_SPONSOR, _RECIPIENT),
+        "visits.compare": (_DATA, _PARTNER),
         # oversight
         "trail.view": (*_STAFF, *_OVERSIGHT),
         "trail.own_site": (_SITE,),

@@ -35,13 +35,14 @@ READY_TIMEOUT_S = 120
 OWN_ENTRIES = (
     "stack",
     "files",
+    "spool",
     "arrivals",
     "research",
     "deliveries",
     "keys",
     "mail",
     "static",
-    "static.stamp",
+    "*.stamp",
     "seeded",
     "seeding",
     "logins.json",
@@ -134,17 +135,17 @@ class Demo:
         if self.brings_servers:
             self.output.say("Starting PostgreSQL and Valkey")
             self.stack.start()
-        self.output.say("Bringing the database to this version")
-        self._finish("migrate", ["migrate"])
-        self._gather_static()
-
-    def _gather_static(self) -> None:
-        stamp, digest = self.data_dir / "static.stamp", static_digest()
-        if stamp.exists() and stamp.read_text() == digest:
-            return
-        self.output.say("Gathering style sheets, scripts and fonts")
-        self._finish("static", ["static"])
-        stamp.write_text(digest)
+        steps = (
+            ("migrate", "Bringing the database to this version", code_digest()),
+            ("static", "Gathering style sheets, scripts and fonts", static_digest()),
+        )
+        for name, text, digest in steps:
+            stamp = self.data_dir / f"{name}.stamp"
+            if self.brings_servers and stamp.exists() and stamp.read_text() == digest:
+                continue
+            self.output.say(text)
+            self._finish(name, [name])
+            stamp.write_text(digest)
 
     def _start_processes(self, port: int) -> None:
         self.environment["PORT"] = str(port)
@@ -244,6 +245,15 @@ def answers(url: str) -> bool:
             return bool(response.status == 200)  # noqa: PLR2004
     except (urllib.error.URLError, OSError):
         return False
+
+
+def code_digest() -> str:
+    """Return a digest of our code and of the locked packages: what a migration depends on."""
+    digest = hashlib.sha256((ROOT / "requirements" / "runtime.txt").read_bytes())
+    for config in sorted(ROOT.glob("*/apps.py")):
+        for path in sorted(config.parent.rglob("*.py")):
+            digest.update(str(path.relative_to(ROOT)).encode() + path.read_bytes())
+    return digest.hexdigest()
 
 
 def static_digest() -> str:

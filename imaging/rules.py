@@ -11,6 +11,8 @@ from imaging.models import Finding, QcReview, ReceivedFile, Submission
 def every_file_is_stored(submission: Submission) -> GuardResult:
     """IMG-001: a receipt is given for a submission whose every announced file is stored."""
     missing = submission.files.filter(outcome=ReceivedFile.Outcome.ANNOUNCED).count()
+    if submission.file_count == 0 and submission.corrects_id is not None:
+        return GuardResult("IMG-001", True, "Only the form is corrected; no files are sent.")
     if submission.file_count == 0:
         return GuardResult("IMG-001", False, "No files were added yet.")
     text = (
@@ -29,7 +31,11 @@ def transmittal_form_is_complete(submission: Submission) -> GuardResult:
 
 
 def _signed_review(submission: Submission) -> Any:
-    return submission.reviews.filter(state="signed").order_by("-level").first()
+    # One decision is about the visit: a correction and what it corrects are released together.
+    signed = QcReview.objects.in_study(submission.study_id).filter(
+        time_point=submission.time_point_id, state="signed"
+    )
+    return signed.order_by("-decided_at", "-level").first()
 
 
 def qc_is_signed_and_passed(submission: Submission) -> GuardResult:
@@ -47,12 +53,12 @@ def qc_is_signed_and_passed(submission: Submission) -> GuardResult:
 
 
 def no_blocking_finding(submission: Submission) -> GuardResult:
-    """IMG-004: no finding that must be fixed is open."""
-    blocking = [
-        f.title
-        for f in submission.findings.filter(level=Finding.Level.ERROR)
-        if f.state in {"open", "queried"}
-    ]
+    """IMG-004: no finding of the visit that must be fixed is open."""
+    of_the_visit = Finding.objects.in_study(submission.study_id).filter(
+        submission__time_point=submission.time_point_id, level=Finding.Level.ERROR
+    )
+    judged = of_the_visit.exclude(submission__state__in=["rejected", "withdrawn"])
+    blocking = [f.title for f in judged.filter(state__in=["open", "queried"])]
     text = f"Must be fixed: {'; '.join(blocking)}." if blocking else "No finding blocks."
     return GuardResult("IMG-004", not blocking, text)
 

@@ -87,6 +87,7 @@ FINDING = Workflow(
         step(
             "explain", ("open", "queried"), "explained", "qc.decide", "Explain finding", reason=True
         ),
+        step("take_back", "queried", "open", SYSTEM, "Take the question back", reason=True),
         step("resolve", ("open", "queried", "explained"), "resolved", SYSTEM, "Resolve finding"),
         step(
             "reopen", ("explained", "resolved"), "open", "qc.reset", "Reopen finding", reason=True

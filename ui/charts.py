@@ -169,7 +169,7 @@ class Stage:
 def funnel_stages(
     values: Sequence[float], *, width: float = 1160, top: float = 8, bottom: float = 104
 ) -> list[Stage]:
-    """Lay the stages of the scan's way side by side; the height of each is its share of the first."""
+    """Lay the stages of the scan's way side by side, each as high as its share of the largest."""
     largest = max(values, default=0) or 1
     body = width / (1.54 * max(1, len(values)) - 0.54)
     pitch = body * 1.54

@@ -10,6 +10,10 @@ from ui.moments import DASH, MINUS
 Number: TypeAlias = int | float | Decimal
 
 NARROW = "\N{NO-BREAK SPACE}"
+KILO = 1000
+ROUNDS_UP_TO_KILO = 999.5
+ONE_DIGIT = 10
+SHORT_HASH = 12
 
 
 def number_words(value: Number | None, digits: int | None = None) -> str:
@@ -42,20 +46,20 @@ def bytes_words(value: int | None) -> str:
     """Write a size in the unit a person would name (powers of 1,000)."""
     if value is None:
         return DASH
-    if value < 1000:
+    if value < KILO:
         return f"{value}{NARROW}B"
-    scaled, unit = value / 1000, "kB"
+    scaled, unit = value / KILO, "kB"
     for larger in ("MB", "GB", "TB"):
-        if scaled < 999.5:
+        if scaled < ROUNDS_UP_TO_KILO:
             break
-        scaled, unit = scaled / 1000, larger
-    digits = 1 if scaled < 10 and unit != "kB" else 0
+        scaled, unit = scaled / KILO, larger
+    digits = 1 if scaled < ONE_DIGIT and unit != "kB" else 0
     return f"{scaled:.{digits}f}{NARROW}{unit}"
 
 
 def hash_words(value: str) -> str:
     """Shorten a hash for reading; the full one stays beside it for copying."""
-    return value if len(value) <= 12 else f"{value[:4]}…{value[-4:]}"
+    return value if len(value) <= SHORT_HASH else f"{value[:4]}…{value[-4:]}"
 
 
 def initials(name: str) -> str:

@@ -132,8 +132,8 @@ def clock_of(
 
 def _clock_of_the_day(rest: timedelta) -> Clock:
     late = rest < timedelta()
-    minutes = int(abs(rest).total_seconds() // 60)
-    size = f"{minutes // 60} h" if minutes >= 60 else f"{max(1, minutes)} min"
+    hours, minutes = divmod(int(abs(rest).total_seconds() // 60), 60)
+    size = f"{hours} h" if hours else f"{max(1, minutes)} min"
     if late:
         return Clock("stop", LATE, gettext("%(time)s late") % {"time": size})
     return Clock("wait", LAST_DAY, gettext("%(time)s left") % {"time": size})

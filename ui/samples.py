@@ -194,9 +194,7 @@ LIFE = (
         tone="stop",
         clock=Clock("stop", "clock-exclamation", "6 days late"),
     ),
-    LifeStep(
-        phase="todo", icon="eye-plus", label="Released", time="by 19 Mar", actor="image ops"
-    ),
+    LifeStep(phase="todo", icon="eye-plus", label="Released", time="by 19 Mar", actor="image ops"),
     LifeStep(
         phase="todo",
         icon="eye",
@@ -214,10 +212,16 @@ LIFE = (
         clock=Clock("idle", "clock", "7 days"),
     ),
     LifeStep(
-        phase="todo", icon="gavel", label="Adjudication", time="if they differ", actor="not assigned"
+        phase="todo",
+        icon="gavel",
+        label="Adjudication",
+        time="if they differ",
+        actor="not assigned",
     ),
     LifeStep(phase="todo", icon="lock", label="Locked", time="by 27 Mar", actor="system"),
-    LifeStep(phase="todo", icon="send", label="Delivered", time="cut 3, 26 Jun", actor="misses cut 2"),
+    LifeStep(
+        phase="todo", icon="send", label="Delivered", time="cut 3, 26 Jun", actor="misses cut 2"
+    ),
 )
 
 GUARDS = (
@@ -441,9 +445,7 @@ ERRORS = (
         picture_url="/style-guide/slice/0/40/soft.svg",
         picture_text="A slice of the series",
         actions=(
-            Action(
-                label="Add the missing slices", url="#add", icon="folder-plus", is_primary=True
-            ),
+            Action(label="Add the missing slices", url="#add", icon="folder-plus", is_primary=True),
             Action(label="They cannot be recovered", url="#lost"),
         ),
     ),
@@ -483,7 +485,10 @@ PASSED = (
 
 ASKS = (
     Ask(
-        text="Send slices 88 to 98 of “Abdomen, portal venous”, or say that they cannot be recovered.",
+        text=(
+            "Send slices 88 to 98 of “Abdomen, portal venous”, or say that they cannot be "
+            "recovered."
+        ),
         note="Closes by itself when the 11 slices arrive and pass the checks.",
     ),
     Ask(

@@ -36,6 +36,7 @@ class Environment:
     secret_key: str
     data_dir: Path
     keys_dir: Path
+    static_dir: Path
     database: dict[str, Any]
     migrate_database: dict[str, Any]
     redis_url: str
@@ -162,6 +163,7 @@ def _fill(reader: Reader, name: str) -> Environment:
         secret_key=reader.text("SECRET_KEY", "" if production else KNOWN_WEAK_KEY),
         data_dir=data_dir,
         keys_dir=Path(reader.text("KEYS_DIR", str(data_dir / "keys"))).expanduser().absolute(),
+        static_dir=Path(reader.text("STATIC_ROOT", str(data_dir / "static"))).absolute(),
         database=reader.database("DATABASE_URL", stack.database_url("icro_app")),
         migrate_database=reader.database("MIGRATE_DATABASE_URL", stack.database_url("icro_owner")),
         redis_url=reader.text("REDIS_URL", stack.redis_url()),

@@ -43,6 +43,7 @@ OVERRIDES: Final = {
     "00081140": ("items", "Referenced Image Sequence: UIDs mapped"),
     "00082112": ("items", "Source Image Sequence: UIDs mapped"),
     "0040a160": ("clean-d", "Text Value: Clean Structured Content"),
+    "0040b020": ("items", "Waveform Annotation Sequence: its texts cleaned"),
     "00080005": ("x", "Specific Character Set: rewritten"),
     "00280303": ("x", "rewritten"), "00120062": ("x", "rewritten"), "00120063": ("x", "rewritten"),
     "00120064": ("x", "rewritten"), "00120052": ("x", "rewritten"), "00120053": ("x", "rewritten"),

@@ -13,6 +13,7 @@ from imaging.phantom.spec import (
     SeriesSpec,
     WrittenSeries,
 )
+from imaging.phantom.water import WaterTruth, write_water_phantom
 
 __all__ = [
     "COURSES",
@@ -24,9 +25,11 @@ __all__ = [
     "LesionTruth",
     "Scanner",
     "SeriesSpec",
+    "WaterTruth",
     "WrittenSeries",
     "invented_identity",
     "lesions_at",
     "render",
     "write_series",
+    "write_water_phantom",
 ]

@@ -24,9 +24,9 @@ from imaging.phantom.vessels import Segment, TreePlan, grow, paint_vessels
 LIVER, SPLEEN, CORTEX, MEDULLA, WALL = 112.0, 122.0, 195.0, 150.0, 48.0
 LIVER_RIGHT = ((-62.0, -6.0, -45.0), (73.0, 82.0, 84.0))
 LIVER_LEFT = ((2.0, -48.0, -28.0), (60.0, 34.0, 46.0))
-LEFT_DOME = ((72.0, -4.0, -52.0), (62.0, 82.0, 76.0))
+LEFT_DOME = ((70.0, -10.0, -52.0), (64.0, 80.0, 72.0))
 SPLEEN_BODY = ((97.0, 30.0, -34.0), (27.0, 46.0, 45.0))
-STOMACH = ((58.0, -38.0, -30.0), (46.0, 38.0, 50.0))
+STOMACH = ((60.0, -32.0, -30.0), (46.0, 40.0, 50.0))
 
 
 @dataclass(frozen=True)
@@ -105,11 +105,13 @@ def paint_domes(image: Field, grid: Grid, z: float, *, cavity: Field) -> None:
     """The diaphragm and the fat below it, pushing the lungs up and outwards."""
     lung = (image < -300.0).astype(np.float32)
     for body in (LIVER_RIGHT, LEFT_DOME, LIVER_LEFT):
-        for grow_mm, value in ((3.0, 58.0), (0.8, -98.0)):
-            distance = _cut_distance(grid, z, body, grow_mm)
-            if distance is not None:
-                alpha = coverage(np.maximum(distance, cavity), grid.pixel_mm)
-                paint(image, alpha=alpha * lung, value=value)
+        distance = _cut_distance(grid, z, body)
+        if distance is None:
+            continue
+        # Widened in the plane only: a shell grown in space would fill the slice at the top.
+        for wider_mm, value in ((2.6, 58.0), (0.6, -98.0)):
+            alpha = coverage(np.maximum(distance - np.float32(wider_mm), cavity), grid.pixel_mm)
+            paint(image, alpha=alpha * lung, value=value)
 
 
 def paint_liver(

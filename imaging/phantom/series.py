@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,22 +36,35 @@ def write_series(folder: Path, spec: SeriesSpec) -> WrittenSeries:
     Raises FileExistsError when the folder already holds files of such a series, and what
     ``lesions.place`` raises for lesions that cannot be placed.
     """
+    build = build_of(spec.seed)
+    lesions = tuple(place(lesion, series=spec, build=build) for lesion in spec.lesions)
+    return write_slices(folder, spec, stored=_Pixels(spec, lesions).stored, lesions=lesions)
+
+
+def write_slices(
+    folder: Path,
+    spec: SeriesSpec,
+    *,
+    stored: Callable[[int], NDArray[np.int16]],
+    lesions: tuple[PlacedLesion, ...] = (),
+) -> WrittenSeries:
+    """Write slices whose stored values come from ``stored`` by slice number.
+
+    Raises FileExistsError when the folder already holds a series.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     if any(folder.glob("IM0*")):
         message = f"{folder.name} already holds a series"
         raise FileExistsError(message)
-    build = build_of(spec.seed)
-    lesions = tuple(place(lesion, series=spec, build=build) for lesion in spec.lesions)
     slices = _planned_slices(spec)
     header = headers.series_header(spec)
-    pixels = _Pixels(spec, lesions)
     uids: dict[_PlannedSlice, UID] = {}
     files = []
     for number, planned in enumerate(slices, start=1):
         uids[planned] = headers.uid(header.SeriesInstanceUID, planned.index, planned.copy)
         path = folder / f"IM{number:05d}"
         _complete(header, spec=spec, planned=planned, number=number, sop=uids[planned])
-        header.PixelData = pixels.stored(planned.index).tobytes()
+        header.PixelData = stored(planned.index).tobytes()
         header.file_meta = headers.file_meta(uids[planned], str(header.StationName))
         header.save_as(path, enforce_file_format=True)
         files.append(path)

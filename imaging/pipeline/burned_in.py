@@ -84,7 +84,9 @@ class TextFinder:
             boxes = [
                 _box(number, corners, score, shrunk / scale)
                 for corners, text, score in found
-                if score >= LEAST_SCORE and not is_side_marker(text)
+                if score >= LEAST_SCORE
+                and not is_side_marker(text)
+                and _is_line(corners, image.shape[0])
             ]
             if boxes:
                 return boxes
@@ -111,7 +113,13 @@ class TextFinder:
 def is_side_marker(text: str) -> bool:
     """Tell whether a recognised text is only side or position letters, or nothing readable."""
     words = re.findall(r"[^\W_]+", text.upper())
-    return all(word in SIDE_MARKERS or len(word) == 1 for word in words)
+    return all(word in SIDE_MARKERS or len(word) == 1 or not word.strip("0O") for word in words)
+
+
+def _is_line(corners: Any, height: int) -> bool:
+    """A line of text is lower than a third of its image; recognisers read whole organs as `O`."""
+    points = np.asarray(corners)
+    return float(np.ptp(points[:, 1])) < height / 3
 
 
 def frames_of(path: Path) -> list[tuple[int, Grey]]:

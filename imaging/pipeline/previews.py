@@ -96,24 +96,41 @@ def render_series(
     previews: list[Preview] = []
     middle = len(sources) // 2
     thumbnail: bytes | None = None
-    index = 0
     for place, source in enumerate(sources):
-        decoded = _decode(source.path)
-        if isinstance(decoded, Undecoded):
-            undecoded.append(decoded)
+        rendered = _render(source.path, windows, edge_px, first_index=_slices(previews, windows))
+        if isinstance(rendered, Undecoded):
+            undecoded.append(rendered)
             continue
-        dataset, frames = decoded
+        previews += rendered.previews
+        if place == middle or thumbnail is None:
+            thumbnail = rendered.thumbnail
+    return PreviewSet(tuple(previews), thumbnail, tuple(undecoded))
+
+
+def _slices(previews: Sequence[Preview], windows: Sequence[str]) -> int:
+    return len(previews) // max(len(windows), 1)
+
+
+def _render(
+    path: Path, windows: Sequence[str], edge_px: int | None, *, first_index: int
+) -> PreviewSet | Undecoded:
+    """All previews of one file and the thumbnail of its middle frame."""
+    decoded = _decode(path)
+    if isinstance(decoded, Undecoded):
+        return decoded
+    dataset, frames = decoded
+    previews = []
+    try:
         for number, frame in enumerate(frames):
             for name in windows:
                 shown = _shown(dataset, frame, name)
-                previews.append(_preview(source.path, shown, name, (number, index), edge_px))
-            index += 1
-        if place == middle or thumbnail is None:
-            best = frames[len(frames) // 2]
-            thumbnail = _jpeg(
-                _shown(dataset, best, windows[0] if windows else "soft"), THUMBNAIL_PX
-            )[0]
-    return PreviewSet(tuple(previews), thumbnail, tuple(undecoded))
+                previews.append(
+                    _preview(path, shown, name, (number, first_index + number), edge_px)
+                )
+        best = _shown(dataset, frames[len(frames) // 2], windows[0] if windows else "soft")
+    except Exception:  # untrusted headers may break any conversion
+        return _undecoded(path, "bad_pixels")
+    return PreviewSet(tuple(previews), _jpeg(best, THUMBNAIL_PX)[0], ())
 
 
 def _preview(
@@ -132,17 +149,16 @@ def _ordered(files: Iterable[Path]) -> tuple[list[_Source], list[Undecoded]]:
     broken: list[Undecoded] = []
     for path in files:
         try:
-            dataset = _read(path, headers_only=True)
-            found.append(_Source(path, _order(dataset)))
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                found.append(_Source(path, _order(_read(path, headers_only=True))))
         except Exception:  # untrusted bytes may raise anything
             broken.append(_undecoded(path, "unreadable"))
     return sorted(found, key=lambda source: (source.order, source.path.name)), broken
 
 
 def _read(path: Path, *, headers_only: bool = False) -> Dataset:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return pydicom.dcmread(path, stop_before_pixels=headers_only)
+    return pydicom.dcmread(path, stop_before_pixels=headers_only)
 
 
 def _order(dataset: Dataset) -> tuple[float, ...]:
@@ -160,11 +176,11 @@ def _order(dataset: Dataset) -> tuple[float, ...]:
 def _decode(path: Path) -> tuple[Dataset, NDArray[np.generic]] | Undecoded:
     """The data set and its frames as (frame, row, column[, sample])."""
     try:
-        dataset = _read(path)
-        if "PixelData" not in dataset or not int(dataset.get("Rows") or 0):
-            return _undecoded(path, "no_pixels")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
+            dataset = _read(path)
+            if "PixelData" not in dataset or not int(dataset.get("Rows") or 0):
+                return _undecoded(path, "no_pixels")
             frames = pixel_array(dataset)
     except (RuntimeError, NotImplementedError):
         return _undecoded(path, "not_decodable")

@@ -26,10 +26,14 @@ _MONTH: Final = (
     r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|sept|oct|nov|dec|mai|okt|dez|"
     r"january|february|march|april|june|july|august|september|october|november|december)"
 )
+_DAY: Final = r"(?:0?[1-9]|[12]\d|3[01])"
+_MONTH_NUMBER: Final = r"(?:0?[1-9]|1[0-2])"
+_YEAR: Final = r"(?:19|20)\d{2}"
 DATES: Final = re.compile(
-    r"(?<!\d)(?:\d{1,2}[./-]\d{1,2}[./-](?:19|20)?\d{2}|(?:19|20)\d{2}[./-]\d{1,2}[./-]\d{1,2}"
-    r"|(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:\d{4,6})?"
-    r"|(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])(?:19|20)\d{2})(?!\d)"
+    rf"(?<![\d.])(?:{_DAY}(?P<a>[./-]){_MONTH_NUMBER}(?P=a)(?:{_YEAR}|\d{{2}})"
+    rf"|{_MONTH_NUMBER}(?P<b>[./-]){_DAY}(?P=b)(?:{_YEAR}|\d{{2}})"
+    rf"|{_YEAR}(?P<c>[./-]?)(?:0[1-9]|1[0-2])(?P=c)(?:0[1-9]|[12]\d|3[01])(?:\d{{4,6}})?"
+    rf"|(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2]){_YEAR})(?![\d]|\.\d)"
     rf"|(?<!\w)\d{{1,2}}(?:st|nd|rd|th)?[ ./-]?{_MONTH}[ .,/-]*(?:(?:19|20)?\d{{2}})?(?!\w)"
     rf"|(?<!\w){_MONTH}[ .-]*\d{{1,2}}(?:st|nd|rd|th)?[ ,]+(?:19|20)\d{{2}}(?!\w)"
     rf"|(?<!\w){_MONTH}[ .,-]+(?:19|20)\d{{2}}(?!\w)",
@@ -43,9 +47,8 @@ CONTACTS: Final = re.compile(
     r"|\d+(?:\.\d+){3,}"
 )
 TITLED: Final = re.compile(
-    r"(?<!\w)(?:dr|mr|mrs|ms|miss|prof|professor|doctor|herr|frau|mme|sr|sra|dott|drs)(?!\w)"
-    r"\.?(?:[ ^]+[^\W\d_]+\.?){1,2}",
-    re.IGNORECASE,
+    r"(?<!\w)(?:[Dd]r|DR(?=\.)|[Mm]rs?|MRS?(?=\.)|[Mm]iss|[Pp]rof|PROF|[Pp]rofessor|[Dd]octor"
+    r"|[Hh]errn?|HERR|[Ff]rau|FRAU|Mme|Dott|Drs)(?!\w)\.?(?:[ ^]+[^\W\d_]+\.?){1,2}"
 )
 
 

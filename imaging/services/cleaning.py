@@ -8,7 +8,7 @@ because the same plan and source give the same output.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,8 @@ from imaging.services.intake import LIMITS, Examined, Intake, Tick
 from imaging.storage import Staged, research
 
 BATCH = 16
+Pair = tuple[str, str]
+Failure = tuple[Examined, str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,23 +66,32 @@ def plan_of(submission: Submission, intake: Intake) -> DeidPlan:
     )
 
 
-def clean(submission: Submission, intake: Intake, plan: DeidPlan, tick: Tick) -> None:
-    """Clean every examined file that was not cleaned before by this profile."""
+def clean(
+    submission: Submission, intake: Intake, plan: DeidPlan, *, held: Collection[int], tick: Tick
+) -> None:
+    """Clean every examined file that was not cleaned before by this profile and is not held."""
     done = set(
         Instance.objects.filter(
             series__submission=submission, profile_digest=plan.profile.digest
         ).values_list("source_sha256", flat=True)
     )
-    left = [item for item in intake.examined if item.row.sha256 not in done]
+    left = [
+        item
+        for item in intake.examined
+        if item.row.sha256 not in done and item.row.pk not in held
+    ]
     finished = submission.file_count - len(left)
     store, place = research(), submission.pk.hex
     store.clear_workspace(place)
     workspace = store.workspace(place)
     accepted = frozenset(submission.lifted_holds)
-    with Sandbox(_cleaner(plan, accepted), limits=LIMITS) as sandbox:
+    with (
+        Sandbox(_cleaner(plan, accepted), limits=LIMITS) as cleaners,
+        Sandbox(_verifier(plan), limits=LIMITS) as verifiers,
+    ):
         for batch in _batches(left):
             pairs = [(item, workspace / f"{item.row.pk}.part") for item in batch]
-            _clean_batch(submission, sandbox, pairs)
+            _clean_batch(submission, cleaners, verifiers, pairs)
             finished += len(batch)
             tick(finished, "Removing identity and verifying")
     store.clear_workspace(place)
@@ -90,18 +101,29 @@ def _batches(items: Sequence[Examined]) -> Iterable[Sequence[Examined]]:
     return (items[start : start + BATCH] for start in range(0, len(items), BATCH))
 
 
-def _cleaner(plan: DeidPlan, accepted: frozenset[str]) -> Callable[[], Callable[[Any], Any]]:
-    def setup() -> Callable[[Any], Any]:
+def _cleaner(
+    plan: DeidPlan, accepted: frozenset[str]
+) -> Callable[[], Callable[[Pair], DeidOutcome]]:
+    def setup() -> Callable[[Pair], DeidOutcome]:
+        return lambda pair: deidentify_file(
+            Path(pair[0]), Path(pair[1]), plan=plan, accepted=accepted
+        )
+
+    return setup
+
+
+def _verifier(plan: DeidPlan) -> Callable[[], Callable[[Pair], tuple[Verdict, float | None]]]:
+    """Return the set-up of another process, which shares nothing with the one that cleaned."""
+
+    def setup() -> Callable[[Pair], tuple[Verdict, float | None]]:
         verifier = OutputVerifier(plan)
 
-        def clean_one(pair: tuple[str, str]) -> tuple[DeidOutcome, Verdict, float | None]:
+        def verify(pair: Pair) -> tuple[Verdict, float | None]:
             source, target = Path(pair[0]), Path(pair[1])
-            outcome = deidentify_file(source, target, plan=plan, accepted=accepted)
-            if outcome.status is not Status.WRITTEN:
-                return outcome, Verdict(), None
-            return outcome, verifier.check(source, target), height_of(target)
+            verdict = verifier.check(source, target)
+            return verdict, height_of(target) if verdict.passed else None
 
-        return clean_one
+        return verify
 
     return setup
 
@@ -119,35 +141,50 @@ def height_of(path: Path) -> float | None:
 
 def _clean_batch(
     submission: Submission,
-    sandbox: Sandbox[Any, Any],
+    cleaners: Sandbox[Pair, DeidOutcome],
+    verifiers: Sandbox[Pair, tuple[Verdict, float | None]],
     pairs: Sequence[tuple[Examined, Path]],
 ) -> None:
+    failed: list[Failure] = []
+    written: list[tuple[Examined, Path, DeidOutcome]] = []
+    for position, outcome in cleaners.map([(str(item.path), str(path)) for item, path in pairs]):
+        item, path = pairs[position]
+        if isinstance(outcome, Contained):
+            failed.append((item, ReceivedFile.Outcome.REFUSED, outcome.code))
+        elif outcome.status is not Status.WRITTEN:
+            failed.append((item, outcome.status.value, outcome.code))
+        else:
+            written.append((item, path, outcome))
+    passed = _verified(verifiers, written, failed)
+    research().commit([cleaned.staged for cleaned in passed])
+    _write_rows(submission, passed, failed)
+
+
+def _verified(
+    verifiers: Sandbox[Pair, tuple[Verdict, float | None]],
+    written: Sequence[tuple[Examined, Path, DeidOutcome]],
+    failed: list[Failure],
+) -> list[_Cleaned]:
     store = research()
     passed: list[_Cleaned] = []
-    failed: list[tuple[Examined, str, str]] = []
-    for position, result in sandbox.map([(str(item.path), str(path)) for item, path in pairs]):
-        item, path = pairs[position]
-        if isinstance(result, Contained):
-            failed.append((item, ReceivedFile.Outcome.REFUSED, result.code))
-            continue
-        outcome, verdict, height_mm = result
-        if outcome.status is not Status.WRITTEN:
-            failed.append((item, outcome.status.value, outcome.code))
-        elif not verdict.passed:
+    work = [(str(item.path), str(path)) for item, path, _ in written]
+    for position, result in verifiers.map(work):
+        item, path, outcome = written[position]
+        verdict, height_mm = (Verdict(result.code), None) if isinstance(result, Contained) else result
+        if not verdict.passed:
             path.unlink(missing_ok=True)
             failed.append((item, ReceivedFile.Outcome.HELD, verdict.code))
-        else:
-            sha256 = outcome.sha256_after
-            staged = Staged(sha256, path.stat().st_size, path, store.name_of(sha256))
-            passed.append(_Cleaned(item, outcome, staged, height_mm))
-    store.commit([cleaned.staged for cleaned in passed])
-    _write_rows(submission, passed, failed)
+            continue
+        sha256 = outcome.sha256_after
+        staged = Staged(sha256, path.stat().st_size, path, store.name_of(sha256))
+        passed.append(_Cleaned(item, outcome, staged, height_mm))
+    return passed
 
 
 def _write_rows(
     submission: Submission,
     passed: Sequence[_Cleaned],
-    failed: Sequence[tuple[Examined, str, str]],
+    failed: Sequence[Failure],
 ) -> None:
     with transaction.atomic():
         # A stored batch without rows is found here again: the same bytes, the same rows.

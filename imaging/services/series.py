@@ -96,6 +96,7 @@ def _superseded(row: Series) -> Series | None:
             superseded_by=None,
             submission__time_point=row.submission.time_point_id,
             submission__number__lt=row.submission.number,
+            submission__state__in=ALIVE,
         )
         .order_by("-submission__number")
         .first()
@@ -110,6 +111,29 @@ def _carry_over(row: Series, old: Series) -> None:
     for instance in kept:
         instance.pk, instance.series = None, row
     Instance.objects.bulk_create(kept, ignore_conflicts=True)
+
+
+def supersede_asked(submission: Submission) -> None:
+    """Let a correction replace the series that a query asked about, when it came as a new export.
+
+    A series under its old identifier was replaced when it was sealed; one under a new identifier
+    replaces the asked one of the same modality.
+    """
+    if submission.corrects_id is None:
+        return
+    new = sorted(submission.series.all(), key=lambda s: s.instance_count, reverse=True)
+    asked = Series.objects.in_study(submission.study_id).filter(
+        superseded_by=None,
+        findings__state="queried",
+        findings__query__actions__outcome=f"sent with {submission}",
+        submission__time_point=submission.time_point_id,
+        submission__number__lt=submission.number,
+    )
+    for old in asked.distinct():
+        replacement = next((row for row in new if row.modality == old.modality), None)
+        if replacement is not None:
+            old.superseded_by = replacement
+            old.save()
 
 
 def _facts_of(row: Series) -> SeriesFacts | None:

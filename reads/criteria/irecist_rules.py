@@ -242,7 +242,7 @@ def outcome(inputs: Inputs) -> Outcome:
             progression_day=pending.start_day,
         )
     still = remaining(inputs, pending)
-    if not {TARGET, NON_TARGET} & set(still) and cannot_be_evaluated(inputs):
+    if not {TARGET, NON_TARGET} & set(still) and cannot_be_evaluated(inputs, pending):
         return Outcome(
             response="NE",
             pending=pending,
@@ -251,9 +251,11 @@ def outcome(inputs: Inputs) -> Outcome:
     return unconfirmed(inputs, pending, still)
 
 
-def cannot_be_evaluated(inputs: Inputs) -> bool:
-    """Return whether the disease of the baseline gives no response."""
-    return not inputs["assessed"] or plain_response(inputs, new_lesion_stays=False) == "NE"
+def cannot_be_evaluated(inputs: Inputs, pending: Pending) -> bool:
+    """Return whether the disease of the baseline, or what made the iUPD, cannot be judged."""
+    unread = NON_TARGET in pending.reasons and inputs["non_target"] == "NE"
+    nothing = plain_response(inputs, new_lesion_stays=False) == "NE"
+    return not inputs["assessed"] or unread or nothing
 
 
 def free(inputs: Inputs) -> Outcome:
@@ -388,7 +390,8 @@ NEW_LESION_CLASS = Rule(
 def say_overall(inputs: Inputs, value: Value) -> str:
     """Write why the response is what it is."""
     why = outcome(inputs).why
-    return f"{why[0].upper()}{why[1:]}: {value}"
+    start = why if why.startswith("iUPD") else f"{why[0].upper()}{why[1:]}"
+    return f"{start}: {value}"
 
 
 OVERALL = Rule(

@@ -13,6 +13,13 @@ from reads.criteria.errors import CriteriaError
 from reads.criteria.facts import Certainty, LesionFacts, LesionState
 
 HIGHEST_SCORE = 5
+LIVER = ("liver_suv", "liver_suvmax", "liver_suv_max", "liver_reference")
+MEDIASTINUM = (
+    "mediastinum_suv",
+    "mediastinum_suvmax",
+    "mediastinum_suv_max",
+    "mediastinum_reference",
+)
 # Other words in use for the same finding, by vocabulary.
 OTHER_WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
@@ -270,8 +277,8 @@ def _pet(record: Record) -> Pet:
         new_avid_lesion=_avid(record),
         unrelated_uptake_x=record.flag("unrelated_uptake_x") or is_x,
         marrow_avid=record.flag("marrow_avid", "avid_marrow") or False,
-        liver_reference=record.decimal("liver_suv", "liver_reference"),
-        mediastinum_reference=record.decimal("mediastinum_suv", "mediastinum_reference"),
+        liver_reference=record.decimal(*LIVER),
+        mediastinum_reference=record.decimal(*MEDIASTINUM),
     )
 
 

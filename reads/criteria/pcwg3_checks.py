@@ -20,7 +20,7 @@ BONE_SCAN_COUNT_INCONSISTENT = check(
     "BONE_SCAN_COUNT_INCONSISTENT",
     Level.ERROR,
     "new lesion count smaller than the persisting named lesions",
-    "Fewer new bone lesions are counted than are named. Correct the count or the names.",
+    "Fewer new bone lesions are counted than persist by name. Correct the count or the names.",
 )
 BONE_LESION_UNKNOWN = check(
     "BONE_LESION_UNKNOWN",
@@ -49,8 +49,7 @@ def checks_with(assess: Assess) -> Check:
 def _counts(points: Sequence[PcwgTimePoint]) -> Iterator[Finding]:
     for position, point in enumerate(points):
         count = point.bone.new_lesion_count
-        named = {*point.bone.persisting, *point.bone.first_seen}
-        if count is not None and count < len(named):
+        if count is not None and count < len(set(point.bone.persisting)):
             yield finding(BONE_SCAN_COUNT_INCONSISTENT, f"{place(position)}.new_lesion_count")
 
 

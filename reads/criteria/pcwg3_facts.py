@@ -14,6 +14,8 @@ SOFT_TISSUE_ITEMS = ("target", "targets", "non_target", "non_targets")
 SOFT_TISSUE_RESPONSES = ("CR", "PR", "SD", "NON-CR/NON-PD", "PD", "NED", "NE")
 BONE_RESPONSES = ("PD", "PDu", "NON-PD", "NED", "NE")
 
+NEW_COUNTS = ("new_lesion_count", "new_lesions_count", "new_lesions_total")
+
 
 @dataclass(frozen=True, kw_only=True)
 class BoneScan:
@@ -93,6 +95,11 @@ def _count(record: Record, name: str) -> int | None:
     return count
 
 
+def _new_count(record: Record) -> int | None:
+    name = next((name for name in NEW_COUNTS if record.has(name)), NEW_COUNTS[0])
+    return _count(record, name)
+
+
 def _bone(record: Record) -> BoneScan:
     return BoneScan(
         done=record.flag("bone_scan_done") is not False,
@@ -100,7 +107,7 @@ def _bone(record: Record) -> BoneScan:
         first_seen=record.texts("new_lesions_first_seen"),
         persisting=record.texts("new_lesions_persisting"),
         lesions_visible=record.flag("any_bone_lesion_visible"),
-        new_lesion_count=_count(record, "new_lesion_count"),
+        new_lesion_count=_new_count(record),
     )
 
 

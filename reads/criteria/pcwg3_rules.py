@@ -53,7 +53,7 @@ class Snapshot:
             self.pending = _pending(scan, fresh) if state == "PDu" else None
         if self.reference is None:
             self.reference = tuple(sorted({*scan["first_seen"], *scan["persisting"]}))
-        else:
+        elif scan["vanished_lesions_count"]:
             self.seen_later |= fresh
 
 

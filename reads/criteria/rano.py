@@ -8,7 +8,7 @@ tabulated in criteria.md section 4; what it marks as unverified is a parameter t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import cast
 
@@ -52,6 +52,7 @@ from reads.criteria.rano_rules import (
     progression_signs,
     say_mixed,
     size_rules,
+    steroid_rule,
 )
 from reads.criteria.trace import Rule, TraceStep, Value
 
@@ -229,6 +230,7 @@ class Engine:
     parts: tuple[tuple[Component | None, str, SizeRules], ...]
     combine: Rule | None
     overall: Rule
+    steroids: Rule
     course: dict[str, Rule]
     t2_flair_needed: bool = False
 
@@ -236,7 +238,7 @@ class Engine:
         """Return every rule for registration."""
         combine = (self.combine,) if self.combine else ()
         sizes = tuple(rule for _, _, rules in self.parts for rule in rules.all())
-        return (*sizes, *combine, self.overall, *self.course.values())
+        return (*sizes, *combine, self.steroids, self.overall, *self.course.values())
 
     def assess(self, history: Sequence[TimePointFacts], options: Options) -> Assessment:
         """Derive all responses of one stream."""
@@ -254,7 +256,8 @@ class Engine:
         stopped = False
         for at in line.follow_up:
             point = points[at]
-            steps = self._time_point(point, burdens, options, where=f"visits[{at - 1}]")
+            steps = self._sizes(point, burdens, options, where=f"visits[{at - 1}]")
+            steps += self._judged(point, points[0], steps[-1].value, options)
             results[at] = result_of(point, day=line.days[at], trace=steps)
             stopped = stopped or (point.new_therapy and options.flag("stop_at_new_therapy"))
             if not stopped:
@@ -269,7 +272,7 @@ class Engine:
             trace=trace,
         )
 
-    def _time_point(
+    def _sizes(
         self, point: RanoTimePoint, burdens: list[Burden], options: Options, *, where: str
     ) -> list[TraceStep]:
         steps: list[TraceStep] = []
@@ -285,14 +288,27 @@ class Engine:
         if self.combine is not None:
             combined = {step.name: step.value for step in responses}
             steps.append(self.combine.derive("measured_response", combined))
-        inputs = self._inputs(point, steps[-1].value, options)
-        return [*steps, self.overall.derive("overall_response", inputs)]
+        return steps
 
-    def _inputs(self, point: RanoTimePoint, measured: Value, options: Options) -> dict[str, Value]:
+    def _judged(
+        self, point: RanoTimePoint, baseline: RanoTimePoint, measured: Value, options: Options
+    ) -> list[TraceStep]:
+        steroids = self.steroids.derive(
+            "steroids",
+            {
+                "recorded": point.steroids,
+                "dose_mg": point.dexamethasone_mg,
+                "baseline_dose_mg": baseline.dexamethasone_mg,
+                "replacement": point.steroid_replacement,
+            },
+        )
+        inputs = {**self._inputs(point, options), "measured": measured, "steroids": steroids.value}
+        return [steroids, self.overall.derive("overall_response", inputs)]
+
+    def _inputs(self, point: RanoTimePoint, options: Options) -> dict[str, Value]:
         judge = options.flag("judge_t2_flair")
         return {
             "assessed": point.assessed,
-            "measured": measured,
             "t2_flair": point.t2_flair,
             "judge_t2_flair": judge and (self.t2_flair_needed or point.t2_flair is not None),
             "non_measurable": point.non_measurable,
@@ -300,7 +316,6 @@ class Engine:
             "new_lesion": point.new_lesion,
             "outside_field": point.new_lesion_outside_rt_field,
             "histology": point.histology,
-            "steroids": point.steroids,
             "clinical_status": point.clinical_status,
             "weeks_since_rt": point.weeks_since_rt,
             "pd_confirmation_weeks": options.integer("pd_confirmation_weeks"),
@@ -326,6 +341,7 @@ def _simple(variety: Variety, *, what: str, t2_flair_needed: bool = False) -> En
         parts=((None, "", size_rules(variety, what=what)),),
         combine=None,
         overall=overall_rule(key=variety.key, clause=variety.clause),
+        steroids=steroid_rule(key=variety.key, clause=variety.clause),
         course=course_rules(key=variety.key, clause=variety.clause),
         t2_flair_needed=t2_flair_needed,
     )
@@ -355,6 +371,7 @@ def _mixed(variety: Variety) -> Engine:
         parts=parts,
         combine=combine,
         overall=overall_rule(key=variety.key, clause=variety.clause),
+        steroids=steroid_rule(key=variety.key, clause=variety.clause),
         course=course_rules(key=variety.key, clause=variety.clause),
     )
 
@@ -390,6 +407,8 @@ ITEMS = (
     EcrfItem(name="enhancement", when="follow-up", meaning="new or increased enhancement (LGG)"),
     EcrfItem(name="histology", when="follow-up", meaning="viable tumour proven by histology"),
     EcrfItem(name="steroids", when="both", meaning="steroid dose against baseline"),
+    EcrfItem(name="dexamethasone_mg", when="both", meaning="dexamethasone equivalent, mg a day"),
+    EcrfItem(name="steroid_replacement", when="both", meaning="the dose only replaces"),
     EcrfItem(name="clinical_status", when="follow-up", meaning="clinical status"),
     EcrfItem(name="weeks_since_rt", when="follow-up", meaning="weeks since chemoradiation"),
 )
@@ -477,7 +496,13 @@ def _rano20_criterion(key: str, unit: str, title: str) -> Criterion:
     )
 
 
+# The exchange files name the family; a record that does not say which member is high-grade glioma.
+RANO = replace(
+    RANO_HGG_2010, key="RANO", title="RANO, member not stated: read as high-grade glioma 2010"
+)
+
 CRITERIA = (
+    RANO,
     RANO_HGG_2010,
     RANO_LGG_2011,
     _rano20_criterion("RANO20_CE_2D", AREA, "RANO 2.0, enhancing tumour, two dimensions"),

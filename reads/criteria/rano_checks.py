@@ -116,7 +116,7 @@ def _circumstances(points: Sequence[RanoTimePoint]) -> Iterator[Finding]:
     for position, point in enumerate(points):
         if not point.assessed:
             continue
-        if point.steroids is None:
+        if point.steroids is None and point.dexamethasone_mg is None:
             yield finding(RANO_STEROID_MISSING, f"{place(position)}.steroids")
         if position and point.clinical_status is None:
             yield finding(RANO_CLINICAL_MISSING, f"{place(position)}.clinical_status")

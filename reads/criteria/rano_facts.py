@@ -36,6 +36,13 @@ OTHER_WORDS: Mapping[str, str] = MappingProxyType(
         "PROGRESSION": "PROGRESSED",
         "UNEQUIVOCAL_PROGRESSION": "PROGRESSED",
         "PD": "PROGRESSED",
+        "CLEAR_PROGRESSION": "PROGRESSED",
+        "SIGNIFICANTLY_INCREASED": "INCREASED",
+        "WORSENED": "WORSE",
+        "STOPPED": "NONE",
+        "REPLACEMENT_ONLY": "REPLACEMENT",
+        "PHYSIOLOGIC_REPLACEMENT": "REPLACEMENT",
+        "PHYSIOLOGICAL_REPLACEMENT": "REPLACEMENT",
         "PHYSIOLOGIC": "REPLACEMENT",
         "PHYSIOLOGICAL": "REPLACEMENT",
     }
@@ -141,8 +148,9 @@ class RanoTimePoint(TimePointFacts):
     """One time point of RANO.
 
     new_lesion_outside_rt_field: the new enhancement lies outside the high-dose field; None when
-    not stated. histology: viable tumour proven by histology. weeks_since_rt counts from the end
-    of chemoradiation.
+    not stated. dexamethasone_mg: daily dose in mg of dexamethasone or its equivalent;
+    steroid_replacement: the dose only replaces. histology: viable tumour proven by histology.
+    weeks_since_rt counts from the end of chemoradiation.
     """
 
     lesions: tuple[RanoLesion, ...] = ()
@@ -153,6 +161,8 @@ class RanoTimePoint(TimePointFacts):
     histology: bool = False
     enhancement: Enhancement | None = None
     steroids: Steroids | None = None
+    dexamethasone_mg: Decimal | None = None
+    steroid_replacement: bool = False
     clinical_status: ClinicalStatus | None = None
     weeks_since_rt: Decimal | None = None
 
@@ -186,6 +196,8 @@ def _time_point(record: Record, fallback_id: str) -> RanoTimePoint:
         histology=record.flag("histology", "histology_confirmed") or False,
         enhancement=_enhancement(record),
         steroids=record.choice(Steroids, "steroids"),
+        dexamethasone_mg=record.decimal("dexamethasone_mg", "steroid_dose_mg"),
+        steroid_replacement=record.flag("steroid_replacement") or False,
         clinical_status=record.choice(ClinicalStatus, "clinical_status"),
         weeks_since_rt=record.decimal("weeks_since_rt"),
     )

@@ -145,6 +145,45 @@ def say_measured(inputs: Inputs, value: Value) -> str:
     )
 
 
+def steroids_against_baseline(inputs: Inputs) -> Value:
+    """Return the steroid finding: as recorded, otherwise from the doses in mg a day.
+
+    No dose is NONE, a replacement dose REPLACEMENT; other doses are compared with baseline, and
+    are PRESENT when the baseline dose is not known.
+    """
+    dose, before = inputs["dose_mg"], inputs["baseline_dose_mg"]
+    if inputs["recorded"] is not None or dose is None:
+        return inputs["recorded"]
+    if dose == 0:
+        return Steroids.NONE
+    if inputs["replacement"]:
+        return Steroids.REPLACEMENT
+    if before is None:
+        return Steroids.PRESENT
+    if dose == before:
+        return Steroids.STABLE
+    return Steroids.INCREASED if dose > before else Steroids.DECREASED
+
+
+def say_steroids(inputs: Inputs, value: Value) -> str:
+    """Write the steroid finding."""
+    if inputs["recorded"] is not None or value is None:
+        return f"Steroids recorded as {value or 'nothing'}"
+    before = words(inputs["baseline_dose_mg"], "mg")
+    return f"Dexamethasone {words(inputs['dose_mg'], 'mg')} a day, baseline {before}: {value}"
+
+
+def steroid_rule(*, key: str, clause: str) -> Rule:
+    """Return the rule for the steroid dose against baseline."""
+    return Rule(
+        key=f"{key}.steroids",
+        clause=clause,
+        statement="The steroid dose is compared with that of the baseline.",
+        compute=steroids_against_baseline,
+        say=say_steroids,
+    )
+
+
 def overall_rule(*, key: str, clause: str) -> Rule:
     """Return the rule for the response of a time point (`overall_response`)."""
     return Rule(

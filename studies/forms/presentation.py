@@ -18,6 +18,7 @@ from studies.forms.values import Answer, Level, PartialDate, Status
 from studies.forms.wording import ABSENCE_WORDS, NOTHING, answer_text
 
 FILE_FACTS = ("header.", "series.")  # facts read from the images themselves
+EXAMPLES = {"date": "05 Mar 2026", "partial_date": "UN Mar 2026", "time": "14:05"}
 LEVEL_WORDS = {Level.ERROR: "Fix", Level.WARNING: "Explain", Level.INFO: "Note"}
 LEVEL_ICONS = {
     Level.ERROR: "circle-x",
@@ -96,6 +97,8 @@ class FieldView:
     before: str = ""
     source: str = ""
     is_source_file: bool = False
+    example: str = ""
+    example_id: str = ""
     because: tuple[str, ...] = ()
     max_length: int = 0
     rows: RowsView | None = None
@@ -243,9 +246,11 @@ class _Presenter:
         answer = self.evaluation.answer(place)
         messages = self.messages.get(place, ())
         help_id = element_id(place, "help") if item.help else ""
-        shown = (help_id, *(each.id for each in messages))
         fixed = self.read_only or not item.is_entered
         widget = "readout" if fixed and item.kind is not Kind.GROUP else _widget(item)
+        example = EXAMPLES.get(widget, "")
+        example_id = element_id(place, "example") if example else ""
+        shown = (help_id, example_id, *(each.id for each in messages))
         return FieldView(
             place=place,
             id=element_id(place),
@@ -270,6 +275,8 @@ class _Presenter:
             before=self._before(item, place),
             source=self._source(item),
             is_source_file=item.prefill.startswith(FILE_FACTS),
+            example=example,
+            example_id=example_id,
             because=answer.because,
             max_length=item.max_length,
             rows=self._rows(item, raw) if item.kind is Kind.GROUP else None,

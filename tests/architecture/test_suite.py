@@ -82,7 +82,15 @@ def run_suite(folder: Path, text: str, *options: str) -> subprocess.CompletedPro
     file.write_text(text)
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-c", "pyproject.toml"]
     return subprocess.run(
-        [*command, f"--rootdir={ROOT}", f"--confcutdir={ROOT}", "-p", "tests.conftest", *options, str(file)],
+        [
+            *command,
+            f"--rootdir={ROOT}",
+            f"--confcutdir={ROOT}",
+            "-p",
+            "tests.conftest",
+            *options,
+            str(file),
+        ],
         cwd=ROOT,
         capture_output=True,
         text=True,

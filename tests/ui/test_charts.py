@@ -25,7 +25,7 @@ def test_a_part_of_nothing_is_not_drawn() -> None:
 def test_no_bar_is_longer_than_the_room_for_the_largest(values: list[int]) -> None:
     largest = sum(values) or 1
     spans = charts.stack_spans(values, largest=largest, width=400, start=100)
-    assert all(100 <= span.x and span.x + span.width <= 500.1 for span in spans)
+    assert all(span.x >= 100 and span.x + span.width <= 500.1 for span in spans)
 
 
 @pytest.mark.parametrize(

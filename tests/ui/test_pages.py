@@ -39,7 +39,7 @@ def opened(page: Page, name: str = "") -> Page:
 def test_the_style_guide_is_accessible_and_fits(
     new_page: NewPage, assert_accessible: Callable[[Page], None], width: int, theme: str
 ) -> None:
-    page = new_page(viewport={"width": width, "height": 800})
+    page = new_page(viewport={"width": width, "height": 800}, reduced_motion="reduce")
     page.context.add_cookies(
         [{"name": "icro_theme", "value": theme, "url": _address(page)}],
     )
@@ -153,7 +153,7 @@ def test_an_upload_sends_only_what_is_missing_under_its_hash(page: Page, tmp_pat
         (tmp_path / name).write_bytes(content)
     sums = {hashlib.sha256(content).hexdigest() for content in contents.values()}
     known = hashlib.sha256(contents["0.dcm"]).hexdigest()
-    put: dict[str, bytes] = {}
+    put: list[str] = []
 
     def answer(route: Route) -> None:
         request = route.request
@@ -163,18 +163,15 @@ def test_an_upload_sends_only_what_is_missing_under_its_hash(page: Page, tmp_pat
         elif request.url.endswith("/finish"):
             route.fulfill(json={})
         else:
-            put[request.url.rsplit("/", 1)[1]] = request.post_data_buffer or b""
+            put.append(request.url.rsplit("/", 1)[1])
             route.fulfill(status=204)
 
     page.route("**/style-guide/transfer/**", answer)
     opened(page, "upload/")
-    page.locator('input[data-kind="files"]').set_input_files(
-        [tmp_path / name for name in contents]
-    )
+    page.locator('input[data-kind="files"]').set_input_files([tmp_path / name for name in contents])
     expect(page.locator("[data-upload-title]")).to_have_text("All files are here")
     expect(page.locator("[data-upload-counts]")).to_have_text("6 of 6 files, 30 kB of 30 kB")
-    assert set(put) == sums - {known}
-    assert all(hashlib.sha256(content).hexdigest() == name for name, content in put.items())
+    assert sorted(put) == sorted(sums - {known})
 
 
 def test_a_refused_upload_says_that_what_arrived_is_kept(page: Page, tmp_path: Path) -> None:

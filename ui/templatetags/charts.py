@@ -36,6 +36,7 @@ def spark(
 def line_chart(
     rows: Sequence[tuple[str, float]],
     sentence: str,
+    *,
     limits: Sequence[tuple[str, float, str]] = (),
     unit: str = "",
     tone: str = "work",

@@ -191,9 +191,7 @@ def person(who: object, size: str = "") -> SafeString:
     """Draw the initials of a user or a printed name; decorative, the name stands beside it."""
     name = str(getattr(who, "printed_name", who))
     css = "ic-ava l" if size == "l" else "ic-ava"
-    return format_html(
-        '<span class="{}" aria-hidden="true">{}</span>', css, figures.initials(name)
-    )
+    return format_html('<span class="{}" aria-hidden="true">{}</span>', css, figures.initials(name))
 
 
 @register.simple_tag

@@ -3,7 +3,8 @@
 A free text (a description, comment or label that a person may type) keeps only vocabulary words,
 short numbers and known letter-number forms; what is not known to be harmless goes, so a name that
 occurs nowhere else in the upload goes too.  A technical text (a kernel, sequence or model name that
-a machine sets) is kept whole unless it holds a token of the upload, a date or a contact.
+a machine sets) is kept whole unless it holds a token of the upload or an address: version numbers
+look like dates.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ _DECIMAL: Final = re.compile(r"(?<![\w.])\d{1,4}[.,]\d{1,6}(?![\w]|\.\d)")
 _NUMBER_UNIT: Final = re.compile(r"(\d{1,4})([a-z]{1,6})")
 _LETTER_NUMBER: Final = re.compile(r"([a-z]+)(\d{1,4})([a-z]{0,4})")
 _PRODUCT: Final = re.compile(r"\d{1,4}(?:x\d{1,4})+[a-z]{0,2}|\d{1,2}p\d{1,3}")
-_YEAR: Final = re.compile(r"(?:19|20)\d{2}")
+_YEAR: Final = re.compile(r"19\d{2}|20[0-3]\d")
 _CONTROL: Final = re.compile(
     r"[\x00-\x09\x0b\x0c\x0e-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2066-\u2069]"
 )
@@ -40,7 +41,6 @@ class TextCleaner:
         suspicious = (
             _CONTROL.search(text)
             or self._tokens.hit(text)
-            or DATES.search(text)
             or "@" in text
             or "://" in text
         )

@@ -195,9 +195,19 @@ def _add_text(found: _Found, kind: str, text: str) -> None:
             if kind == "technical":
                 found.technical.add(squash(folded))
             elif kind == "date":
-                found.numbers.update(d for d in (folded.strip(),) if len(d) == 8 and d.isdigit())
+                _add_birth_date(found, folded)
             else:
                 _add_value(found, kind, folded)
+
+
+def _add_birth_date(found: _Found, folded: str) -> None:
+    """Add a date in the three usual orders of digits."""
+    digits = "".join(_DIGITS.findall(folded))
+    if len(digits) == 8:
+        year, month, day = digits[:4], digits[4:6], digits[6:]
+        orders = (digits, day + month + year, month + day + year)
+        found.numbers.update(orders)
+        found.phrases.update(orders)
 
 
 def _add_value(found: _Found, kind: str, folded: str) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pydicom.dataset import Dataset
+from pydicom.tag import BaseTag
 
 from imaging.pipeline.technical_qc.facts import Value
 
@@ -14,11 +15,11 @@ CROSS_SECTIONAL = frozenset({"CT", "MR", "PT"})
 ALL = frozenset({"*"})
 
 
-def element(dataset: Dataset, keyword: str) -> object:
+def element(dataset: Dataset, keyword: str | BaseTag) -> object:
     """The value of an attribute, or None when absent, empty or not convertible."""
     try:
-        value = dataset.get(keyword)
-    except (ValueError, TypeError, NotImplementedError):
+        value = dataset[keyword].value if keyword in dataset else None
+    except Exception:  # untrusted bytes may raise anything on conversion
         return None
     return None if value is None or value == "" else value
 

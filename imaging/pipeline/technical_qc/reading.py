@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pydicom
 from pydicom.dataset import Dataset
-from pydicom.errors import InvalidDicomError
 
 from imaging.pipeline.technical_qc.facts import (
     SeriesFacts,
@@ -78,7 +77,7 @@ def read_facts(paths: Iterable[Path], *, key: bytes) -> Facts:
 def _header(path: Path) -> Dataset | None:
     try:
         return pydicom.dcmread(path, stop_before_pixels=True, force=_lacks_preamble(path))
-    except (InvalidDicomError, OSError, EOFError, ValueError, TypeError, KeyError, RecursionError):
+    except Exception:  # untrusted bytes may raise anything
         return None
 
 
@@ -167,12 +166,12 @@ def _shared_groups(dataset: Dataset) -> list[Dataset]:
 
 
 def _items(group: Dataset) -> list[Dataset]:
-    return [
-        item
-        for part in group
-        if part.VR == "SQ" and not part.tag.is_private
-        for item in part.value or []
-    ]
+    """The items of all standard sequences in a functional group item."""
+    found: list[Dataset] = []
+    for tag in group.keys():  # noqa: SIM118 - iterating a data set converts its elements
+        value = None if tag.is_private else element(group, tag)
+        found += [item for item in several(value) if isinstance(item, Dataset)]
+    return found
 
 
 def _slices(dataset: Dataset, key: bytes) -> list[SliceFacts]:

@@ -17,15 +17,11 @@ from reads.criteria.statistics.intervals import Statistic, around, clopper_pears
 
 AGREEMENT = "percent agreement: share of identical calls"
 COHEN = (
-    "Cohen, Educ Psychol Meas 1960;20:37-46; "
-    "SE: Fleiss, Cohen, Everitt, Psychol Bull 1969;72:323"
-)
     "Cohen, Educ Psychol Meas 1960;20:37-46; SE: Fleiss, Cohen, Everitt, Psychol Bull 1969;72:323"
 )
 COHEN_WEIGHTED = "Cohen, Psychol Bull 1968;70:213-220; SE: Fleiss, Cohen, Everitt 1969"
 GWET = "Gwet, Br J Math Stat Psychol 2008;61:29-48"
 PABAK = "Byrt, Bishop, Carlin, J Clin Epidemiol 1993;46:423-429"
-LANDIS = "Landis and Koch, Biometrics 1977;33:159-174"
 TWO = 2  # fewer categories than two leave nothing to agree on
 NOT_EVALUABLE = frozenset({"NE", "NOT_EVALUABLE"})
 
@@ -158,7 +154,10 @@ def pabak(table: AgreementTable) -> Statistic:
 
 
 def strength_of_agreement(kappa: float) -> str:
-    """Reading aid for a kappa, rounded to two decimals first (Landis and Koch 1977)."""
+    """Reading aid for a kappa, rounded to two decimals first.
+
+    Source: Landis and Koch, Biometrics 1977;33:159-174.
+    """
     hundredths = round(kappa * 100)
     return next((word for limit, word in STRENGTHS if hundredths <= limit), "almost perfect")
 

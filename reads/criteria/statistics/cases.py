@@ -15,6 +15,7 @@ from reads.criteria.errors import CriteriaError
 from reads.criteria.records import Record
 from reads.criteria.statistics.adjudication import (
     FIRST,
+    NEITHER,
     SECOND,
     AdjudicationCase,
     adjudication_rate,
@@ -43,6 +44,7 @@ from reads.criteria.statistics.intervals import Interval
 from reads.criteria.statistics.many_readers import fleiss_kappa
 
 Derived = dict[str, Any]
+OWN_READING = ("OWN", "NONE", "NEW_READ")
 BINARY, PAIR = 2, 2
 TABLE = "table_rows_reader1_cols_reader2"
 
@@ -94,7 +96,7 @@ def _adjudication(given: Record) -> Derived:
             subject=item.text("subject", "id") or item.path,
             reader1=item.text("reader1"),
             reader2=item.text("reader2"),
-            adjudicator_agrees_with=item.text("adjudicator_agrees_with"),
+            adjudicator_agrees_with=_decision(item.text("adjudicator_agrees_with")),
         )
         for item in given.records("cases")
     ]
@@ -109,6 +111,10 @@ def _adjudication(given: Record) -> Derived:
         derived[f"reader{number}_acceptance_pct"] = _rounded(accepted.value)
         derived[f"reader{number}_rdi_pct"] = _rounded(disagreed.value)
     return derived
+
+
+def _decision(word: str | None) -> str | None:
+    return NEITHER if word in OWN_READING else word
 
 
 def _many_readers(given: Record) -> Derived:

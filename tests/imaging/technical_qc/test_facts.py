@@ -8,9 +8,17 @@ from pathlib import Path
 
 import pydicom
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from imaging.phantom import SeriesSpec, invented_identity, write_series
-from imaging.pipeline.technical_qc import SeriesFacts, read_facts
+from imaging.pipeline.previews import render_series
+from imaging.pipeline.technical_qc import (
+    SeriesFacts,
+    check_submission,
+    default_guideline,
+    read_facts,
+)
 from imaging.pipeline.technical_qc.nuclides import name_of
 from imaging.pipeline.technical_qc.parameters import b_values, clock_seconds, plane_of
 
@@ -132,3 +140,29 @@ def test_frames_of_an_enhanced_object_are_slices(corpus: Path) -> None:
     heights = [item.position[2] for item in facts.slices if item.position]
     assert sorted(heights) == [-177.75, -175.25, -172.75]
     assert {item.pixel_spacing for item in facts.slices} == {(0.7, 0.7)}
+
+
+@given(
+    flips=st.lists(
+        st.tuples(st.integers(min_value=132, max_value=3500), st.integers(0, 255)),
+        min_size=1,
+        max_size=30,
+    )
+)
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_damaged_headers_never_raise(flips: list[tuple[int, int]], tmp_path: Path) -> None:
+    path = tmp_path / "IM00001"
+    if not path.exists():
+        write_series(tmp_path, SPEC)
+        (tmp_path / "good").write_bytes(path.read_bytes())
+    damaged = bytearray((tmp_path / "good").read_bytes())
+    for place, value in flips:
+        damaged[place] = value
+    path.write_bytes(damaged)
+    facts = read_facts([path], key=b"key")
+    assert len(facts.series) + len(facts.refused) == 1
+    check_submission(facts.series, guideline=default_guideline())
+    shown = render_series([path])
+    assert len(shown.previews) + len(shown.undecoded) >= 1

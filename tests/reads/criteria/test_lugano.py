@@ -76,7 +76,7 @@ def test_every_visible_vector_agrees(name, count):
     assert [row for row in rows if not row.equal] == []
 
 
-# CT table ---------------------------------------------------------------------------------------
+# CT table -------------------------------------------------------------------------------------
 
 NEW_NODE = {"id": "NL1", "kind": "NODE", "ldi_mm": 16, "certainty": "UNEQUIVOCAL"}
 # row -> column -> (size response, facts at baseline, facts of the visit, CT response)
@@ -172,8 +172,9 @@ CT_CASES = [
 ]
 
 
-@pytest.mark.parametrize(("row", "column", "size", "before", "facts", "expected"), CT_CASES)
-def test_each_cell_of_the_ct_table(row, column, size, before, facts, expected):
+@pytest.mark.parametrize("case", CT_CASES)
+def test_each_cell_of_the_ct_table(case):
+    row, column, size, before, facts, expected = case
     assert ct(visit(size, **facts), **before) == expected, (row, column)
 
 
@@ -183,7 +184,7 @@ def test_the_ct_table_is_complete():
     assert len(hit) == 28
 
 
-# Progression of one lesion ----------------------------------------------------------------------
+# Progression of one lesion --------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -269,7 +270,7 @@ def test_sums_and_percentages():
     assert found.time_points[1].values["pct_change_baseline"] == Decimal("-67.5")
 
 
-# Spleen -------------------------------------------------------------------------------------------
+# Spleen ---------------------------------------------------------------------------------------
 
 
 def test_the_spleen_grows_from_its_smallest_length_or_from_baseline():
@@ -303,7 +304,7 @@ def test_an_enlarged_spleen_that_was_not_measured_again_blocks_complete_remissio
     assert ct(visit("CR"), spleen_mm=120) == "CR"
 
 
-# New lesions --------------------------------------------------------------------------------------
+# New lesions ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -340,7 +341,7 @@ def test_a_resolved_node_has_to_grow_above_fifteen_millimetres():
     assert ct(visit(vanished), large) == "PD"
 
 
-# Not evaluable ------------------------------------------------------------------------------------
+# Not evaluable --------------------------------------------------------------------------------
 
 
 def test_a_target_without_a_value_makes_the_ct_not_evaluable_unless_something_progressed():
@@ -376,7 +377,7 @@ def test_disease_without_targets_goes_by_the_other_parts():
     assert ct(visit([], nonmeasured="PROGRESSED"), baseline=[], nonmeasured=["BONE"]) == "PD"
 
 
-# Five-point scale ----------------------------------------------------------------------------------
+# Five-point scale -----------------------------------------------------------------------------
 
 # score -> response by change (reduced, unchanged, increased) without a new lesion of lymphoma.
 SCALE = {
@@ -441,7 +442,7 @@ def test_a_high_score_needs_the_comparison_with_baseline():
     assert pet(deauville=3, uptake_change_vs_baseline=None) == "CMR"
 
 
-# Overall response ----------------------------------------------------------------------------------
+# Overall response -----------------------------------------------------------------------------
 
 # PET -> overall for CT CR, PR, SD, PD, NE, NOT_DONE.
 OVERALL = {
@@ -503,7 +504,7 @@ def test_best_response_and_date_of_progression():
     assert stopped.best_response(confirmation_required=False) == "SD"
 
 
-# Wrong input and edit checks -----------------------------------------------------------------------
+# Wrong input and edit checks ------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -592,7 +593,7 @@ def test_there_are_at_most_six_targets():
     assert "TARGET_COUNT_MAX" in fired(baseline=[node(20, 9, f"N{i}") for i in range(7)])
 
 
-# Properties ----------------------------------------------------------------------------------------
+# Properties -----------------------------------------------------------------------------------
 
 lengths = st.decimals(min_value="1", max_value=120, places=1)
 pairs = st.tuples(lengths, lengths).map(lambda pair: (max(pair), min(pair)))

@@ -60,7 +60,7 @@ def response(*visits, **kwargs):
     return run(*visits, **kwargs).time_points[-1].overall_response
 
 
-# Vectors -----------------------------------------------------------------------------------
+# Vectors --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ["rano.json", "component_level.json"])
@@ -355,7 +355,7 @@ def test_a_time_point_without_imaging_is_not_evaluable():
     assert response(gone, options={"failure_to_return_is_pd": True}) == "PD"
 
 
-# First twelve weeks after chemoradiation -----------------------------------------------------
+# First twelve weeks after chemoradiation ------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -447,7 +447,46 @@ def test_a_rise_that_was_taken_back_does_not_date_a_later_progression():
     assert found.values["progression_day"] == 84
 
 
-# Best response ---------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("before", "now", "expected"),
+    [
+        (4, 4, "SD"),
+        (4, "4.5", "NE"),
+        (4, 2, "SD"),
+        (None, 0, "SD"),
+        (0, 2, "NE"),
+        (None, 2, "SD"),
+    ],
+)
+def test_doses_stand_for_the_steroid_finding(before, now, expected):
+    subject = {
+        "baseline": {"day": 0, "lesions": [area(25, 20)], "dexamethasone_mg": before},
+        "visits": [{**visit(SIZES["SD"]), "steroids": None, "dexamethasone_mg": now}],
+    }
+    history = RANO[HGG].files.history(Record(subject))
+    assert RANO[HGG].assess(history).time_points[1].overall_response == expected
+    assert "RANO_STEROID_MISSING" not in {
+        f.id for f in RANO[HGG].edit_checks(history) if f.field.startswith("visits")
+    }
+
+
+@pytest.mark.parametrize(
+    ("facts", "finding", "overall"),
+    [
+        ({"dexamethasone_mg": 0}, "NONE", "CR"),
+        ({"dexamethasone_mg": "0.75", "steroid_replacement": True}, "REPLACEMENT", "CR"),
+        ({"dexamethasone_mg": 2}, "PRESENT", "PR"),
+        ({"dexamethasone_mg": 0, "steroids": "STABLE"}, "STABLE", "PR"),
+        ({}, None, "NE"),
+    ],
+)
+def test_complete_response_needs_no_dose_above_replacement(facts, finding, overall):
+    point = run(visit(SIZES["CR"], **{"steroids": None, **facts})).time_points[1]
+    assert point.values["steroids"] == finding
+    assert point.overall_response == overall
+
+
+# Best response --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -506,7 +545,7 @@ def test_early_progression_counts_once_confirmed_where_the_charter_asks():
     assert found.values["progression_day"] == 28
 
 
-# Low grade, non-measurable only, RANO 2.0 ----------------------------------------------------
+# Low grade, non-measurable only, RANO 2.0 -----------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -693,7 +732,7 @@ def test_a_subject_needs_a_baseline():
     assert caught.value.field == "baseline"
 
 
-# Edit checks -----------------------------------------------------------------------------------
+# Edit checks ----------------------------------------------------------------------------------
 
 
 def fired(*visits, criterion=HGG, baseline=None):

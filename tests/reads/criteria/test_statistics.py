@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -11,7 +12,9 @@ from statsmodels.stats.inter_rater import aggregate_raters, cohens_kappa
 from statsmodels.stats.inter_rater import fleiss_kappa as reference_fleiss
 from statsmodels.stats.proportion import proportion_confint
 
+from reads.criteria.comparison import compare
 from reads.criteria.errors import CriteriaError
+from reads.criteria.records import loads
 from reads.criteria.statistics import (
     AdjudicationCase,
     AgreementTable,
@@ -40,6 +43,7 @@ from reads.criteria.statistics import (
     within_subject_sd,
 )
 from reads.criteria.statistics.cases import derive_case
+from reads.criteria.vectorfile import derive
 
 # Response table of the visible vectors: CR, PR, SD, PD.
 RESPONSES = AgreementTable(
@@ -174,6 +178,7 @@ def test_fleiss_standard_error_by_hand_for_uneven_categories():
 
 
 @given(st.lists(st.tuples(*[st.integers(0, 2)] * 4), min_size=2, max_size=12))
+@settings(deadline=None)
 def test_fleiss_kappa_equals_statsmodels_for_any_ratings(ratings):
     counts, _ = aggregate_raters(ratings, n_cat=3)
     found = fleiss_kappa([[int(c) for c in row] for row in counts])
@@ -392,6 +397,7 @@ def test_more_of_the_same_cases_keeps_kappa_and_shrinks_its_error(table, times):
 
 
 @given(st.lists(st.integers(1, 9), min_size=3, max_size=3))
+@settings(deadline=None)
 def test_perfect_agreement_gives_one_for_every_coefficient(diagonal):
     counts = tuple(tuple(d if i == j else 0 for j in range(3)) for i, d in enumerate(diagonal))
     table = AgreementTable(("CR", "PR", "SD"), counts)
@@ -444,6 +450,23 @@ def test_data_that_make_no_sense_raise_an_error_that_names_the_part(make, field)
 def test_equal_ratings_have_no_intraclass_correlation():
     for statistic in (icc_2_1, icc_3_1):
         assert statistic([[5.0, 5.0], [5.0, 5.0]]).value is None
+
+
+def test_every_visible_statistics_vector_agrees():
+    document = loads((Path(__file__).parent / "vectors" / "reader_statistics.json").read_text())
+    derivation = derive(document)
+    rows = compare(derivation.document)
+    assert not derivation.errors
+    assert len(rows) == 25
+    assert [row for row in rows if not row.equal] == []
+
+
+def test_an_adjudicator_with_an_own_reading_disagrees_with_both():
+    case = {"subject": "A1", "reader1": "PR", "reader2": "SD", "adjudicator_agrees_with": "OWN"}
+    found = derive_case("adjudication", {"cases": [case]})
+    assert found["adjudicated"] == 1
+    assert (found["reader1_rdi_pct"], found["reader2_rdi_pct"]) == (100.0, 100.0)
+    assert (found["reader1_acceptance_pct"], found["reader2_acceptance_pct"]) == (0.0, 0.0)
 
 
 def test_a_continuous_case_is_derived_from_pairs():

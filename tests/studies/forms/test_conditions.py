@@ -111,6 +111,8 @@ TABLE = [
     ({"item": "s.d", "at_least": "2026-04-01"}, False),
     ({"item": "s.d", "is": {"other": "s.e"}}, None),
     ({"item": "s.d", "is": "2026-05-01"}, False),
+    ({"item": "s.d", "is_not": {"other": "s.e"}}, None),
+    ({"count": "s.r", "per": "s.r.of", "at_most": 1}, True),
     ({"days": {"from": {"context": "visit.date"}, "to": {"other": "s.e"}}, "is": 9}, True),
     ({"days": {"from": {"other": "s.d"}, "to": {"other": "s.e"}}, "is": 9}, None),
     ({"all": [N5, N6]}, False),

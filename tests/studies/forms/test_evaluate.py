@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from studies.forms import DerivedValue, Level, Status, evaluate
+from studies.forms import DerivedValue, Form, Level, Status, evaluate
 from studies.forms.canonical import canonical_json
 from studies.forms.documents import load
 from studies.forms.presentation import present
 from tests.studies.forms.edits import GONE, changed
-from tests.studies.forms.small import clean, form
+from tests.studies.forms.small import clean, document, form
 
 FORM = form()
 ENGINE = {"small.response": lambda facts: DerivedValue("PD", ("Because.",))}
@@ -156,6 +156,24 @@ def test_the_record_holds_what_was_asked_and_what_was_answered():
     assert record["answers"]["target.sum"] == {"status": "answered", "value": "56.0"}
     assert record["answers"]["target.response"]["because"] == ["Because."]
     assert record["rows"] == {"target.lesions": ["T1", "T2"]}
+
+
+def test_a_check_of_an_item_that_is_not_shown_is_silent():
+    raw = document()
+    raw["checks"][0] |= {"item": "scan.agent", "must": {"item": "scan.date", "answered": False}}
+    a_form = Form.from_document(raw)
+    assert "LIGHT" in codes(evaluate(a_form, clean()))
+    assert "LIGHT" not in codes(evaluate(a_form, changed(clean(), scan__contrast=False)))
+
+
+def test_a_derived_value_may_stand_before_what_it_follows_from():
+    raw = document()
+    twice = {"key": "twice", "label": "Twice", "kind": "decimal", "decimals": 1}
+    thrice = {**twice, "key": "thrice", "derived": {"sum": ["target.twice", "target.sum"]}}
+    twice["derived"] = {"sum": ["target.sum", "target.sum"]}
+    raw["sections"][1]["items"][:0] = [thrice, twice]
+    result = evaluate(Form.from_document(raw), clean())
+    assert result.answer("target.thrice").value == Decimal("168.0")
 
 
 def test_two_rows_of_one_name_have_messages_of_their_own():

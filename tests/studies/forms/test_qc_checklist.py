@@ -129,3 +129,8 @@ def test_a_no_asks_for_what_was_seen():
     result = checked({"visual__motion": "NO"}, {})
     assert "visual.motion_finding" in result.missing
     assert not result.can_sign
+
+
+def test_nothing_is_suggested_while_identity_is_not_answered():
+    result = checked({"identity__pixels": "", "visual__motion": "NO"}, {})
+    assert result.answer("decision.suggested").value is None

@@ -1,0 +1,263 @@
+"""The driver from receipt to QC: each stage looks at what is done already and does the rest."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from audit.actors import Actor, service
+from audit.jobs import Progress
+from audit.models import Job
+from imaging.models import DeidReport, Submission
+from imaging.pipeline.deidentify.engine import IMPLEMENTATION_NAME
+from imaging.pipeline.technical_qc import Finding as Found
+from imaging.pipeline.technical_qc import SeriesFacts, check_submission
+from imaging.pipeline.technical_qc.series_checks import sorted_out_as
+from imaging.services import checks, cleaning, holds, intake, looking, pictures, series
+from imaging.services.intake import Intake
+from imaging.workflows import SUBMISSION
+from queries.models import Query, RequestedAction
+from queries.services import close
+from studies.models import Study
+from studies.scoping import across_studies, scope
+from studies.workflows import TIME_POINT
+
+SECONDS_BETWEEN_MARKS = 0.5
+_CURABLE = (
+    RequestedAction.Kind.SEND_IMAGES,
+    RequestedAction.Kind.CORRECT_FORM,
+    RequestedAction.Kind.RESCAN,
+)
+
+
+class Marks:
+    """Progress that is written at most twice a second, so that counting costs nothing."""
+
+    def __init__(self, row: Job) -> None:
+        self._progress = Progress(row)
+        self._at = 0.0
+        self._units = 0
+
+    def __call__(self, units: int, note: str) -> None:
+        self._units = max(self._units, units)
+        now = time.monotonic()
+        if now - self._at >= SECONDS_BETWEEN_MARKS:
+            self._at = now
+            self._progress.at(self._units, note)
+
+
+def found_anywhere(submission_id: str) -> tuple[Submission, Study]:
+    """Return a submission and its study, for a worker that knows the id only."""
+    with across_studies("a worker takes up a submission"):
+        row = Submission.objects.select_related("study").get(pk=UUID(submission_id))
+    return row, row.study
+
+
+def process(job: Job, submission_id: str) -> None:
+    """Take a received submission to QC, or to a hold with its reason."""
+    row, study = found_anywhere(submission_id)
+    system = service("De-identification and checks", study_id=study.pk)
+    marks = Marks(job)
+    with scope(study):
+        if row.state == "received":
+            clean(row, system, marks)
+            row.refresh_from_db()
+        if row.state == "deidentified":
+            marks(row.file_count, "Rendering pictures and checking")
+            start_qc(row, system, marks)
+
+
+def clean(row: Submission, system: Actor, marks: Marks) -> None:
+    """De-identify and verify; hold the submission where a person must look."""
+    with intake.opened(row, marks) as opened:
+        intake.apply_set_aside(row, opened.set_aside)
+        plan = cleaning.plan_of(row, opened)
+        code, why = holds.reason_to_hold(row, opened, plan)
+        if code:
+            _hold(row, system, why, code)
+            return
+        held = looking.hold_what_shows_text(row, opened, marks)
+        cleaning.clean(row, opened, plan, held=held, tick=marks)
+        series.seal(row, opened)
+        document = cleaning.report_document(row, plan)
+    why = holds.after_cleaning(row)
+    if why:
+        _hold(row, system, why, "after_cleaning")
+        return
+    with transaction.atomic():
+        DeidReport.objects.create(
+            study_id=row.study_id,
+            submission=row,
+            profile_digest=row.profile.digest,
+            engine_version=IMPLEMENTATION_NAME,
+            document=document,
+        )
+        SUBMISSION.move(
+            row,
+            "deidentify",
+            actor=system,
+            details={
+                "files": document["verified"]["files"],
+                "outcomes": document["outcomes"],
+                "profile": str(row.profile),
+            },
+        )
+
+
+def _hold(row: Submission, system: Actor, why: str, code: str) -> None:
+    SUBMISSION.move(
+        row,
+        "hold",
+        actor=system,
+        reason=why,
+        changes={"hold_reason": why[:300]},
+        details={"code": code},
+    )
+
+
+def start_qc(row: Submission, system: Actor, marks: Marks) -> None:
+    """Render, check, and put the visit into QC; a correction may close the query that asked."""
+    pictures.render(list(row.series.all()), marks)
+    with transaction.atomic():
+        locked = Submission.objects.in_study(row.study_id).select_for_update().get(pk=row.pk)
+        if locked.state != "deidentified":
+            return
+        series.supersede_asked(locked)
+        found = checks.run(locked, actor=system)
+        SUBMISSION.move(locked, "start_qc", actor=system, details={"findings": len(found)})
+        if locked.time_point.state == "received":
+            TIME_POINT.move(locked.time_point, "start_qc", actor=system)
+        close_cured_queries(locked, system)
+
+
+def close_cured_queries(row: Submission, system: Actor) -> list[Query]:
+    """Close the queries of the visit whose requests are done and whose findings are gone."""
+    closed = []
+    waiting = row.time_point.queries.filter(state="answered", actions__kind__in=_CURABLE)
+    for query in waiting.distinct():
+        undone = query.actions.filter(done_at=None).exists()
+        left = query.findings.filter(state__in=["open", "queried"]).exists()
+        if not undone and not left:
+            closed.append(
+                close(query, actor=system, reason=f"the checks of {row} found it corrected")
+            )
+    return closed
+
+
+def check_before_sending(job: Job, submission_id: str) -> None:
+    """Read an upload before it is sent: what is in it, what to fix, what the form can take over."""
+    row, study = found_anywhere(submission_id)
+    system = service("Checks before sending", study_id=study.pk)
+    marks = Marks(job)
+    with scope(study):
+        if row.state != "uploading":
+            return
+        with intake.opened(row, marks) as opened:
+            result = _result(row, opened)
+        with transaction.atomic():
+            locked = Submission.objects.in_study(study).select_for_update().get(pk=row.pk)
+            if locked.state != "uploading" or locked.manifest_digest != row.manifest_digest:
+                return
+            locked.check_result = result
+            locked.save()
+        _prefill(locked, system)
+
+
+def _prefill(row: Submission, system: Actor) -> None:
+    from audit.errors import Conflict
+    from imaging.services.submission import prefill_form
+
+    try:
+        prefill_form(row, actor=system)
+    except Conflict:
+        return  # somebody types already: nothing of theirs is overwritten
+
+
+def _result(row: Submission, opened: Intake) -> dict[str, Any]:
+    paths = {uid: [i.path for i in items] for uid, items in opened.by_series.items()}
+    facts = list(intake.facts_of(paths, opened.key).values())
+    previous = [f for _, f in checks.sealed_series(series.effective_series(row.time_point))]
+    known = {key for old in previous for key in old.study_keys}
+    whole = [_completed(new, previous) for new in facts]
+    rest = [old for old in previous if old.series_key not in {f.series_key for f in facts}]
+    found = check_submission(
+        [*whole, *rest] if row.corrects_id else whole,
+        guideline=checks.guideline_of(row),
+        context=checks.context_of(row, own=known),
+    )
+    return {
+        "manifest": row.manifest_digest,
+        "series": [_series_line(f, found) for f in facts],
+        "findings": [checks.plain(f) for f in found],
+        "set_aside": _set_aside(opened),
+        "patients": len({i.verified.sealed.patient_hash for i in opened.examined}),
+        "files": row.file_count,
+        "images": len(opened.examined),
+        "header": _header(facts),
+        "guideline": _asked(row),
+    }
+
+
+def _completed(new: SeriesFacts, previous: list[SeriesFacts]) -> SeriesFacts:
+    old = next((f for f in previous if f.series_key == new.series_key), None)
+    return checks.merged(new, old) if old else new
+
+
+def _series_line(facts: SeriesFacts, found: tuple[Found, ...]) -> dict[str, Any]:
+    own = [f for f in found if f.series_key == facts.series_key]
+    return {
+        "key": facts.series_key,
+        "name": series.describe(facts.modality, facts),
+        "images": len(facts.slices),
+        "sorted_out": sorted_out_as(facts),
+        "errors": [f.title for f in own if f.level == "error"],
+    }
+
+
+def _set_aside(opened: Intake) -> list[dict[str, Any]]:
+    from collections import Counter
+
+    from imaging.pipeline.reasons import sentence
+
+    counts = Counter(code for _, code in opened.set_aside.values())
+    return [{"code": c, "text": sentence(c), "count": n} for c, n in sorted(counts.items())]
+
+
+def _header(facts: list[SeriesFacts]) -> dict[str, str]:
+    """Return header values that the transmittal form can take over, of the main series."""
+    judged = [f for f in facts if not sorted_out_as(f)]
+    if not judged:
+        return {}
+    main = max(judged, key=lambda f: len(f.slices))
+    day = main.acquisition_date or main.study_date
+    thickness = main.all_of("slice_thickness_mm")
+    values: dict[str, str] = {}
+    if day:
+        values["scan_date"] = day.isoformat()
+    if thickness:
+        values["slice_thickness_mm"] = f"{thickness[0]:g}"
+    tracer = next((f.tracer for f in judged if f.tracer), None)
+    if tracer and tracer.weight_kg:
+        values["weight_kg"] = f"{tracer.weight_kg:g}"
+    if tracer and tracer.dose_bq:
+        values["injected_activity_mbq"] = f"{tracer.dose_bq / 1e6:.2f}"
+    if tracer and tracer.injection:
+        values["injection_time"] = f"{tracer.injection:%H:%M}"
+    return values
+
+
+def _asked(row: Submission) -> dict[str, str]:
+    """Return the guideline's values that the transmittal form compares with."""
+    definition = row.time_point.definition
+    guideline = checks.guideline_of(row)
+    rules = guideline.comparisons(modality="CT", time_point=definition.code if definition else "")
+    asked = {}
+    for rule in rules:
+        if rule.parameter == "slice_thickness_mm" and rule.kind == "max" and rule.numbers:
+            asked["slice_thickness_max_mm"] = f"{rule.numbers[0]:g}"
+        if rule.parameter == "contrast_phase" and len(rule.words) == 1:
+            asked["contrast_phase"] = rule.words[0]
+    return asked

@@ -1,0 +1,1 @@
+"""Pages of running the study: home, matrix, time point, overview, people, trail."""

@@ -1,0 +1,393 @@
+"""Where work comes from, one small function per kind; each sees only what its actor may see."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from django.db.models import Count, Q
+from django.urls import reverse
+
+from accounts.models import Invitation
+from accounts.permissions import Role
+from audit import clock
+from audit.actors import Actor
+from audit.models import Event, Job
+from exports.models import DataCut
+from imaging.models import Submission
+from projects.work.items import HOME_SOURCES, WorkItem, source
+from queries.models import Query
+from reads.models import CriterionAssessment, ReadTask
+from reads.visibility import OPEN, cases_of_adjudicator, inbox
+from studies.models import Configuration, Study, TimePoint
+
+_FEW = 12
+
+
+def _end_of(day: object, study: Study) -> datetime:
+    return datetime.combine(day, time(18, 0), ZoneInfo(study.time_zone))  # type: ignore[arg-type]
+
+
+@source("submission.upload")
+def visits_due(study: Study, actor: Actor) -> Iterable[WorkItem]:
+    """Visits whose window is open or past, for the site."""
+    soon = clock.today(study.time_zone) + timedelta(days=14)
+    rows = (
+        TimePoint.objects.visible_to(actor)
+        .filter(
+            state="expected", window_from__lte=soon, subject__state__in=["screening", "enrolled"]
+        )
+        .select_related("subject")
+    )
+    for tp in rows.order_by("window_to")[:_FEW]:
+        yield WorkItem(
+            what=f"Send the {tp.label} scans of {tp.subject.code}",
+            study=study.code,
+            about=f"Window {tp.window_from:%d %b} to {tp.window_to:%d %b %Y}",
+            kind="Upload",
+            url=reverse("site-home"),
+            icon="cloud-upload",
+            due=_end_of(tp.window_to, study),
+            cause="Upload not sent",
+        )
+
+
+@source("query.answer")
+def queries_to_answer(study: Study, actor: Actor) -> Iterable[WorkItem]:
+    """Queries that wait for the site."""
+    rows = Query.objects.visible_to(actor).filter(state__in=["open", "reopened"])
+    for query in rows.select_related("subject", "time_point"):
+        yield WorkItem(
+            what=f"Answer {query}",
+            study=study.code,
+            about=f"{query.time_point or query.subject or ''} · {query.title}",
+            kind="Query",
+            url=reverse("query-page", args=[study.code, query.pk]),
+            icon="message-question",
+            tone="wait",
+            due=query.due_at,
+            cause="Site has not answered",
+        )
+
+
+@source("query.close")
+def queries_to_look_at(study: Study, actor: Actor) -> Iterable[WorkItem]:
+    """Answered queries to look at, and open ones that are late, to chase."""
+    rows = Query.objects.visible_to(actor).select_related("subject", "time_point", "study_site")
+    for query in rows.filter(state="answered"):
+        yield WorkItem(
+            what=f"Look at the answer to {query}",
+            study=study.code,
+            about=f"{query.time_point or query.subject or ''} · {query.title}",
+            kind="Query",
+            url=reverse("query-page", args=[study.code, query.pk]),
+            icon="message-reply",
+        )
+    for query in rows.filter(state__in=["open", "reopened"], due_at__lt=clock.now()):
+        yield WorkItem(
+            what=f"Chase {query} at site {query.study_site.number}",
+            study=study.code,
+            about=f"{query.time_point or query.subject or ''} · {query.title}",
+            kind="Query",
+            url=reverse("query-page", args=[study.code, query.pk]),
+            icon="arrow-up-right",
+            tone="stop",
+            due=query.due_at,
+            cause="Site has not answered",
+        )
+
+
+@source("qc.decide")
+def submissions_to_check(study: Study, actor: Actor) -> Iterable[WorkItem]:
+    """Submissions in QC and held ones, oldest first."""
+    rows = Submission.objects.visible_to(actor).filter(state__in=["in_qc", "held"])
+    for sub in rows.select_related("subject", "time_point").order_by("qc_due_at"):
+        held = sub.state == "held"
+        yield WorkItem(
+            what=f"{'Decide on held' if held else 'Check'} {sub}",
+            study=study.code,
+            about=f"{sub.time_point}{' · ' + sub.hold_reason if held else ''}",
+            kind="QC",
+            url=reverse("qc-workbench", args=[study.code, sub.pk]),
+            icon="hand-stop" if held else "clipboard-check",
+            tone="wait" if held else "work",
+            due=sub.qc_due_at,
+            cause="QC queue over plan",
+        )
+
+
+@source("study.configure")
+def late_uploads(study: Study, actor: Actor) -> Iterable[WorkItem]:
+    """Visits whose window has passed without scans, by site."""
+    today = clock.today(study.time_zone)
+    rows = (
+        TimePoint.objects.visible_to(actor)
+        .filter(state="expected", window_to__lt=today, subject__state="enrolled")
+        .select_related("subject__study_site__site")
+    )
+    for tp in rows.order_by("window_to")[:_FEW]:
+        yield WorkItem(
+            what=f"Chase the {tp.label} scans of {tp.subject.code}",
+            study=study.code,
+            about=f"Site {tp.subject.study_site} · window ended {tp.window_to:%d %b %Y}",
+            kind="Upload",
+            url=reverse("time-point", args=[study.code, tp.pk]),
+            icon="clock-exclamation",
+            tone="stop",
+            due=_end_of(tp.window_to, study),
+            cause="Upload not sent",
+        )
+
+
+@source("read.manage")
+def late_reads(study: Study, actor: Actor) -> Iterable[WorkItem]:
+    """Reads past their due instant and declined ones; readers by name for those who manage them."""
+    rows = ReadTask.objects.visible_to(actor).select_related(
+        "stream__reader", "time_point__subject"
+    )
+    for task in rows.filter(state__in=OPEN, due_at__lt=clock.now()):
+        yield WorkItem(
+            what=f"Ask {task.stream.reader} for a late read",
+            study=study.code,
+            about=f"{task.time_point} · {task.stream.get_role_display().lower()}",
+            kind="Read",
+            url=reverse("read-progress", args=[study.code]),
+            icon="eye",
+            tone="stop",
+            due=task.due_at,
+            cause="Reader past due",
+        )
+    for task in rows.filter(state="declined"):
+        yield WorkItem(
+            what="Find another reader for a declined read",
+            study=study.code,
+            about=f"{task.time_point} · {task.decline_reason}",
+            kind="Read",
+            url=reverse("read-progress", args=[study.code]),
+            icon="eye-plus",
+            tone="wait",
+        )
+    loads = (
+        rows.filter(state__in=OPEN)
+        .values("stream__reader__printed_name")
+        .annotate(n=Count("id"))
+        .order_by("-n")
+    )
+    for load in loads[:3]:
+        yield WorkItem(
+            what=f"Follow {load['stream__reader__printed_name']}: {load['n']} reads open",
+            study=study.code,
+            about="Reader load against the plan's turnaround",
+            kind="Reader",
+            url=reverse("read-progress", args=[study.code]),
+            icon="eye",
+        )
+
+
+@source("adjudication.progress")
+def late_adjudications(study: Study, actor: Actor) -> Iterable[WorkItem]:
+    """Cases nobody has taken, for those who see to it."""
+    from reads.models import AdjudicationCase
+
+    if not actor.may("read.manage"):
+        return
+    rows = AdjudicationCase.objects.visible_to(actor).filter(state="pending")
+    for case in rows.select_related("time_point__subject"):
+        yield WorkItem(
+            what="Ask an adjudicator to take a case",
+            study=study.code,
+            about=f"{case.time_point} · readers differ",
+            kind="Adjudication",
+            url=reverse("read-progress", args=[study.code]),
+            icon="gavel",
+            tone="wait",
+            due=case.due_at,
+            cause="Adjudication waits",
+        )
+
+
+@source("read.inbox")
+def reads_to_do(study: Study, actor: Actor) -> Iterable[WorkItem]:
+    """The reader's blinded reads."""
+    for task in inbox(actor):
+        yield WorkItem(
+            what=f"Read {task.stream.label}, time point {task.sequence}",
+            study=study.code,
+            about=task.get_state_display(),
+            kind="Read",
+            url=reverse("read-page", args=[study.code, task.pk]),
+            icon="eye",
+            tone="read",
+            due=task.due_at,
+        )
+
+
+@source("adjudication.inbox")
+def cases_to_decide(study: Study, actor: Actor) -> Iterable[WorkItem]:
+    """The adjudicator's cases."""
+    for case in cases_of_adjudicator(actor).filter(state__in=["pending", "claimed"]):
+        yield WorkItem(
+            what=f"{'Decide' if case.state == 'claimed' else 'Take'} case {case.label}",
+            study=study.code,
+            about="Two reads differ",
+            kind="Adjudication",
+            url=reverse("adjudication-case", args=[study.code, case.pk]),
+            icon="gavel",
+            tone="wait",
+            due=case.due_at,
+        )
+
+
+@source("cut.make")
+def cuts_to_make(study: Study, actor: Actor) -> Iterable[WorkItem]:
+    """Cuts on their way to release."""
+    verbs = {
+        "planned": "Start cleaning for",
+        "cleaning": "Freeze",
+        "frozen": "Wait for the files of",
+        "generated": "Release",
+    }
+    rows = DataCut.objects.visible_to(actor).filter(state__in=verbs)
+    for cut in rows:
+        yield WorkItem(
+            what=f"{verbs[cut.state]} {cut.title}",
+            study=study.code,
+            about=f"Cut-off {cut.cut_off:%d %b %Y}",
+            kind="Data cut",
+            url=reverse("cut-page", args=[study.code, cut.pk]),
+            icon="list-check",
+            due=_end_of(cut.planned_for, study),
+            cause="Data cut late",
+        )
+
+
+@source("cut.acknowledge")
+def cuts_to_take(study: Study, actor: Actor) -> Iterable[WorkItem]:
+    """Released cuts to download and confirm."""
+    for cut in DataCut.objects.visible_to(actor).filter(state="released"):
+        yield WorkItem(
+            what=f"Download and confirm {cut.title}",
+            study=study.code,
+            about=f"Cut-off {cut.cut_off:%d %b %Y}, {cut.item_count} records",
+            kind="Data cut",
+            url=reverse("cut-page", args=[study.code, cut.pk]),
+            icon="file-download",
+        )
+
+
+@source("visits.compare")
+def visits_to_compare(study: Study, actor: Actor) -> Iterable[WorkItem]:
+    """Imaging visits for comparison with the clinical database."""
+    received = (
+        TimePoint.objects.visible_to(actor).exclude(state__in=["expected", "not_done"]).count()
+    )
+    yield WorkItem(
+        what=f"Compare {received} imaging visits with the clinical database",
+        study=study.code,
+        about="Subject, visit and scan date as listing",
+        kind="Comparison",
+        url=reverse("visit-listing", args=[study.code]),
+        icon="clipboard-list",
+    )
+
+
+@source("configuration.sign")
+def configuration_to_sign(study: Study, actor: Actor) -> Iterable[WorkItem]:
+    """Configuration that waits for approval, and overrides that science looks at."""
+    rows = Configuration.objects.visible_to(actor).filter(
+        state__in=["in_review", "in_test", "draft"]
+    )
+    for made in rows:
+        yield WorkItem(
+            what=f"Approve {made}",
+            study=study.code,
+            about=made.get_kind_display(),
+            kind="Configuration",
+            url=reverse("configuration-page", args=[study.code, made.pk]),
+            icon="writing-sign",
+            tone="wait",
+        )
+    if Role.SCIENTIFIC not in actor.roles:
+        return
+    overridden = CriterionAssessment.objects.visible_to(actor).exclude(override_class="")
+    for assessment in overridden.filter(session__state__in=["signed", "final"]).select_related(
+        "session__task__time_point__subject"
+    )[:_FEW]:
+        task = assessment.session.task
+        yield WorkItem(
+            what="Look at a reader's override",
+            study=study.code,
+            about=f"{task.time_point} · {assessment.override_class.lower()}",
+            kind="Read check",
+            url=reverse("time-point", args=[study.code, task.time_point_id]),
+            icon="microscope",
+        )
+    open_count = TimePoint.objects.visible_to(actor).filter(state="in_qc").count()
+    yield WorkItem(
+        what="Review image quality so far",
+        study=study.code,
+        about=f"{open_count} time points are in QC",
+        kind="Quality",
+        url=reverse("study-overview", args=[study.code]),
+        icon="clipboard-check",
+    )
+
+
+@source("study.overview")
+def health(study: Study, actor: Actor) -> Iterable[WorkItem]:
+    """One line per study for those who watch over several, and for sponsors."""
+    if not actor.roles & {Role.PORTFOLIO_MANAGER, Role.SPONSOR}:
+        return
+    late = Count("id", filter=Q(state="expected", window_to__lt=clock.today(study.time_zone)))
+    counts = TimePoint.objects.visible_to(actor).aggregate(all=Count("id"), late=late)
+    yield WorkItem(
+        what=f"See how {study.code} stands",
+        study=study.code,
+        about=f"{counts['all']} time points, {counts['late']} uploads late",
+        kind="Study",
+        url=reverse("study-overview", args=[study.code]),
+        icon="report-analytics",
+    )
+
+
+@source("trail.view")
+def trail_to_review(study: Study, actor: Actor) -> Iterable[WorkItem]:
+    """The trail since yesterday, for auditors and inspectors (ICH E6(R3) 4.2.3)."""
+    if not actor.roles & {Role.QUALITY_AUDITOR, Role.INSPECTOR}:
+        return
+    acts = Event.objects.filter(study_id=study.pk).count()
+    yield WorkItem(
+        what="Review the audit trail",
+        study=study.code,
+        about=f"{acts} acts are recorded",
+        kind="Trail",
+        url=reverse("study-trail", args=[study.code]),
+        icon="history",
+    )
+
+
+def accounts_to_look_after(actor: Actor) -> Iterable[WorkItem]:
+    """Invitations, jobs that need a person, for the administrator."""
+    waiting = Invitation.objects.filter(accepted_at=None, withdrawn_at=None).count()
+    stuck = Job.objects.filter(state__in=["quarantined", "failed"]).count()
+    yield WorkItem(
+        what="Review accounts and roles",
+        study="",
+        about=f"{waiting} invitations are open",
+        kind="Access",
+        url=reverse("user-list"),
+        icon="users",
+    )
+    yield WorkItem(
+        what="Look after background work",
+        study="",
+        about=f"{stuck} jobs need a person" if stuck else "Every job ran",
+        kind="System",
+        url=reverse("system-page"),
+        icon="robot",
+        tone="stop" if stuck else "work",
+    )
+
+
+HOME_SOURCES.append(("user.manage", accounts_to_look_after))
