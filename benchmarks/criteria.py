@@ -22,6 +22,7 @@ from reads.criteria.facts import (
 from reads.criteria.registry import get
 
 SUBJECTS, TIME_POINTS, READERS = 1200, 10, 3
+ORGANS = ("LIVER", "LUNG", "LYMPH NODE")
 STUDY_SECONDS, STREAM_SECONDS, GROWTH = 10.0, 1.0, 3.0
 
 
@@ -35,13 +36,13 @@ def stream(subject: int, time_points: int) -> list[MeasuredTimePoint]:
             target=tuple(
                 TargetFacts(
                     id=f"T{lesion:02}",
-                    organ=("LIVER", "LUNG", "LYMPH NODE")[lesion],
-                    nodal=lesion == 2,
+                    organ=ORGANS[lesion],
+                    nodal=lesion == len(ORGANS) - 1,
                     state=LesionState.MEASURED,
                     ld_mm=Decimal(400 + (subject * 7 + visit * 13 + lesion) % 150) / 10,
                     sa_mm=Decimal(200 + (subject * 5 + visit * 11 + lesion) % 90) / 10,
                 )
-                for lesion in range(3)
+                for lesion in range(len(ORGANS))
             ),
             non_target=(NonTargetFacts(id="NT01", organ="BONE", state=NonTargetState.PRESENT),),
         )

@@ -36,6 +36,8 @@ SHORT_VRS: Final = frozenset(
 TEXT_VRS: Final = frozenset("LO SH ST LT UT UC PN".split())
 _LONG: Final = frozenset(vr.encode() for vr in LONG_VRS)
 _VR_NAMES: Final = {vr.encode(): vr for vr in LONG_VRS | SHORT_VRS}
+_SHORT_NAMES: Final = {vr.encode(): vr for vr in SHORT_VRS}
+_MAKE: Final = tuple.__new__
 _UNIT: Final = {
     "US": 2, "SS": 2, "OW": 2, "AT": 2, "UL": 4, "SL": 4, "FL": 4, "OF": 4, "OL": 4,
     "FD": 8, "OD": 8, "OV": 8, "SV": 8, "UV": 8,
@@ -208,10 +210,23 @@ def index(data: bytes, start: int, end: int, explicit: bool, depth: int = 0) -> 
     found: list[Element] = []
     pos = start
     while pos < end:
-        element = read_element(data, pos, end, explicit, depth)
+        element = _quick(data, pos, end) if explicit else None
+        element = element or read_element(data, pos, end, explicit, depth)
         found.append(element)
         pos = element.end
     return found
+
+
+def _quick(data: bytes, pos: int, end: int) -> Element | None:
+    """The common case, in one step: a short explicit element that fits; else None."""
+    if pos + 8 > end:
+        return None
+    group, number, code, length = _EXPLICIT(data, pos)
+    vr = _SHORT_NAMES.get(code)
+    stop = pos + 8 + length
+    if vr is None or stop > end:
+        return None
+    return _MAKE(Element, (group << 16 | number, vr, pos, pos + 8, stop, stop))
 
 
 def index_file(part10: Part10, *, until: int = 0xFFFFFFFF) -> tuple[list[Element], int]:
@@ -225,6 +240,11 @@ def index_file(part10: Part10, *, until: int = 0xFFFFFFFF) -> tuple[list[Element
     found: list[Element] = []
     last = 0
     while pos < end:
+        quick = _quick(data, pos, end) if explicit else None
+        if quick is not None and last < quick.tag <= until:
+            found.append(quick)
+            last, pos = quick.tag, quick.end
+            continue
         tag = _peek(data, pos, end)
         if tag > until:
             break

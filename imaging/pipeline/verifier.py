@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 import numpy as np
+from pydicom.datadict import dictionary_has_tag, dictionary_VR
 from pydicom.dataset import Dataset
 from pydicom.filereader import read_dataset, read_sequence
 from pydicom.uid import UID_dictionary
@@ -36,6 +37,7 @@ _LONG: Final = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
 _KNOWN_VRS: Final = _LONG | frozenset(
     b"AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US".split()
 )
+_PLAIN_VRS: Final = frozenset("AE AS CS DA DS DT IS LO SH TM UI UR".split())
 _INSTANCE_NUMBER: Final = 0x00200013
 _REMEMBERED: Final = 100_000
 # Geometry, rescale, frame layout and what SUV needs (PS3.3 C.7.6.2, C.7.6.3, C.8.9; QIBA SUVbw).
@@ -134,12 +136,18 @@ class OutputVerifier:
 
     def _check_piece(self, piece: Piece, explicit: bool) -> None:
         """Search one top-level element, decoded and as bytes."""
-        holder = _parse(piece.raw, explicit)
-        for element in holder.iterall():
-            if element.VR != "SQ":
-                self._check_value(element.tag, element.VR, element.value)
+        vr = _plain_vr(piece)
+        if vr:
+            texts = piece.value.decode("ascii").strip("\0 ").split("\\")
+            self._check_value(piece.tag, vr, texts)
+        else:
+            for element in _parse(piece.raw, explicit).iterall():
+                if element.VR != "SQ":
+                    self._check_value(element.tag, element.VR, element.value)
+        if b"\0" not in piece.value:
+            return
         for pattern, codec in ((_WIDE, "utf-16-le"), (_WIDE_SWAPPED, "utf-16-be")):
-            for run in pattern.findall(piece.raw):
+            for run in pattern.findall(piece.value):
                 if self._search.in_text(run.decode(codec)):
                     raise _Failed("identity_left", _shown(piece.tag))
 
@@ -165,8 +173,12 @@ class OutputVerifier:
     def _check_pair(self, old: Piece, new: Piece, before: Opened, after: Opened) -> None:
         if len(old.raw) <= 4096 and (old.raw, new.raw) in self._pairs:
             return
-        first, second = _parse(old.raw, before.explicit), _parse(new.raw, after.explicit)
-        self._compare(first, second)
+        vr = _plain_vr(new)
+        if vr and _plain_vr(old) == vr:
+            values = [piece.value.decode("ascii").strip("\0 ").split("\\") for piece in (old, new)]
+            self._compare_values(new.tag, vr, *values)
+        else:
+            self._compare(_parse(old.raw, before.explicit), _parse(new.raw, after.explicit))
         if len(old.raw) <= 4096:
             self._pairs.add((old.raw, new.raw))
 
@@ -179,16 +191,22 @@ class OutputVerifier:
                 if len(element.value) == len(origin.value):
                     for one, other in zip(origin.value, element.value, strict=True):
                         self._compare(one, other)
-            elif element.VR == "UI" and element.tag.group != 0x0002:
-                self._compare_uids(element.tag, origin.value, element.value)
-            elif element.VR in ("DA", "DT"):
-                self._compare_dates(element.tag, origin.value, element.value)
-            elif int(element.tag) in UNCHANGED and not _same(origin.value, element.value):
-                raise _Failed("acquisition_changed", _shown(element.tag))
+            else:
+                self._compare_values(
+                    element.tag, element.VR, _texts(origin.value), _texts(element.value)
+                )
 
-    def _compare_uids(self, tag: int, old: object, new: object) -> None:
-        pairs = zip(_texts(old), _texts(new), strict=False)
-        for origin, mapped in pairs:
+    def _compare_values(self, tag: int, vr: str, old: list[str], new: list[str]) -> None:
+        if vr == "UI":
+            self._compare_uids(tag, old, new)
+        elif vr in ("DA", "DT"):
+            self._compare_dates(tag, old, new)
+        elif int(tag) in UNCHANGED and [v.strip() for v in old] != [v.strip() for v in new]:
+            raise _Failed("acquisition_changed", _shown(tag))
+
+    def _compare_uids(self, tag: int, old: list[str], new: list[str]) -> None:
+        for origin, mapped in zip(old, new, strict=False):
+            origin, mapped = origin.strip("\0 "), mapped.strip("\0 ")
             if not origin or origin in UID_dictionary or origin == mapped == "":
                 continue
             if origin == mapped:
@@ -200,8 +218,8 @@ class OutputVerifier:
             if self._origins.setdefault(mapped, origin) != origin:
                 raise _Failed("uid_map_broken", _shown(tag))
 
-    def _compare_dates(self, tag: int, old: object, new: object) -> None:
-        for origin, moved in zip(_texts(old), _texts(new), strict=False):
+    def _compare_dates(self, tag: int, old: list[str], new: list[str]) -> None:
+        for origin, moved in zip(old, new, strict=False):
             first, second = _day(origin), _day(moved)
             if first and second and (second - first).days != self._days:
                 raise _Failed("dates_inconsistent", _shown(tag))
@@ -217,12 +235,13 @@ class OutputVerifier:
             return
         if before.pixels is None or after.pixels is None:
             raise _Failed("pixels_changed", "pixel data")
-        old, new = before.pixels, after.pixels
+        old, new = np.frombuffer(before.pixels, "u1"), np.frombuffer(after.pixels, "u1")
         if before.big_endian and before.pixel_vr == b"OW":
-            old = np.frombuffer(old, ">u2").astype("<u2").tobytes()
-        if new != old[: len(new)] and new.rstrip(b"\0") != old.rstrip(b"\0"):
+            old = old.reshape(-1, 2)[:, ::-1].reshape(-1)
+        short = min(len(old), len(new))
+        if not np.array_equal(old[:short], new[:short]) or new[short:].any():
             raise _Failed("pixels_changed", "pixel data")
-        if self._search.in_pixels(new):
+        if self._search.in_pixels(after.pixels):
             raise _Failed("identity_left", "pixel data")
 
 
@@ -238,7 +257,7 @@ class Opened:
     def __init__(self, data: bytes) -> None:
         pos, syntax = _after_meta(data)
         self.big_endian = syntax == "1.2.840.10008.1.2.2"
-        self.pixels: bytes | None = None
+        self.pixels: memoryview | None = None
         self.pixel_vr = b""
         self.tail = False
         if syntax == "1.2.840.10008.1.2.1.99":
@@ -273,7 +292,7 @@ class Opened:
                 self.tail = True
                 return pieces
             if tag in _PIXELS:
-                self.pixels, self.pixel_vr = data[start:end], vr
+                self.pixels, self.pixel_vr = memoryview(data)[start:end], vr
             else:
                 pieces.append(Piece(tag, vr, data[pos:stop], data[start:end]))
             previous, pos = tag, stop
@@ -340,8 +359,10 @@ class TokenSearch:
 
     def in_text(self, text: str) -> bool:
         """Tell whether a text holds a token in any spelling."""
-        folded = unicodedata.normalize("NFKD", text.casefold())
-        folded = "".join(sign for sign in folded if not unicodedata.category(sign).startswith("M"))
+        folded = text.casefold()
+        if not folded.isascii():
+            folded = unicodedata.normalize("NFKD", folded)
+            folded = "".join(sign for sign in folded if unicodedata.category(sign)[0] != "M")
         words = _WORDS.findall(folded)
         if not self._people.isdisjoint(words):
             return True
@@ -350,21 +371,18 @@ class TokenSearch:
         joined = "".join(words)
         return any(phrase in joined for phrase in self._phrases)
 
-    def in_pixels(self, pixels: bytes) -> bool:
+    def in_pixels(self, pixels: memoryview) -> bool:
         """Tell whether printed text of a token lies in the bytes of the pixel data.
 
-        A token of seven letters covers an aligned word of four printable bytes wherever it
-        starts, so data without such a word hold none.
+        A token of seven letters covers an aligned pair of printable bytes wherever it starts, and
+        the second of such a pair lies between 20 and 7F hex: data without one hold no token.
         """
-        if not self._needles or not pixels:
+        if not self._needles or len(pixels) < 2:
             return False
-        words = np.frombuffer(pixels, "<u4", count=len(pixels) // 4)
-        printable = (words & 0x80808080) == 0
-        candidates = words[printable]
-        low = (candidates & 0x60606060) - 0x20202020
-        if not candidates.size or not bool(((low & 0x80808080) == 0).any()):
+        pairs = np.frombuffer(pixels, "<u2", count=len(pixels) // 2)
+        if not bool(((pairs >> 13) - np.uint16(1) < 3).any()):
             return False
-        folded = pixels.lower()
+        folded = bytes(pixels).lower()
         return any(needle in folded for needle in self._needles)
 
 
@@ -376,8 +394,13 @@ def _texts(value: object) -> list[str]:
     return [str(part) for part in value]
 
 
-def _same(old: object, new: object) -> bool:
-    return [text.strip() for text in _texts(old)] == [text.strip() for text in _texts(new)]
+def _plain_vr(piece: Piece) -> str:
+    """The VR of a value of ASCII text that needs no character set; else an empty text."""
+    if piece.vr:
+        vr = piece.vr.decode("ascii")
+    else:
+        vr = dictionary_VR(piece.tag) if dictionary_has_tag(piece.tag) else ""
+    return vr if vr in _PLAIN_VRS and piece.value.isascii() else ""
 
 
 def _day(text: str) -> date | None:

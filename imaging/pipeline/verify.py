@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
+from pydicom.uid import UID_dictionary
+
 from imaging.pipeline import encoding
 from imaging.pipeline.encoding import Element, Malformed, Part10
 from imaging.pipeline.reasons import sentence
@@ -303,6 +305,8 @@ def expected_pixel_bytes(header: Header, values: dict[int, Element], image: Imag
 
 def _check_pixels(header: Header, values: dict[int, Element], image: ImageFacts) -> None:
     if not image.has_pixels:
+        if "Image Storage" in UID_dictionary.get(image.sop_class, ("",))[0]:
+            raise Malformed("pixel_data_cut")
         return
     expected = expected_pixel_bytes(header, values, image)
     if expected > MAX_PIXELS:

@@ -61,10 +61,15 @@ def words(value: Decimal | int | None, unit: str = "") -> str:
 
 
 def percent_words(value: Decimal | None) -> str:
-    """Write a percentage to one decimal, or to more when one decimal would hide a limit."""
+    """Write a percentage without its sign, as a whole number.
+
+    Two decimals are kept where the whole number would be a multiple of five that the value does
+    not reach or passes, because every limit of the criteria is one: 19.75 is not written as 20.
+    """
     if value is None:
         return "no percentage"
-    short = value.quantize(Decimal("0.1"))
-    shown = short if abs(short - value) < Decimal("0.00005") or abs(value) >= HUNDRED else value
-    rounded = shown.quantize(Decimal("0.01")) if shown != short else short
-    return f"{format(plain(abs(rounded)), 'f')} %"
+    size = abs(value)
+    whole = size.quantize(Decimal(1))
+    if whole != size and whole % 5 == 0:
+        return f"{format(plain(size.quantize(Decimal('0.01'))), 'f')} %"
+    return f"{format(whole, 'f')} %"

@@ -340,7 +340,7 @@ class Criterion:
                 return check
         raise CriteriaError("check", f"{identifier} is not a check of {self.key}")
 
-    def _check_types(self, history: Sequence[TimePointFacts]) -> None:
+    def _check_types(self, history: object) -> None:
         if isinstance(history, (str, bytes)) or not isinstance(history, Sequence):
             raise CriteriaError("history", "must be a sequence of time points")
         if not history:

@@ -5,7 +5,7 @@ Source of the values: criteria.md 2.2 (Eisenhauer 2009 §4.2 and appendix; EORTC
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 
 from reads.criteria.arithmetic import ZERO
@@ -30,20 +30,32 @@ MODALITY = ("modality", "method")
 SLICE = ("slice_thickness_mm", "slice_mm", "slice_thickness")
 REASON = ("reason", "ne_reason", "not_evaluable_reason", "reason_not_evaluable")
 LOCATION = ("location", "location_text", "site")
-PRIOR_THERAPY = ("prior_rt", "prior_radiotherapy", "irradiated", "prior_local_therapy")
+PRIOR_THERAPY = (
+    "prior_rt",
+    "prior_radiotherapy",
+    "prior_irradiation",
+    "irradiated",
+    "previously_irradiated",
+    "in_irradiated_area",
+    "in_rt_field",
+    "prior_local_therapy",
+)
 GROWN = (
     "progressed_since_rt",
+    "progressed_after_rt",
     "progression_after_rt",
     "progression_since_rt",
+    "rt_progression",
     "rt_progression_documented",
     "progression_documented",
     "documented_progression",
     "grown_since_therapy",
 )
+TREATMENT_START = ("treatment_start_date", "treatment_start", "first_dose_date")
 SOFT_TISSUE = ("soft_tissue_component", "soft_tissue")
 ENTERED = ("entered", "reported", "recorded")
 RESPONSES = ("target_response", "non_target_response", "overall_response")
-SUM = ("sum_mm", "recorded_sum_mm", "entered_sum_mm", "reported_sum_mm")
+SUM = ("sum_mm", "recorded_sum_mm", "entered_sum_mm", "reported_sum_mm", "target_sum_mm")
 
 
 def history_of(subject: Record) -> tuple[MeasuredTimePoint, ...]:
@@ -54,9 +66,19 @@ def history_of(subject: Record) -> tuple[MeasuredTimePoint, ...]:
     baseline = subject.record("baseline")
     if baseline is None:
         raise CriteriaError(subject.field("baseline"), "is missing")
-    first = time_point_of(baseline, position=0, baseline=True)
+    first = time_point_of(_with_start(baseline, subject), position=0, baseline=True)
     visits = subject.records("visits")
     return (first, *(time_point_of(visit, position=i) for i, visit in enumerate(visits, start=1)))
+
+
+def _with_start(baseline: Record, subject: Record) -> Record:
+    """Return the baseline with the start of treatment that only the subject tells."""
+    shared = {
+        name: subject.data[name]
+        for name in (*TREATMENT_START, "treatment_start_day")
+        if subject.data.get(name) is not None and not baseline.has(name)
+    }
+    return Record({**baseline.data, **shared}, baseline.path) if shared else baseline
 
 
 def time_point_of(record: Record, *, position: int, baseline: bool = False) -> MeasuredTimePoint:
@@ -65,12 +87,12 @@ def time_point_of(record: Record, *, position: int, baseline: bool = False) -> M
     return located(
         record,
         lambda: MeasuredTimePoint(
-            id=record.text("id", "visit", "name") or fallback,
+            id=record.text("id", "name") or fallback,
             day=record.integer("day"),
             date=record.date("date"),
             assessed=record.flag("assessed") is not False,
             baseline=baseline,
-            number=record.decimal("visit_number", "visitnum", "number"),
+            number=record.decimal("visit_number", "visit_num", "visitnum", "number"),
             new_therapy=record.flag("new_therapy", "new_anticancer_therapy") or False,
             entered=_entered(record),
             target=tuple(
@@ -86,15 +108,15 @@ def time_point_of(record: Record, *, position: int, baseline: bool = False) -> M
             ),
             tumour_marker_normal=record.flag("tumour_marker_normal", "tumor_marker_normal"),
             treatment_start_day=record.integer("treatment_start_day"),
-            treatment_start_date=record.date("treatment_start_date", "treatment_start"),
+            treatment_start_date=record.date(*TREATMENT_START),
         ),
     )
 
 
-def located(record: Record, build: object) -> MeasuredTimePoint:
+def located(record: Record, build: Callable[[], MeasuredTimePoint]) -> MeasuredTimePoint:
     """Build facts and put the path of the record before the field of an error of the facts."""
     try:
-        return build()  # type: ignore[operator, no-any-return]
+        return build()
     except CriteriaError as error:
         if error.field.startswith(record.path):
             raise
@@ -143,8 +165,8 @@ def _lesion(record: Record) -> dict[str, object]:
 
 def _sizes(record: Record) -> dict[str, object]:
     return {
-        "ld_mm": record.decimal("ld_mm", "longest_diameter_mm"),
-        "sa_mm": record.decimal("sa_mm", "short_axis_mm"),
+        "ld_mm": record.decimal("ld_mm", "longest_diameter_mm", "value_mm"),
+        "sa_mm": record.decimal("sa_mm", "short_axis_mm", "value_mm"),
     }
 
 
@@ -155,8 +177,8 @@ def _target(record: Record) -> TargetFacts:
         state=record.choice(LesionState, "state"),
         fragments_mm=record.decimals("fragments_mm", "fragments"),
         merged_into=record.text("merged_into") or "",
-        prior_local_therapy=record.flag(*PRIOR_THERAPY) or False,
-        grown_since_therapy=record.flag(*GROWN) or False,
+        prior_local_therapy=record.stated(*PRIOR_THERAPY),
+        grown_since_therapy=record.stated(*GROWN),
         soft_tissue_component=record.flag(*SOFT_TISSUE),
         simple_cyst=record.flag("simple_cyst") or False,
         treated_on_study=record.flag("treated_on_study", "local_treatment_on_study") or False,

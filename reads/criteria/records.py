@@ -126,6 +126,13 @@ class Record:
             raise CriteriaError(self.field(name), "must be true or false")
         return raw
 
+    def stated(self, *names: str) -> bool:
+        """Return whether something is stated: yes, or a text such as the date of a treatment."""
+        name, raw = self._first(names)
+        if raw is not None and not isinstance(raw, (bool, str)):
+            raise CriteriaError(self.field(name), "must be true, false or text")
+        return bool(raw)
+
     def choice(self, kind: type[E], *names: str) -> E | None:
         """Return a member of a vocabulary, or None when absent."""
         name, raw = self._first(names)

@@ -30,7 +30,7 @@ def reference() -> str:
     )
     lines += ["", "## Open questions", ""]
     lines += _table(
-        ("question", "criterion", "parameter", "default", "readings"), list(_questions(criteria))
+        ("question", "parameter", "default", "readings", "criteria"), list(_questions(criteria))
     )
     for criterion in criteria:
         lines += ["", *_criterion(criterion)]
@@ -39,16 +39,19 @@ def reference() -> str:
 
 
 def _questions(criteria: Sequence[Criterion]) -> Iterator[tuple[str, ...]]:
-    rows = [
-        (parameter.question, criterion.key, parameter)
-        for criterion in criteria
-        for parameter in criterion.parameters
-        if parameter.question is not None
-    ]
-    for question, key, parameter in sorted(rows, key=lambda row: (row[0], row[1], row[2].name)):
-        readings = "; ".join(f"`{value}`: {text}" for value, text in parameter.readings.items())
-        name, default = f"`{parameter.name}`", f"`{shown(parameter.default)}`"
-        yield str(question), key, name, default, readings or parameter.meaning
+    """Return a row for each parameter of an open question, with all criteria that have it."""
+    keys: dict[tuple[int, str, str, str], list[str]] = {}
+    for criterion in criteria:
+        for parameter in criterion.parameters:
+            if parameter.question is None:
+                continue
+            readings = "; ".join(f"`{value}`: {text}" for value, text in parameter.readings.items())
+            default = f"`{shown(parameter.default)}`"
+            row = (parameter.question, parameter.name, default, readings or parameter.meaning)
+            keys.setdefault(row, []).append(criterion.key)
+    for row in sorted(keys):
+        question, name, default, readings = row
+        yield str(question), f"`{name}`", default, readings, ", ".join(keys[row])
 
 
 def shown(value: Setting) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from reads.criteria.arithmetic import (
+    HUNDRED,
     ZERO,
     grown_by,
     percent_change,
@@ -299,8 +300,8 @@ def doubling_time_days(first_ml: Decimal, second_ml: Decimal, days: Decimal) -> 
 
 def volume_change_pct(diameter_change_pct: Decimal) -> Decimal:
     """Return the change of a sphere's volume in percent for a change of its diameter."""
-    factor = 1 + diameter_change_pct / 100
-    return (factor**3 - 1) * 100
+    factor = 1 + diameter_change_pct / HUNDRED
+    return (factor**3 - 1) * HUNDRED
 
 
 def product(factors: Sequence[Decimal], count: int, field: str) -> Decimal:
@@ -357,8 +358,20 @@ VOLUMES: tuple[tuple[str, Callable[[Record], Decimal]], ...] = (
 )
 
 
+def _change(given: Record) -> Decimal:
+    change = given.decimal("diameter_change_pct")
+    area = given.decimal("area_change_pct")
+    if change is None and area is not None:
+        if area < -HUNDRED:
+            raise CriteriaError(given.field("area_change_pct"), "must be at least -100")
+        change = ((1 + area / HUNDRED).sqrt() - 1) * HUNDRED
+    if change is None:
+        raise CriteriaError(given.field("diameter_change_pct"), "is missing")
+    return volume_change_pct(change)
+
+
 def convert(entry: Record, _options: Options) -> Mapping[str, Value]:
-    """Answer a conversion case: volume in ml, or doubling time in days.
+    """Answer a conversion case: volume in ml, doubling time in days, or change of a volume in %.
 
     Raises CriteriaError naming `kind` for a conversion that is not known.
     """
@@ -371,11 +384,13 @@ def convert(entry: Record, _options: Options) -> Mapping[str, Value]:
             return {"volume_ml": rounded(conversion(given))}
     if kind.startswith("doubling"):
         time = doubling_time_days(
-            required(given, "first_ml", "v1_ml", "volume1_ml"),
-            required(given, "second_ml", "v2_ml", "volume2_ml"),
+            required(given, "first_ml", "v1_ml", "volume1_ml", "v1"),
+            required(given, "second_ml", "v2_ml", "volume2_ml", "v2"),
             required(given, "days", "interval_days", "t_days"),
         )
         return {"doubling_time_days": None if time is None else rounded(time)}
+    if "change" in kind:
+        return {"volume_change_pct": rounded(_change(given))}
     raise CriteriaError("kind", f"{kind} is not a known conversion")
 
 

@@ -134,7 +134,7 @@ def test_every_answer_carries_the_security_headers(client: Client) -> None:
 
 @pytest.mark.django_db
 def test_the_interface_answers_failures_as_problem_details(client: Client) -> None:
-    for path, status in (("/api/v1/nothing-here/", 404), ("/api/schema/", 403)):
+    for path, status in (("/api/v1/nothing-here/", 404), ("/api/schema/", 401)):
         response = client.get(path)
         assert response.status_code == status
         assert response.headers["Content-Type"] == "application/problem+json"

@@ -163,6 +163,32 @@ def test_style_sheets_hold_colours_only_among_the_tokens() -> None:
     assert found == []
 
 
+FOLDERS = ("account", "allauth", "mfa", "errors", "layouts", "components", "ui")
+
+
+def test_every_template_of_the_look_compiles() -> None:
+    names = [
+        str(file.relative_to(ROOT / "templates"))
+        for folder in FOLDERS
+        for file in (ROOT / "templates" / folder).rglob("*.html")
+        if "form" not in file.parts
+    ]
+    for name in ("base.html", *names):
+        engines["django"].get_template(name)
+    assert len(names) > 60
+
+
+def test_no_tag_is_left_unread_in_a_template() -> None:
+    """A brace too few turns a tag into text on the page."""
+    loose = re.compile(r"\{%[^%]*%[^}]|\{%[^%]*$|\{\{[^}]*\}[^}]", re.MULTILINE)
+    found = [
+        f"{name.relative_to(ROOT)}: {match}"
+        for name in _templates()
+        for match in loose.findall(name.read_text(encoding="utf-8"))
+    ]
+    assert found == []
+
+
 def _templates() -> Iterable[Path]:
     return (ROOT / "templates").rglob("*.html")
 

@@ -38,12 +38,7 @@ class TextCleaner:
 
     def technical(self, text: str) -> str:
         """Return the text unchanged, or cleaned when it holds identity or control characters."""
-        suspicious = (
-            _CONTROL.search(text)
-            or self._tokens.hit(text)
-            or "@" in text
-            or "://" in text
-        )
+        suspicious = _CONTROL.search(text) or self._tokens.hit(text) or "@" in text or "://" in text
         return self.free(text, also=self._makers) if suspicious else text
 
     def free(self, text: str, also: frozenset[str] = frozenset()) -> str:

@@ -23,7 +23,7 @@ from imaging.pipeline import encoding
 from imaging.pipeline.deidentify.elements import ElementRules, Effect
 from imaging.pipeline.deidentify.holds import hold_reason
 from imaging.pipeline.deidentify.plan import DeidPlan
-from imaging.pipeline.deidentify.trial_modules import WRITTEN, trial_elements
+from imaging.pipeline.deidentify.trial_modules import trial_elements, written_tags
 from imaging.pipeline.encoding import Element, Malformed
 from imaging.pipeline.reasons import sentence
 from imaging.pipeline.text import charsets_of
@@ -217,6 +217,7 @@ class Cleaner:
         self._plan = plan
         self._rules = ElementRules(plan)
         self._contexts: dict[tuple[bool, bool, tuple[str, ...]], _Context] = {}
+        self._written = written_tags(plan)
         self._trial = {
             explicit: trial_elements(plan, explicit=explicit) for explicit in (False, True)
         }
@@ -233,9 +234,9 @@ class Cleaner:
         top = [
             element
             for element in header.elements
-            if element.tag not in WRITTEN and element.tag not in encoding.PIXEL_TAGS
+            if element.tag not in self._written and element.tag not in encoding.PIXEL_TAGS
         ]
-        counts[Effect.DUMMY] += sum(e.tag in WRITTEN for e in header.elements)
+        counts[Effect.DUMMY] += len(header.elements) - len(top) - verified.image.has_pixels
         found = self._data_set(header.part10.data, top, context, 0, counts)
         found += self._trial[explicit_out]
         found.sort(key=lambda pair: pair[0])

@@ -16,12 +16,16 @@ _TEXT: Final = (
     (0x00120010, "LO"), (0x00120020, "LO"), (0x00120021, "LO"), (0x00120030, "LO"),
     (0x00120031, "LO"), (0x00120040, "LO"), (0x00120050, "LO"), (0x00120060, "LO"),
 )  # fmt: skip
-# Attributes of the top level that are replaced whatever came in.
-WRITTEN: Final = frozenset(
+_ALWAYS: Final = frozenset(
     {tag for tag, _ in _TEXT}
-    | {0x00080005, 0x00100010, 0x00100020, 0x00120042, 0x00120051, 0x00120052, 0x00120053}
+    | {0x00080005, 0x00100010, 0x00100020, 0x00120052, 0x00120053}
     | {0x00120062, 0x00120063, 0x00120064, 0x00280303}
 )
+
+
+def written_tags(plan: DeidPlan) -> frozenset[int]:
+    """Attributes of the top level that are replaced whatever came in."""
+    return _ALWAYS | {0x00120051} if plan.subject.time_point_description else _ALWAYS
 
 
 def trial_elements(plan: DeidPlan, *, explicit: bool) -> list[tuple[int, bytes]]:

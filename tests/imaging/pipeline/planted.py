@@ -372,9 +372,7 @@ def make_upload(folder: Path) -> Upload:
     for index, person in enumerate(PEOPLE):
         images = [image(person, number) for number in range(1, 13)]
         pet = [image(person, number, modality="PT") for number in range(1, 4)]
-        others = [
-            make(person, images) for make in (rtstruct, segmentation, presentation, report)
-        ]
+        others = [make(person, images) for make in (rtstruct, segmentation, presentation, report)]
         for number, ds in enumerate([*images, *pet, *others]):
             name = f"{index}_{person.patient_id}_{number:03d}.dcm"
             path = folder / name

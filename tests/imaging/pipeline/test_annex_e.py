@@ -149,7 +149,14 @@ def test_each_attribute_of_the_table_gets_its_action(
         assert present
     elif vr == "SQ":
         assert not present or SECRET not in str(value)
-    elif "cleanDescOpt" in row and vr in ("LO", "SH", "ST", "LT", "UT", "UC"):
+    elif ("cleanDescOpt" in row or row.get("rtnPatCharsOpt") == "C") and vr in (
+        "LO",
+        "SH",
+        "ST",
+        "LT",
+        "UT",
+        "UC",
+    ):
         assert value == "liver"
     elif basic == "X":
         assert not present

@@ -124,8 +124,7 @@ def test_patient_names_that_are_field_words_do_not_survive_in_descriptions(clean
 def test_words_of_the_field_survive_in_descriptions(cleaned) -> None:
     _, _, pairs = cleaned
     by_instance = {
-        (output.PatientID, output.Modality, output.InstanceNumber): output
-        for _, output, _ in pairs
+        (output.PatientID, output.Modality, output.InstanceNumber): output for _, output, _ in pairs
     }
     assert by_instance["S-000", "CT", 12].StudyDescription == "CT THORAX"
     assert by_instance["S-000", "CT", 1].StudyDescription == "CHEST 1.25 mm"

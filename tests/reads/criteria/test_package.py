@@ -144,10 +144,10 @@ def test_unverified_facts_are_off_by_default() -> None:
         if not parameter.verified
     ]
     assert unverified
-    # T2/FLAIR is judged unless the unverified rule of RANO 2.0, not to judge it, is switched on.
-    switched_off = {"judge_t2_flair": True}
+    # Two rules of RANO's published table that an unverified reading would switch off.
+    published = {"judge_t2_flair", "early_clinical_decline"}
     for key, parameter in unverified:
-        off = switched_off.get(parameter.name, False)
+        off = parameter.name in published
         assert parameter.default in (off, "off", "none"), (key, parameter.name)
 
 
@@ -274,7 +274,10 @@ def test_numbers_read_as_on_paper() -> None:
     assert words(None) == "no value"
     assert percent_change(Decimal(2), Decimal(3)) == Decimal("-33.3333")
     assert percent_change(Decimal(2), Decimal(0)) is None
-    assert percent_words(Decimal("-33.3333")) == "33.33 %"
+    assert percent_words(Decimal("-33.3333")) == "33 %"
+    assert percent_words(Decimal("19.75")) == "19.75 %"
+    assert percent_words(Decimal("20.004")) == "20 %"
+    assert percent_words(Decimal("22.5")) == "22 %"
     assert percent_words(Decimal("30")) == "30 %"
     assert percent_words(Decimal("-29.99")) == "29.99 %"
     assert percent_words(None) == "no percentage"

@@ -379,6 +379,6 @@ def test_the_trace_reads_like_a_radiologist_and_cites_the_clause() -> None:
     )
     text = next(step for step in result.time_points[2].trace if step.name == "target_response")
     assert text.sentence == (
-        "Sum 84 mm is 31.25 % above the nadir of 64 mm (TP2) and 20 mm larger: PD, "
+        "Sum 84 mm is 31 % above the nadir of 64 mm (TP2) and 20 mm larger: PD, "
         "RECIST 1.1 §4.3.1"
     )

@@ -350,6 +350,16 @@ CASES: tuple[tuple[str, dict[str, Any], dict[str, Any]], ...] = (
         {"baseline": {"date": "2024-01-01", "treatment_start": "2024-01-30", "target": [LIVER]}},
         {"baseline": {"date": "2024-01-01", "treatment_start": "2024-01-29", "target": [LIVER]}},
     ),
+    (
+        "BASELINE_TOO_OLD",
+        {"treatment_start_day": 29, "baseline": {"day": 0, "target": [LIVER]}},
+        {"treatment_start_day": 28, "baseline": {"day": 0, "target": [LIVER]}},
+    ),
+    (
+        "TARGET_PRIOR_RT",
+        baseline_target(irradiated="2023-04-01"),
+        baseline_target(irradiated="2023-04-01", progression_after_rt="2023-09-01"),
+    ),
     ("SUM_MISMATCH", entered(sum_mm=45), entered(sum_mm="44.0")),
     ("SUM_MISMATCH", changed("baseline", "recorded_sum_mm", 46), changed("baseline", "sum_mm", 47)),
     (

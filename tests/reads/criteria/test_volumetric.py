@@ -85,7 +85,7 @@ def test_nadir_and_changes_are_reported() -> None:
     assert result.values["pct_change_nadir"] == Decimal("46.1538")
     assert result.values["pct_change_baseline"] == Decimal("-52.5")
     assert result.because[4] == (
-        "Volume 19 ml is 46.15 % above the nadir of 13 ml: PD, volumetric limits, criteria.md §7"
+        "Volume 19 ml is 46 % above the nadir of 13 ml: PD, volumetric limits, criteria.md §7"
     )
 
 
@@ -149,6 +149,15 @@ def test_limits_of_diameters_as_limits_of_volumes(change: str, volume: str) -> N
     assert volume_change_pct(Decimal(change)) == Decimal(volume)
 
 
+def test_changes_of_diameter_and_area_extrapolate_to_volumes() -> None:
+    found = convert("volume_change_pct", diameter_change_pct=-30)
+    assert found == {"volume_change_pct": Decimal("-65.7")}
+    found = convert("volume_change_pct", area_change_pct=-50)
+    assert found == {"volume_change_pct": Decimal("-64.644661")}
+    found = convert("volume_change_pct", area_change_pct=25)
+    assert found == {"volume_change_pct": Decimal("39.754249")}
+
+
 @pytest.mark.parametrize(
     ("kind", "given", "field"),
     [
@@ -158,6 +167,8 @@ def test_limits_of_diameters_as_limits_of_volumes(change: str, volume: str) -> N
         ("voxels_ml", {"voxel_count": 1, "spacing_mm": [1, 1, -1]}, "spacing_mm[2]"),
         ("slices_ml", {"areas_mm2": [-1], "spacing_mm": 1}, "input.areas_mm2[0]"),
         ("doubling_time_days", {"v1_ml": 0, "v2_ml": 1, "days": 1}, "volume_ml"),
+        ("volume_change_pct", {}, "input.diameter_change_pct"),
+        ("volume_change_pct", {"area_change_pct": -101}, "input.area_change_pct"),
         ("cube", {}, "kind"),
     ],
 )

@@ -1,0 +1,1 @@
+"""Pages of imaging: the site's home and upload, the submission, quality control."""

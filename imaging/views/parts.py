@@ -1,0 +1,222 @@
+"""Records for components, made of imaging's rows: histories, findings, jobs, sign dialogs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from accounts.models import User
+from accounts.permissions import Role
+from accounts.signatures import content_digest, needs_second_factor
+from audit import clock, jobs
+from audit.models import Job
+from audit.trail import Entry
+from imaging.models import Finding, Series, Submission
+from studies.access import StudyRequest
+from ui.records import Action, HistoryEntry, JobProgress, Link, SignRequest
+from ui.records import Finding as ShownFinding
+
+JOB_STATES = {
+    Job.State.PENDING: "WAITING",
+    Job.State.RUNNING: "RUNNING",
+    Job.State.DONE: "DONE",
+    Job.State.FAILED: "FAILED",
+    Job.State.QUARANTINED: "FAILED",
+    Job.State.CANCELLED: "CANCELLED",
+}
+UPLOAD_STEPS = ("Visit", "Files", "Checks", "Form", "Review and sign", "Send")
+
+
+def upload_steps() -> list[str]:
+    """Return the steps of the wizard in words."""
+    return [_(step) for step in UPLOAD_STEPS]
+
+
+def role_label(role: str) -> str:
+    """Return the words for a role."""
+    return str(dict(Role.choices).get(role, role.replace("_", " ")))
+
+
+def sentences(entries: Iterable[Entry]) -> list[HistoryEntry]:
+    """Return the history as sentences: one for each act, one for each changed field."""
+    found: list[HistoryEntry] = []
+    for entry in entries:
+        base: dict[str, Any] = {
+            "who": _("The system") if entry.system else entry.name,
+            "when": entry.at,
+            "zone": entry.zone,
+            "role": "" if entry.system else role_label(entry.role),
+            "is_system": entry.system,
+            "is_shifted": entry.shifted,
+        }
+        if not entry.changes:
+            did = f"{entry.verb} ({entry.object_label})" if entry.object_label else entry.verb
+            found.append(HistoryEntry(did=did, reason=entry.reason, **base))
+        for change in entry.changes:
+            found.append(
+                HistoryEntry(
+                    did=f"changed “{change.label}” of {entry.object_label}",
+                    old=_short(change.old),
+                    new=_short(change.new),
+                    reason=entry.reason,
+                    **base,
+                )
+            )
+    return found
+
+
+def _short(text: str) -> str:
+    longest = 120
+    return text if len(text) <= longest else f"{text[:longest]}…"
+
+
+def shown_checks(findings: Sequence[dict[str, Any]], level: str) -> list[ShownFinding]:
+    """Return findings of the checks before sending at one level."""
+    found = []
+    for item in findings:
+        if item["level"] != level:
+            continue
+        measured = ". ".join(part for part in (item["measured"], expected_words(item)) if part)
+        text = " ".join(part for part in (f"{measured}." if measured else "", item["means"]) if part)
+        found.append(
+            ShownFinding(level=level, title=item["title"], text=f"{text} {item['do']}".strip())
+        )
+    return found
+
+
+def expected_words(item: dict[str, Any]) -> str:
+    """Return what was expected, as the end of a sentence."""
+    return _("expected: %s") % item["expected"] if item["expected"] else ""
+
+
+def job_card(
+    request: HttpRequest, row: Submission, job: Job, *, title: str, result: Link | None = None
+) -> JobProgress:
+    """Return a job's progress as its card shows it."""
+    study: Any = request
+    url = reverse("submission-job", args=[study.study.code, row.pk, job.pk])
+    error = ""
+    if job.state in {Job.State.FAILED, Job.State.QUARANTINED}:
+        error = _("This stopped and needs a person. Image operations were told.")
+    return JobProgress(
+        title=title,
+        number=str(job.pk)[:8],
+        state=JOB_STATES[Job.State(job.state)],
+        done=job.done_units,
+        total=job.total_units,
+        unit=_("files"),
+        left=job.note,
+        poll_url=url,
+        result=result,
+        error=error,
+    )
+
+
+def newest_job(row: Submission, kind: str) -> Job | None:
+    """Return the newest job of a kind about a submission."""
+    return next((job for job in jobs.of(row) if job.kind == kind), None)
+
+
+def sign_request(
+    request: StudyRequest,
+    row: Any,
+    *,
+    dialog_id: str,
+    title: str,
+    url: str,
+    facts: Sequence[tuple[str, str]],
+    meaning: str,
+    consequence: str,
+    sign_label: str,
+    errors: Sequence[str] = (),
+) -> SignRequest:
+    """Return what the sign dialog shows about a row and sends back with the password."""
+    user = person(request)
+    return SignRequest(
+        dialog_id=dialog_id,
+        title=title,
+        url=url,
+        facts=tuple(facts),
+        meaning=meaning,
+        consequence=consequence,
+        printed_name=user.printed_name,
+        role=role_label(request.actor.role),
+        now=clock.now(),
+        zone=user.time_zone,
+        needs_second_factor=needs_second_factor(user),
+        hidden=(("seen_digest", content_digest(row)),),
+        errors=tuple(errors),
+        sign_label=sign_label,
+    )
+
+
+def person(request: HttpRequest) -> User:
+    """Return the signed-in person."""
+    user = request.user
+    assert isinstance(user, User)
+    return user
+
+
+def thumbnail_url(study_code: str, row: Series) -> str:
+    """Return the address of a series' small picture, or nothing."""
+    preview = row.previews.exclude(thumbnail_sha256="").first()
+    if preview is None:
+        return ""
+    return reverse("image-preview", args=[study_code, row.pk, preview.thumbnail_sha256])
+
+
+def series_lines(study_code: str, rows: Sequence[Series]) -> list[dict[str, Any]]:
+    """Return series as tables show them: picture, facts, gaps, and what was found."""
+    lines = []
+    for row in rows:
+        open_findings = [
+            f
+            for f in row.findings.all()
+            if f.state in {"open", "queried"} and f.level != Finding.Level.INFO
+        ]
+        missing = next((f for f in open_findings if f.code == "missing_slices"), None)
+        worst = next((f for f in open_findings if f.level == "error"), None)
+        lines.append(
+            {
+                "row": row,
+                "thumbnail": thumbnail_url(study_code, row),
+                "gaps": gaps(row, missing),
+                "missing": len(missing.positions) if missing else 0,
+                "worst": worst or (open_findings[0] if open_findings else None),
+                "sorted_out": row.facts.get("sorted_out", ""),
+            }
+        )
+    return lines
+
+
+def gaps(row: Series, missing: Finding | None) -> list[tuple[float, float]]:
+    """Return the gaps of a series as shares of its length from the head: start and width, 0–100."""
+    heights = row.facts.get("positions", [])
+    spacing = row.facts.get("spacing") or 0
+    if missing is None or len(heights) < 2 or not missing.positions:  # noqa: PLR2004 - two ends
+        return []
+    low, high = min(heights), max(heights)
+    span = high - low + spacing
+    found = []
+    for height in sorted(missing.positions, reverse=True):
+        start = (high - height) / span * 100
+        if found and abs(found[-1][0] + found[-1][1] - start) < 0.01:  # noqa: PLR2004 - rounding
+            found[-1] = (found[-1][0], found[-1][1] + spacing / span * 100)
+        else:
+            found.append((start, spacing / span * 100))
+    return [(round(start, 2), round(width, 2)) for start, width in found]
+
+
+def files_words(count: int) -> str:
+    """Return a number of files in words."""
+    return ngettext("%(n)s file", "%(n)s files", count) % {"n": f"{count:,}"}
+
+
+def primary(label: str, url: str, icon: str = "") -> Action:
+    """Return the one primary action of a place."""
+    return Action(label=label, url=url, icon=icon, is_primary=True)

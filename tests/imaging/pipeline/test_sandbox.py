@@ -1,0 +1,46 @@
+"""Inputs that kill their process do not stop the inputs around them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+from imaging.pipeline.sandbox import Contained, Sandbox, SandboxLimits
+
+
+def behave(number: int) -> int:
+    if number == 3:
+        os.kill(os.getpid(), signal.SIGSEGV)
+    if number == 5:
+        bytearray(3 * 1024**3)
+    if number == 7:
+        while True:
+            pass
+    if number == 9:
+        raise ValueError("secret text")
+    if number == 11:
+        time.sleep(60)
+    return number * number
+
+
+def test_each_bad_input_gets_its_code_and_the_good_ones_go_on() -> None:
+    limits = SandboxLimits(memory_bytes=2 * 1024**3, cpu_seconds=1, wall_seconds=4.0)
+    with Sandbox[int, int](lambda: behave, processes=2, limits=limits) as box:
+        results = dict(box.map(range(14)))
+    assert len(results) == 14
+    assert results[3] == Contained("process_died")
+    assert results[5] == Contained("out_of_memory")
+    assert results[7] == Contained("out_of_time")
+    assert results[9] == Contained("failed", "ValueError")
+    assert results[11] == Contained("out_of_time")
+    good = {n: n * n for n in (0, 1, 2, 4, 6, 8, 10, 12, 13)}
+    assert {n: results[n] for n in good} == good
+
+
+def test_no_child_stays_behind() -> None:
+    with Sandbox[int, int](lambda: lambda n: os.getpid(), processes=2) as box:
+        pids = {pid for _, pid in box.map(range(40)) if isinstance(pid, int)}
+    assert pids
+    for pid in pids:
+        assert not os.path.exists(f"/proc/{pid}")
