@@ -10,6 +10,7 @@ from django.apps import AppConfig
 VERBS = {
     "submission.start": "started the upload",
     "submission.begin_upload": "began to upload files",
+    "submission.explain": "said why something cannot be fixed",
     "submission.clear": "removed the chosen files",
     "submission.receive": "signed and sent",
     "submission.deidentify": "removed identity from the files",

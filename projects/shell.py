@@ -7,15 +7,18 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from accounts.models import Notice, User
+from accounts.models import Notice
 from accounts.permissions import BLINDED_ROLES, Role
 from audit.actors import Actor
-from projects.names import role_label
-from studies.actors import memberships_of, studies_of
-from studies.models import Study
+from imaging.models import Submission
+from projects.addresses import address, start_address
+from projects.names import leading_role, role_label
+from queries.models import Query
+from studies.actors import memberships_of
+from studies.models import Membership, Study
 from ui.shell import Band, MenuGroup, MenuItem, Shell, Switcher, SwitcherOption
 
 
@@ -33,7 +36,10 @@ class Entry:
 STUDY_MENU: Sequence[tuple[str, Sequence[Entry]]] = (
     (
         "",
-        (Entry("study.overview", "Study overview", "layout-dashboard", "study-overview"),),
+        (
+            Entry("submission.upload", "Uploads", "cloud-upload", "site-home"),
+            Entry("study.overview", "Study overview", "layout-dashboard", "study-overview"),
+        ),
     ),
     (
         "Images",
@@ -48,7 +54,7 @@ STUDY_MENU: Sequence[tuple[str, Sequence[Entry]]] = (
         (
             Entry("read.inbox", "My reads", "eye", "read-inbox"),
             Entry("adjudication.inbox", "My cases", "gavel", "adjudication-inbox"),
-            Entry("read.progress", "Reads", "eye-check", "read-progress"),
+            Entry("read.progress", "Progress of reads", "eye-check", "read-progress"),
         ),
     ),
     (
@@ -81,25 +87,26 @@ def shell_of(request: HttpRequest) -> Shell:
         return Shell()
     actor: Actor = request.actor  # type: ignore[attr-defined]
     study: Study | None = getattr(request, "study", None)
-    roles = sorted(memberships_of(user).values_list("role", flat=True).distinct())
+    held = list(memberships_of(user))
+    roles = frozenset(one.role for one in held)
     return Shell(
         printed_name=user.printed_name,
-        role=role_label(actor.role or (roles[0] if roles else "")),
+        role=role_label(actor.role or leading_role(roles)),
         time_zone=user.time_zone,
-        switcher=_switcher(user, study),
-        menu=_menu(request, user, actor, study),
-        search_hint="" if set(roles) <= BLINDED_ROLES else _("Subject, query, submission"),
+        switcher=_switcher(held, study),
+        menu=_menu(request, held, actor, study),
+        search_hint=_("Case") if roles <= BLINDED_ROLES else _("Subject, query, submission"),
         notifications=Notice.objects.filter(user=user, read_at=None).count(),
         notifications_url=reverse("notices"),
-        account=(MenuItem(label=_("My account"), icon="user", url=reverse("profile")),),
+        account=(MenuItem(label=_("My account"), icon="user-cog", url=reverse("profile")),),
         band=_band(actor, study, roles),
         session_seconds=settings.SESSION_IDLE_SECONDS,
         session_url=reverse("session-extend"),
     )
 
 
-def _band(actor: Actor, study: Study | None, roles: Sequence[str]) -> Band | None:
-    held = set(actor.roles or roles)
+def _band(actor: Actor, study: Study | None, roles: frozenset[str]) -> Band | None:
+    held = actor.roles or roles
     if held and held <= BLINDED_ROLES:
         return Band(
             kind="blinded",
@@ -109,8 +116,8 @@ def _band(actor: Actor, study: Study | None, roles: Sequence[str]) -> Band | Non
     if held and held <= {Role.INSPECTOR, Role.QUALITY_AUDITOR}:
         return Band(
             kind="inspect",
-            title=_("Inspection, read only"),
-            text=_("What you open is kept in the trail."),
+            title=_("Read only."),
+            text=_("What you take away, and what was refused to you, is kept in the trail."),
         )
     if settings.ICRO_ENV == "demo":
         return Band(
@@ -121,67 +128,109 @@ def _band(actor: Actor, study: Study | None, roles: Sequence[str]) -> Band | Non
     return None
 
 
-def _switcher(user: User, study: Study | None) -> Switcher:
-    studies = studies_of(user)
+def _studies(held: Sequence[Membership]) -> list[Study]:
+    found = {one.study for one in held if one.study is not None}
+    return sorted(found, key=lambda study: study.code)
+
+
+def _switcher(held: Sequence[Membership], study: Study | None) -> Switcher | None:
+    studies = _studies(held)
+    if not studies:
+        return None
     options = tuple(
         SwitcherOption(
             label=one.code,
-            detail=f"{one.sponsor} · Phase {one.phase} · {one.get_state_display()}",
-            url=_study_entry(one),
+            detail=_facts(one),
+            url=reverse("study-entry", args=[one.code]),
             current=study is not None and one.pk == study.pk,
         )
         for one in studies
     )
     if study is not None:
-        detail = f"{study.sponsor} · Phase {study.phase} · {study.get_state_display()}"
-        return Switcher(icon="flask", label=study.code, detail=detail, options=options)
+        return Switcher(
+            icon="flask-2", label=study.code, detail=_facts(study), options=options
+        )
     return Switcher(
-        icon="stack-2", label=_("All my studies"), detail=_("%d active") % len(studies),
+        icon="stack-2",
+        label=_("All my studies"),
+        detail=_("%d active") % len(studies),
         options=options,
-    )  # fmt: skip
+    )
 
 
-def _study_entry(study: Study) -> str:
-    return reverse("study-entry", args=[study.code])
+def _facts(study: Study) -> str:
+    return f"{study.sponsor} · {_('Phase')} {study.phase} · {study.get_state_display()}"
 
 
 def _menu(
-    request: HttpRequest, user: User, actor: Actor, study: Study | None
+    request: HttpRequest, held: Sequence[Membership], actor: Actor, study: Study | None
 ) -> tuple[MenuGroup, ...]:
     home = MenuItem(
         label=_("My work"), icon="inbox", url=reverse("home"), current=request.path == "/"
     )
     if study is None:
-        items = [
-            home,
-            *(_item(request, entry, []) for entry in HOME_MENU if actor.may(entry.right)),
-        ]
-        groups = [MenuGroup(items=tuple(item for item in items if item is not None))]
-        if not actor.may("user.manage"):
-            groups.append(_studies(user))
-        return tuple(groups)
+        return _home_menu(request, held, actor, home)
+    counts = _counts(actor, study)
     groups = []
     for heading, entries in STUDY_MENU:
-        found = [_item(request, e, [study.code]) for e in entries if actor.may(e.right)]
-        shown = [item for item in found if item is not None]
+        items = [
+            _item(request, entry, study, counts) for entry in entries if actor.may(entry.right)
+        ]
         if not heading:
-            shown = [home, *shown]
-        if shown:
-            groups.append(MenuGroup(label=_(heading) if heading else "", items=tuple(shown)))
+            items = [home, *items]
+        if items:
+            groups.append(MenuGroup(label=_(heading) if heading else "", items=tuple(items)))
     return tuple(groups)
 
 
-def _studies(user: User) -> MenuGroup:
-    items = tuple(
-        MenuItem(label=one.code, icon="flask", url=_study_entry(one)) for one in studies_of(user)
+def _home_menu(
+    request: HttpRequest, held: Sequence[Membership], actor: Actor, home: MenuItem
+) -> tuple[MenuGroup, ...]:
+    items = [home]
+    if any(one.role == Role.SITE_USER for one in held):
+        items.append(_plain(request, _("Uploads"), "cloud-upload", address("site-home")))
+    items += [
+        _plain(request, _(entry.label), entry.icon, address(entry.url_name))
+        for entry in HOME_MENU
+        if actor.may(entry.right)
+    ]
+    studies = tuple(
+        MenuItem(label=one.code, icon="flask-2", url=reverse("study-entry", args=[one.code]))
+        for one in _studies(held)
     )
-    return MenuGroup(label=_("My studies"), items=items)
+    groups = [MenuGroup(items=tuple(items))]
+    if studies:
+        groups.append(MenuGroup(label=_("My studies"), items=studies))
+    return tuple(groups)
 
 
-def _item(request: HttpRequest, entry: Entry, args: list[str]) -> MenuItem | None:
-    try:
-        url = reverse(entry.url_name, args=args)
-    except NoReverseMatch:
-        url = reverse(entry.url_name)
-    current = request.path == url or (len(url) > 1 and request.path.startswith(url))
-    return MenuItem(label=_(entry.label), icon=entry.icon, url=url, current=current)
+def _plain(request: HttpRequest, label: str, icon: str, url: str) -> MenuItem:
+    return MenuItem(label=label, icon=icon, url=url, current=request.path.startswith(url))
+
+
+def _counts(actor: Actor, study: Study) -> dict[str, tuple[int, str]]:
+    """Return the numbers of waiting work beside menu lines, with their tones."""
+    found: dict[str, tuple[int, str]] = {}
+    if actor.may("query.view"):
+        waiting = Query.objects.in_study(study).visible_to(actor)
+        number = waiting.filter(state__in=["open", "answered", "reopened"]).count()
+        found["query-list"] = (number, "wait" if number else "")
+    if actor.may("qc.view"):
+        rows = Submission.objects.in_study(study).visible_to(actor)
+        found["qc-queue"] = (rows.filter(state__in=["in_qc", "held"]).count(), "")
+    return found
+
+
+def _item(
+    request: HttpRequest, entry: Entry, study: Study, counts: dict[str, tuple[int, str]]
+) -> MenuItem:
+    url = start_address(entry.url_name, study.code)
+    count, tone = counts.get(entry.url_name, (None, ""))
+    return MenuItem(
+        label=_(entry.label),
+        icon=entry.icon,
+        url=url,
+        count=count,
+        tone=tone,
+        current=request.path.startswith(url),
+    )

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from django.urls import reverse
-
 from audit.actors import Actor
 from audit.states import GuardResult
 from imaging.models import Submission
 from imaging.workflows import SUBMISSION
+from projects.addresses import address
 from reads.services.planning import time_points_to_read
 from studies.models import Study, TimePoint
 from ui.records import Action, Guard
@@ -60,11 +59,11 @@ def _shown(study: Study, result: GuardResult, submission: Submission | None, act
     actions: tuple[Action, ...] = ()
     if not result.ok and submission is not None and actor.may("qc.view"):
         if result.id.startswith("IMG-00") and result.id != "IMG-005":
-            url = reverse("qc-workbench", args=[study.code, submission.pk])
+            url = address("qc-workbench", study.code, submission.pk)
             actions = (Action(label="Open QC", url=url),)
         elif result.id == "IMG-005":
             query = submission.time_point.queries.exclude(state__in=["closed", "cancelled"]).first()
             if query is not None:
-                url = reverse("query-page", args=[study.code, query.pk])
+                url = address("query-page", study.code, query.pk)
                 actions = (Action(label=f"Open {query}", url=url),)
     return Guard(text=result.text, is_met=result.ok, actions=actions)

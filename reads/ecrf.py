@@ -7,7 +7,7 @@ Pure translation: no database. The form's words ("TOO SMALL TO MEASURE") and the
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -38,12 +38,16 @@ ENTERED = {
 
 @dataclass(frozen=True, slots=True)
 class ReadPoint:
-    """One time point of a stream: its evaluated answers and what the form does not ask."""
+    """One time point of a stream: its evaluated answers and what the form does not ask.
+
+    ``id`` stands in the engines' sentences, so it is the blinded name: TP1, TP2, …
+    """
 
     id: str
     day: date
     baseline: bool
     evaluation: Evaluation
+    answers: Mapping[str, Any] = field(default_factory=dict)
 
     def facts(self) -> MeasuredTimePoint:
         """Return what the reader recorded as the engines take it."""

@@ -1,7 +1,8 @@
 """What a blinded person may see, decided where rows are selected.
 
 Sequential lock: a later time point does not exist for a reader until every earlier one of the same
-stream is signed. The same querysets serve inbox, pages, API, pictures and counts.
+stream is signed. The same querysets serve inbox, pages, API, pictures and counts. An earlier read
+that was declined stays in the way: only its signed replacement, or its cancellation, opens the next.
 """
 
 from __future__ import annotations
@@ -20,15 +21,22 @@ OPEN = ("assigned", "accepted", "in_progress", "on_hold")
 
 def tasks_of_reader(actor: Actor) -> Any:
     """Return the tasks that exist for the reader now: signed ones, and each stream's next."""
-    unsigned_before = ReadTask._base_manager.filter(
-        stream_id=OuterRef("stream_id"), sequence__lt=OuterRef("sequence")
-    ).exclude(state__in=("signed", *OVER))
+    signed_instead = ReadTask._base_manager.filter(
+        stream_id=OuterRef("stream_id"), time_point_id=OuterRef("time_point_id"), state="signed"
+    )
+    unsigned_before = (
+        ReadTask._base_manager.filter(
+            stream_id=OuterRef("stream_id"), sequence__lt=OuterRef("sequence")
+        )
+        .exclude(state__in=("signed", "cancelled"))
+        .exclude(Exists(signed_instead))
+    )
     return (
         ReadTask.objects.visible_to(actor)
         .filter(stream__reader_id=actor.user_id, stream__closed_reason="")
         .exclude(state__in=("planned", *OVER))
         .filter(~Exists(unsigned_before))
-        .select_related("stream", "time_point", "package", "design", "form")
+        .select_related("stream", "time_point", "package", "design", "form", "study")
     )
 
 
@@ -56,8 +64,8 @@ def cases_of_adjudicator(actor: Actor) -> Any:
         .filter(Q(state="pending") | Q(adjudicator_id=actor.user_id))
         .exclude(state="voided")
         .filter(~Exists(own_reads))
-        .select_related("subject", "time_point", "session_1__form_record", "session_2__form_record")
-        .order_by("due_at")
+        .select_related("study", "session_1__task__stream", "session_2__task__stream", "design")
+        .order_by("due_at", "label")
     )
 
 

@@ -35,7 +35,7 @@ READ_TASK = Workflow(
         step("resume", "on_hold", "assigned", "read.manage", "Resume read", reason=True),
         step(
             "decline",
-            ("assigned", "accepted"),
+            ("assigned", "accepted", "in_progress"),
             "declined",
             "read.perform",
             "Decline read",
@@ -43,7 +43,7 @@ READ_TASK = Workflow(
         ),
         step(
             "reassign",
-            ("assigned", "accepted", "in_progress", "on_hold"),
+            ("planned", "assigned", "accepted", "in_progress", "on_hold"),
             "reassigned",
             "read.manage",
             "Reassign read",

@@ -12,9 +12,9 @@ import hashlib
 import json
 import re
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
-from pydicom.datadict import DicomDictionary
+from pydicom._dicom_dict import DicomDictionary
 from pydicom.sr._cid_dict import name_for_cid
 from pydicom.sr._concepts_dict import concepts
 
@@ -29,6 +29,8 @@ OPTIONS: Final = (
     ("113109", "Retain Device Identity Option"),
     ("113111", "Retain Safe Private Option"),
 )
+PATIENT_GROUP: Final = 0x0010
+RESPONSIBLE_PERSON: Final = 0x00102297
 TEXT: Final = frozenset("LO SH ST LT UT UC".split())
 NUMBERS: Final = frozenset("DS IS US SS UL SL UV SV FL FD AT OF OD OL OV OW".split())
 
@@ -36,7 +38,7 @@ NUMBERS: Final = frozenset("DS IS US SS UL SL UV SV FL FD AT OF OD OL OV OW".spl
 DEVICE_KEPT: Final = frozenset({"0016004f", "00160050", "0016004e"})
 # Where the table gives less than a central reader needs, or where it is silent.
 OVERRIDES: Final = {
-    "30060026": ("clean-z", "ROI Name: cleaned by vocabulary instead of emptied (Clean Descriptors)"),
+    "30060026": ("clean-z", "ROI Name: cleaned by vocabulary instead of emptied"),
     "00700006": ("clean-d", "Unformatted Text Value: Clean Graphics cleans the text"),
     "00080090": ("z", "Referring Physician's Name"),
     "00081110": ("z", "Referenced Study Sequence"),
@@ -234,10 +236,12 @@ def identity_kinds(rows: dict[str, dict[str, str]], actions: dict[str, str]) -> 
         key = f"{tag:08x}"
         row = rows.get(key)
         if vr == "PN":
-            kinds[key] = "patient" if tag >> 16 == 0x0010 and tag != 0x00102297 else "person"
+            kinds[key] = (
+                "patient" if tag >> 16 == PATIENT_GROUP and tag != RESPONSIBLE_PERSON else "person"
+            )
         elif row is None or actions.get(key, "x") not in ("x", "z", "d"):
             continue
-        elif vr in ("DA", "DT") and tag >> 16 == 0x0010:
+        elif vr in ("DA", "DT") and tag >> 16 == PATIENT_GROUP:
             kinds[key] = "date"
         elif vr in TEXT | {"AE"}:
             device = "rtnDevIdOpt" in row
@@ -266,7 +270,7 @@ def build_vocabulary() -> list[str]:
     people = re.compile("Breed|Species|Strain|Role|Organi[sz]ation|Occupation|Person")
     found: set[str] = set()
     for scheme in ("DCM", "SCT", "LN", "RADLEX", "FMA", "IBSI", "NCIt", "UMLS", "MSH"):
-        for codes in concepts[scheme].values():
+        for codes in cast(dict[str, Any], concepts[scheme]).values():
             for meaning, cids in codes.values():
                 if scheme == "SCT" and not cids:
                     continue

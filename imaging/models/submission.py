@@ -114,6 +114,9 @@ class ReceivedFile(models.Model):
     code = models.CharField(max_length=60, blank=True)
     reason = models.CharField(max_length=300, blank=True)
     stored_at = models.DateTimeField(null=True, blank=True)
+    looked_at = models.DateTimeField(
+        null=True, blank=True, help_text="when its pixels were judged for text"
+    )
 
     class Meta:
         ordering = ("id",)
@@ -126,7 +129,7 @@ class ReceivedFile(models.Model):
 
 
 class DeidReport(models.Model):
-    """The proof of one de-identification run: profile, counts, digests; no identity. Append-only."""
+    """The proof of a de-identification: profile, counts, digests; no identity. Append-only."""
 
     append_only = True
 

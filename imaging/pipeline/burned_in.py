@@ -14,6 +14,8 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import pydicom
+from pydicom.pixels.processing import apply_color_lut
+from pydicom.pixels.utils import pixel_array
 
 from imaging.pipeline.deidentify.holds import Look
 
@@ -25,6 +27,7 @@ SIDE_MARKERS: Final = frozenset(
     "SUP SUPINE PRONE ERECT UPRIGHT STANDING SITTING PORTABLE MOBILE AX COR SAG".split()
 )
 LEAST_SCORE: Final = 0.5
+GREY_DIMENSIONS: Final = 2
 TILE_ROWS: Final = 8
 TILE_COLUMNS: Final = 24
 STRONG_STEP: Final = 40
@@ -69,7 +72,7 @@ class TextFinder:
             return Finding("pixels_not_decoded")
         boxes: list[TextBox] = []
         for number, frame in frames:
-            if how is Look.EACH or could_hold_text(frame):
+            if how is Look.EACH or strokes(frame) >= STROKES_PER_TILE:
                 boxes += self._boxes(number, frame)
             if boxes:
                 return Finding("text_in_pixels", tuple(boxes))
@@ -103,7 +106,7 @@ class TextFinder:
                     "EngineConfig.onnxruntime.inter_op_num_threads": 1,
                 }
             )
-        colour = image if image.ndim == 3 else np.stack([image] * 3, axis=-1)
+        colour = image if image.ndim > GREY_DIMENSIONS else np.stack([image] * 3, axis=-1)
         result = self._engine(np.ascontiguousarray(colour), use_cls=False)
         if result.txts is None:
             return []
@@ -130,9 +133,9 @@ def frames_of(path: Path) -> list[tuple[int, Grey]]:
     colour = int(dataset.get("SamplesPerPixel", 1)) > 1
     out: list[tuple[int, Grey]] = []
     for number in chosen:
-        pixels = pydicom.pixels.pixel_array(dataset, index=number)
+        pixels = pixel_array(dataset, index=number)
         if "PALETTE" in str(dataset.get("PhotometricInterpretation", "")):
-            pixels = pydicom.pixels.apply_color_lut(pixels, dataset)
+            pixels = apply_color_lut(pixels, dataset)
             colour = True
         out.append((number, _eight_bit(pixels) if not colour else _eight_bit_colour(pixels)))
     return out
@@ -143,36 +146,40 @@ def _eight_bit(pixels: npt.NDArray[Any]) -> Grey:
     if high <= low:
         low, high = float(pixels.min()), float(pixels.max())
     scaled = (pixels.astype(np.float32) - low) * (255.0 / max(high - low, 1e-6))
-    return np.clip(scaled, 0, 255).astype(np.uint8)
+    grey: Grey = np.clip(scaled, 0, 255).astype(np.uint8)
+    return grey
 
 
 def _eight_bit_colour(pixels: npt.NDArray[Any]) -> Grey:
     if pixels.dtype == np.uint8:
         return pixels
-    return (pixels / max(int(pixels.max()), 1) * 255).astype(np.uint8)
+    colour: Grey = (pixels / max(int(pixels.max()), 1) * 255).astype(np.uint8)
+    return colour
 
 
-def could_hold_text(image: Grey) -> bool:
-    """Tell whether an image has a patch as dense in strokes as a printed word.
+def stroke_score(path: Path) -> int:
+    """The highest stroke count of the first, middle and last frame.  Raises what decoders raise."""
+    return max(strokes(frame) for _, frame in frames_of(path))
 
-    A word of ten-pixel letters makes 30 and more strong horizontal steps in 8 x 24 pixels; the
-    outline of an organ makes one or two per row.  Used only to spare the recogniser for sampled
-    modalities.
+
+def strokes(image: Grey) -> int:
+    """Count the strong horizontal steps of the densest 8 x 24 pixels.
+
+    A word of ten-pixel letters makes 30 and more; the outline of an organ makes one or two per
+    row.  Used only to choose which images of a sampled series the recogniser sees.
     """
-    grey = image if image.ndim == 2 else image.max(axis=2)
+    grey = image if image.ndim == GREY_DIMENSIONS else image.max(axis=2)
     steps = np.abs(np.diff(grey.astype(np.int16), axis=1)) > STRONG_STEP
     rows, columns = steps.shape
-    if rows < TILE_ROWS or columns < TILE_COLUMNS:
-        return bool(steps.any())
+    most = 0
     for top in (0, TILE_ROWS // 2):
         for left in (0, TILE_COLUMNS // 2):
             high = (rows - top) // TILE_ROWS
             wide = (columns - left) // TILE_COLUMNS
             part = steps[top : top + high * TILE_ROWS, left : left + wide * TILE_COLUMNS]
             tiles = part.reshape(high, TILE_ROWS, wide, TILE_COLUMNS).sum(axis=(1, 3))
-            if tiles.size and int(tiles.max()) >= STROKES_PER_TILE:
-                return True
-    return False
+            most = max(most, int(tiles.max(initial=0)))
+    return most
 
 
 def _no_larger(image: Grey) -> tuple[Grey, float]:

@@ -12,7 +12,7 @@ import zlib
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from pydicom.datadict import DicomDictionary
+from pydicom._dicom_dict import DicomDictionary
 
 MAX_DEPTH: Final = 32
 MAX_INFLATED: Final = 512 * 1024 * 1024
@@ -164,12 +164,12 @@ def end_of_items(data: bytes, pos: int, end: int, explicit: bool, depth: int) ->
             return pos, pos + 8
         if tag != ITEM:
             raise Malformed("bad_item")
-        pos = _end_of_item(data, pos + 8, end, length, explicit, depth)[1]
+        pos = _end_of_item(data, pos + 8, end, length, explicit=explicit, depth=depth)[1]
     raise Malformed("truncated_sequence")
 
 
 def _end_of_item(
-    data: bytes, pos: int, end: int, length: int, explicit: bool, depth: int
+    data: bytes, pos: int, end: int, length: int, *, explicit: bool, depth: int
 ) -> tuple[int, int]:
     if length != UNDEFINED:
         if pos + length > end:
@@ -199,7 +199,9 @@ def items(data: bytes, element: Element, explicit: bool, depth: int) -> list[tup
             break
         if tag != ITEM:
             raise Malformed("bad_item")
-        inner_end, following = _end_of_item(data, pos + 8, end, length, explicit, depth)
+        inner_end, following = _end_of_item(
+            data, pos + 8, end, length, explicit=explicit, depth=depth
+        )
         found.append((pos + 8, inner_end))
         pos = following
     return found

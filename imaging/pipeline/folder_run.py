@@ -15,11 +15,11 @@ import sys
 import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
-from imaging.pipeline.burned_in import Finding, TextFinder
+from imaging.pipeline.burned_in import STROKES_PER_TILE, Finding, TextFinder, stroke_score
 from imaging.pipeline.deidentify import (
     DeidOutcome,
     DeidPlan,
@@ -43,6 +43,7 @@ from imaging.pipeline.verify import load, read_header, verify_header
 WINDOW: Final = 512
 NO_LIMITS: Final = PackageLimits(files=10**8, total_bytes=1 << 60, file_bytes=4 * 1024**3)
 LOOK_LIMITS: Final = SandboxLimits(memory_bytes=8 * 1024**3, cpu_seconds=120, wall_seconds=300.0)
+SCORED_PER_STACK: Final = 100
 SAMPLES_PER_STACK: Final = 3
 STACK_LOOKED_THROUGH: Final = 400
 Progress = Callable[[str, int, int], None]
@@ -159,7 +160,7 @@ def run_folder(run: FolderRun, progress: Progress) -> FolderReport:
     scanned, tokens = _scan(run, todo, progress)
     _hold_over_upload(run, todo, scanned)
     _look(run, todo, scanned, progress)
-    _clean(run, todo, scanned, tokens, report, progress)
+    _clean(run, todo, scanned, tokens, report=report, progress=progress)
     records.sort(key=lambda record: record.number)
     return report
 
@@ -215,7 +216,7 @@ class _Scanner:
     def __call__(self, path: Path) -> tuple[Scanned | str, IdentityTokens]:
         found = IdentityTokens()
         try:
-            header = read_header(load(path))
+            header = read_header(load(path, whole=False))
             found = self._collector.add(header)
             verified = verify_header(header, key=self._key)
         except Malformed as problem:
@@ -245,8 +246,10 @@ def _hold_over_upload(run: FolderRun, todo: Todo, scanned: dict[int, Scanned]) -
     people: dict[bytes, set[str]] = defaultdict(set)
     instances: dict[bytes, list[int]] = defaultdict(list)
     for number, facts in scanned.items():
-        people[facts.study].add(facts.patient_id)
-        people[facts.series].add(facts.patient_id)
+        subject = run.subjects.get(facts.patient_id)
+        who = f"subject {subject.subject_id}" if subject else f"unmapped {facts.patient_id}"
+        people[facts.study].add(who)
+        people[facts.series].add(who)
         instances[facts.instance].append(number)
     for number, facts in scanned.items():
         record = todo[number][1]
@@ -288,13 +291,12 @@ def _look(run: FolderRun, todo: Todo, scanned: dict[int, Scanned], progress: Pro
             each.append((number, Look.EACH))
         elif facts.look is Look.SAMPLE:
             stacks[facts.stack].append(number)
-    sample = [(n, Look.SAMPLE) for numbers in stacks.values() for n in _sample(numbers, scanned)]
-    work = each + sample
-    if not work:
+    if not each and not stacks:
         return
     with Sandbox[tuple[Path, Look], Finding](
         _start_looking, processes=run.jobs, limits=LOOK_LIMITS
     ) as box:
+        work = each + _most_suspicious(run, todo, scanned, stacks, progress)
         hit = _look_at(box, todo, work, progress)
         more: list[tuple[int, Look]] = []
         for numbers in stacks.values():
@@ -309,10 +311,36 @@ def _look(run: FolderRun, todo: Todo, scanned: dict[int, Scanned], progress: Pro
         _look_at(box, todo, more, progress)
 
 
-def _sample(numbers: list[int], scanned: dict[int, Scanned]) -> list[int]:
+def _most_suspicious(
+    run: FolderRun,
+    todo: Todo,
+    scanned: dict[int, Scanned],
+    stacks: Mapping[bytes, list[int]],
+    progress: Progress,
+) -> list[tuple[int, Look]]:
+    """Score up to a hundred images of each stack by strokes; choose the three most like print."""
+    scored = [number for numbers in stacks.values() for number in _spread(numbers, scanned)]
+    scores: dict[int, int] = {}
+    with Sandbox[Path, int](lambda: stroke_score, processes=run.jobs, limits=LOOK_LIMITS) as box:
+        paths = [todo[number][0].path for number in scored]
+        for done, (position, score) in enumerate(box.map(paths), start=1):
+            progress("score pixels", done, len(scored))
+            if isinstance(score, Contained):
+                _hold(todo[scored[position]][1], "pixels_not_decoded")
+            else:
+                scores[scored[position]] = score
+    chosen: list[tuple[int, Look]] = []
+    for numbers in stacks.values():
+        known = sorted((n for n in numbers if n in scores), key=lambda n: (-scores[n], n))
+        print_like = [n for n in known[:SAMPLES_PER_STACK] if scores[n] >= STROKES_PER_TILE]
+        chosen += [(number, Look.SAMPLE) for number in print_like]
+    return chosen
+
+
+def _spread(numbers: list[int], scanned: dict[int, Scanned]) -> list[int]:
     ordered = sorted(numbers, key=lambda number: (scanned[number].order, number))
-    middle, last = len(ordered) // 2, len(ordered) - 1
-    return [ordered[place] for place in sorted({0, middle, last})][:SAMPLES_PER_STACK]
+    step = -(-len(ordered) // SCORED_PER_STACK)
+    return ordered[::step]
 
 
 def _start_looking() -> Callable[[tuple[Path, Look]], Finding]:
@@ -343,6 +371,7 @@ def _clean(
     todo: Todo,
     scanned: dict[int, Scanned],
     tokens: IdentityTokens,
+    *,
     report: FolderReport,
     progress: Progress,
 ) -> None:
@@ -365,7 +394,7 @@ def _clean(
                 jobs = [_job(number, todo, scanned, run, staging) for number in window]
                 _clean_window(window, jobs, todo, cleaners, checkers)
                 progress("clean and check", start + len(window), len(numbers))
-        _publish(run, numbers, todo, scanned, staging, report)
+        _publish(run, numbers, todo, scanned, staging=staging, report=report)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
 
@@ -420,7 +449,7 @@ def _clean_window(
         if isinstance(outcome, Contained):
             _hold(record, outcome.code, outcome.cause)
             continue
-        record.outcome = outcome
+        record.outcome = _shared(outcome)
         if outcome.status is Status.WRITTEN:
             written.append(position)
         else:
@@ -436,18 +465,35 @@ def _clean_window(
             jobs[position][1].unlink(missing_ok=True)
 
 
+_ONCE: Final[dict[object, Any]] = {}
+
+
+def _shared(outcome: DeidOutcome) -> DeidOutcome:
+    """Hold equal parts of many outcomes once, so that memory grows slowly with the files."""
+    if len(_ONCE) > 10_000:
+        _ONCE.clear()
+    return replace(
+        outcome,
+        counts=_ONCE.setdefault(outcome.counts, outcome.counts),
+        notes=_ONCE.setdefault(outcome.notes, outcome.notes),
+        study_uid=sys.intern(outcome.study_uid),
+        series_uid=sys.intern(outcome.series_uid),
+    )
+
+
 def _publish(
     run: FolderRun,
     numbers: list[int],
     todo: Todo,
     scanned: dict[int, Scanned],
+    *,
     staging: Path,
     report: FolderReport,
 ) -> None:
     """Rename every verified output into place, then sync the folders that changed."""
     folders: set[Path] = set()
     for number in numbers:
-        file, record = todo[number]
+        record = todo[number][1]
         if record.state or record.outcome is None:
             continue
         outcome = record.outcome
@@ -455,7 +501,7 @@ def _publish(
         name = Path(folder_name(subject.subject_id), outcome.study_uid, outcome.series_uid)
         target = run.destination / name
         target.mkdir(parents=True, exist_ok=True)
-        os.replace(staging / f"{number:08d}", target / f"{outcome.sop_uid}.dcm")
+        (staging / f"{number:08d}").replace(target / f"{outcome.sop_uid}.dcm")
         folders.update((target, target.parent, target.parent.parent, run.destination))
         record.state, record.output = "written", f"{name.as_posix()}/{outcome.sop_uid}.dcm"
         report.counts.update(dict(outcome.counts))
@@ -482,7 +528,7 @@ def write_report(report: FolderReport, path: Path, *, with_names: bool) -> None:
     waiting = path.with_name(path.name + ".part")
     document = report.as_document(with_names=with_names)
     waiting.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", "utf-8")
-    os.replace(waiting, path)
+    waiting.replace(path)
 
 
 def held(report: FolderReport) -> Iterator[FileRecord]:

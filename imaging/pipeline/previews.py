@@ -201,7 +201,7 @@ def _undecoded(path: Path, code: str) -> Undecoded:
 def _shown(dataset: Dataset, frame: NDArray[np.generic], window: str) -> Image.Image:
     if dataset.get("PhotometricInterpretation") == "PALETTE COLOR":
         return _colour(apply_color_lut(frame, dataset))
-    if frame.ndim > 2:  # noqa: PLR2004 - colour has a third axis
+    if frame.ndim > 2:
         return _colour(frame)
     is_hounsfield = dataset.get("Modality") == "CT"
     values = np.asarray(apply_modality_lut(frame, dataset), dtype=np.float32)
@@ -247,7 +247,7 @@ def _square_pixels(image: Image.Image, dataset: Dataset) -> Image.Image:
     if not spacing:
         return image
     down, across = float(spacing[0]), float(spacing[1])
-    if down <= 0 or across <= 0 or abs(down / across - 1) < 0.01:  # noqa: PLR2004 - 1 %
+    if down <= 0 or across <= 0 or abs(down / across - 1) < 0.01:
         return image
     return image.resize((image.width, max(1, round(image.height * down / across))))
 

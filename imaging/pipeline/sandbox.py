@@ -14,6 +14,7 @@ import struct
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from mmap import mmap
 from multiprocessing.connection import Connection, Pipe, wait
@@ -64,7 +65,7 @@ class Sandbox(Generic[Item, Result]):
         self._children: list[_Child] = []
         self._processes = max(1, processes)
 
-    def __enter__(self) -> "Sandbox[Item, Result]":
+    def __enter__(self) -> Sandbox[Item, Result]:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -102,7 +103,7 @@ class Sandbox(Generic[Item, Result]):
             child.give([waiting.popleft() for _ in range(min(chunk, len(waiting)))])
 
     def _collect(
-        self, child: "_Child", waiting: deque[tuple[int, Item]]
+        self, child: _Child, waiting: deque[tuple[int, Item]]
     ) -> Iterator[tuple[int, Result | Contained]]:
         try:
             results = child.take()
@@ -132,9 +133,7 @@ class _Child:
         self._seen = (-1, time.monotonic())
 
     @classmethod
-    def start(
-        cls, setup: Callable[[], Any], limits: SandboxLimits, others: list["_Child"]
-    ) -> "_Child":
+    def start(cls, setup: Callable[[], Any], limits: SandboxLimits, others: list[_Child]) -> _Child:
         ours, theirs = Pipe()
         marks = mmap(-1, 8)
         pid = os.fork()
@@ -155,10 +154,8 @@ class _Child:
         self.given, self.busy, self.killed = work, True, False
         self._marks[:] = struct.pack("<q", 0)
         self._seen = (0, time.monotonic())
-        try:
+        with suppress(OSError):  # a child that is gone shows as end of file on the next read
             self.pipe.send(work)
-        except OSError:
-            pass  # a child that is gone shows as end of file on the next read
 
     def take(self) -> list[tuple[int, Any]]:
         results: list[tuple[int, Any]] = self.pipe.recv()

@@ -48,7 +48,8 @@ CONTACTS: Final = re.compile(
 )
 TITLED: Final = re.compile(
     r"(?<!\w)(?:[Dd]r|DR(?=\.)|[Mm]rs?|MRS?(?=\.)|[Mm]iss|[Pp]rof|PROF|[Pp]rofessor|[Dd]octor"
-    r"|[Hh]errn?|HERR|[Ff]rau|FRAU|Mme|Dott|Drs)(?!\w)\.?(?:[ ^]+[^\W\d_]+\.?){1,2}"
+    r"|[Hh]errn?|HERR|[Ff]rau|FRAU|Mme|Dott|Drs)(?!\w)"
+    r"\.?[ ^]+[^\W\d_]+\.?(?:[ ^]+[^\W\d_a-z][a-zà-ÿ]+\.?)?"
 )
 
 

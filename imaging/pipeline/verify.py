@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
-from pydicom.uid import UID_dictionary
+from pydicom._uid_dict import UID_dictionary
 
 from imaging.pipeline import encoding
 from imaging.pipeline.encoding import Element, Malformed, Part10
@@ -27,6 +27,7 @@ from imaging.pipeline.text import charsets_of, decode_text, unknown_charsets
 MAX_HEADER: Final = 64 * 1024 * 1024
 MAX_PIXELS: Final = 4 * 1024**3
 WHOLE_READ: Final = 16 * 1024 * 1024
+HEADER_READ: Final = 128 * 1024
 _UID: Final = re.compile(r"[0-9.]{1,64}")
 _MARKED: Final = frozenset(
     f"1.2.840.10008.1.2.4.{number}"
@@ -133,13 +134,14 @@ class TextOf(Protocol):
     def __call__(self, tag: int) -> str: ...
 
 
-def load(path: Path) -> bytes:
-    """Return the bytes of a file; large files are mapped, not read."""
+def load(path: Path, *, whole: bool = True) -> bytes:
+    """Return the bytes of a file; large files, and those of which only the header is needed
+    (`whole=False`), are mapped, not read."""
     with path.open("rb") as stream:
         stream.seek(0, 2)
         size = stream.tell()
         stream.seek(0)
-        if size <= WHOLE_READ:
+        if size <= (WHOLE_READ if whole else HEADER_READ):
             return stream.read()
         return mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)  # type: ignore[return-value]
 
@@ -163,7 +165,7 @@ def read_header(data: bytes) -> Header:
 def verify_file(path: Path, *, key: bytes) -> Verified | Refused:
     """Verify one file (header only).  `key` is the study's key for hashes of identity."""
     try:
-        header = read_header(load(path))
+        header = read_header(load(path, whole=False))
         check_nesting(header)
         return verify_header(header, key=key)
     except Malformed as problem:
@@ -268,7 +270,7 @@ def _image_facts(header: Header, values: dict[int, Element], text: TextOf) -> Im
 
 def _frames(text: str) -> int:
     """Number of Frames; 1 when absent, 0 when it is not a number (then no size is expected)."""
-    text = text.split("\\")[0].strip()
+    text = text.split("\\", maxsplit=1)[0].strip()
     if not text:
         return 1
     return int(text) if text.isdigit() and len(text) < 9 else 0

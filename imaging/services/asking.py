@@ -9,35 +9,28 @@ _FORM = RequestedAction.Kind.CORRECT_FORM
 _CONFIRM = RequestedAction.Kind.CONFIRM
 _CAUSE = Query.Cause
 
+_GEOMETRY = """
+mixed_study conflicting_instance duplicate_position mixed_orientation mixed_pixel_spacing
+mixed_matrix mixed_kernel mixed_thickness no_pixel_spacing no_geometry pixel_format
+not_attenuation_corrected not_decay_corrected
+"""
+_ABSENT = """
+missing_slices gaps_between_slices irregular_spacing expected_series_missing wrong_modality
+wrong_body_part
+"""
+_DATA = """
+clinical_data_missing weight_missing dose_missing injection_time_missing scan_time_missing
+"""
 _ASKED: dict[str, tuple[str, str]] = {
     code: (cause.value, action.value)
     for cause, action, codes in (
-        (
-            _CAUSE.MISSING_IMAGES,
-            _SEND,
-            "missing_slices gaps_between_slices irregular_spacing expected_series_missing "
-            "wrong_modality wrong_body_part",
-        ),
-        (
-            _CAUSE.QUALITY,
-            _SEND,
-            "mixed_study conflicting_instance duplicate_position mixed_orientation "
-            "mixed_pixel_spacing mixed_matrix mixed_kernel mixed_thickness no_pixel_spacing "
-            "no_geometry pixel_format not_attenuation_corrected not_decay_corrected",
-        ),
+        (_CAUSE.MISSING_IMAGES, _SEND, _ABSENT),
+        (_CAUSE.QUALITY, _SEND, _GEOMETRY),
         (_CAUSE.PARAMETERS, _SEND, "outside_guideline lossy_compression"),
-        (
-            _CAUSE.IDENTITY,
-            _CONFIRM,
-            "mixed_subject other_subject already_received birth_after_study",
-        ),
+        (_CAUSE.IDENTITY, _CONFIRM, "mixed_subject other_subject already_received"),
+        (_CAUSE.IDENTITY, _CONFIRM, "birth_after_study"),
         (_CAUSE.OUT_OF_WINDOW, _CONFIRM, "date_out_of_window date_in_future dates_disagree"),
-        (
-            _CAUSE.MISSING_DATA,
-            _FORM,
-            "clinical_data_missing weight_missing dose_missing injection_time_missing "
-            "scan_time_missing",
-        ),
+        (_CAUSE.MISSING_DATA, _FORM, _DATA),
     )
     for code in codes.split()
 }

@@ -106,9 +106,7 @@ def sealed_series(rows: Iterable[Series]) -> list[tuple[Series, SeriesFacts]]:
     ]
 
 
-def findings_of_images(
-    submission: Submission, facts: Sequence[SeriesFacts]
-) -> tuple[Found, ...]:
+def findings_of_images(submission: Submission, facts: Sequence[SeriesFacts]) -> tuple[Found, ...]:
     """Run the checks over facts of series in the context of the visit."""
     if not facts and submission.file_count == 0 and submission.corrects_id is None:
         return ()
@@ -119,9 +117,7 @@ def findings_of_images(
 
 def findings_of_form(submission: Submission) -> list[Found]:
     """Return what the transmittal form leaves open: data not available, warnings explained."""
-    result = forms.evaluated(
-        submission.form_record, context=form_context(submission), final=True
-    )
+    result = forms.evaluated(submission.form_record, context=form_context(submission), final=True)
     form = result.form
     found = []
     for place, answer in result.answers.items():
@@ -239,15 +235,22 @@ def _save(submission: Submission, item: Found, key: str, series: Series | None) 
         query_text=item.query,
         source=item.source[:200],
         suppressed_by=item.suppressed_by[:120],
+        explanation=_said_before(submission, key),
         key=key,
     )
     finding.save()
     return finding
 
 
+def _said_before(submission: Submission, key: str) -> str:
+    said = submission.check_result.get("explained", {}).get(key, "")
+    return f"Site before sending: {said}"[:300] if said else ""
+
+
 def plain(item: Found) -> dict[str, Any]:
     """Return a finding as JSON for the checks before sending."""
     return {
+        "key": item.key[:150],
         "code": item.code,
         "level": item.level,
         "title": item.title,

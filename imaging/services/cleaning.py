@@ -76,9 +76,7 @@ def clean(
         ).values_list("source_sha256", flat=True)
     )
     left = [
-        item
-        for item in intake.examined
-        if item.row.sha256 not in done and item.row.pk not in held
+        item for item in intake.examined if item.row.sha256 not in done and item.row.pk not in held
     ]
     finished = submission.file_count - len(left)
     store, place = research(), submission.pk.hex
@@ -170,7 +168,9 @@ def _verified(
     work = [(str(item.path), str(path)) for item, path, _ in written]
     for position, result in verifiers.map(work):
         item, path, outcome = written[position]
-        verdict, height_mm = (Verdict(result.code), None) if isinstance(result, Contained) else result
+        verdict, height_mm = (
+            (Verdict(result.code), None) if isinstance(result, Contained) else result
+        )
         if not verdict.passed:
             path.unlink(missing_ok=True)
             failed.append((item, ReceivedFile.Outcome.HELD, verdict.code))

@@ -20,6 +20,8 @@ AFTER_CLEANING = frozenset(
         "not_readable_after",
     }
 )
+# Found over the whole upload: whose images these are is in doubt.
+SUBMISSION_CODES = frozenset({"two_subjects", "same_uid_other_content", "other_subjects_study"})
 
 
 def reason_to_hold(submission: Submission, intake: Intake, plan: DeidPlan) -> tuple[str, str]:

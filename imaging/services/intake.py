@@ -104,15 +104,13 @@ def _examine(submission: Submission, folder: Path, tick: Tick) -> Intake:
             intake.set_aside[row.pk] = (_outcome_of(code), code)
         else:
             to_read.append((row, path))
-        if number % 50 == 0:  # noqa: PLR2004 - often enough for the lease of a minute
+        if number % 50 == 0:
             tick(0, "Opening the files")
     parts: list[IdentityTokens] = []
     with Sandbox(_examiner(intake), limits=LIMITS) as sandbox:
         for position, result in sandbox.map([str(path) for _, path in to_read]):
             row, path = to_read[position]
-            if isinstance(result, Contained):
-                intake.set_aside[row.pk] = (ReceivedFile.Outcome.REFUSED, result.code)
-            elif isinstance(result, Refused):
+            if isinstance(result, Contained) or isinstance(result, Refused):
                 intake.set_aside[row.pk] = (ReceivedFile.Outcome.REFUSED, result.code)
             else:
                 verified, tokens = result

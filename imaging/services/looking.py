@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+from audit import clock
 from imaging.models import ReceivedFile, Submission
 from imaging.pipeline.burned_in import Finding, TextFinder
 from imaging.pipeline.deidentify.holds import Look, hold_reason, look_of
@@ -19,9 +20,17 @@ LOOKED_THROUGH = 400
 
 
 def hold_what_shows_text(submission: Submission, intake: Intake, tick: Tick) -> set[int]:
-    """Hold files whose kind or pixels need a person; return the ids of all files held."""
+    """Hold files whose kind or pixels need a person; return the ids of all files held.
+
+    What was judged in an earlier run is not judged again.
+    """
     accepted = frozenset(submission.lifted_holds)
-    held: dict[int, str] = {}
+    held = {
+        pk: code
+        for pk, code in submission.files.filter(outcome="held").values_list("pk", "code")
+        if code not in accepted
+    }
+    looked = set(submission.files.exclude(looked_at=None).values_list("pk", flat=True))
     each: list[Examined] = []
     stacks: dict[str, list[Examined]] = defaultdict(list)
     for item in intake.examined:
@@ -29,17 +38,28 @@ def hold_what_shows_text(submission: Submission, intake: Intake, tick: Tick) -> 
         code = hold_reason(image, accepted=accepted)
         if code:
             held[item.row.pk] = code
+        elif item.row.pk in looked:
+            continue
         elif look_of(image) is Look.EACH:
             each.append(item)
         elif look_of(image) is Look.SAMPLE:
             shape = (image.image_type, image.rows, image.columns, image.modality)
             stacks[item.verified.identity.series_uid + repr(shape)].append(item)
-    held |= _look(each, stacks, accepted, tick)
+    _hold(submission, held)
+    if each or stacks:
+        found = _look(each, stacks, accepted, tick)
+        _hold(submission, found)
+        held |= found
+        judged = [item.row.pk for members in (each, *stacks.values()) for item in members]
+        submission.files.filter(pk__in=judged).update(looked_at=clock.now())
+    return set(held)
+
+
+def _hold(submission: Submission, held: dict[int, str]) -> None:
     for pk, code in held.items():
         submission.files.filter(pk=pk).exclude(outcome=ReceivedFile.Outcome.CLEANED).update(
             outcome=ReceivedFile.Outcome.HELD, code=code, reason=sentence(code)[:300]
         )
-    return set(held)
 
 
 def _look(
@@ -48,12 +68,9 @@ def _look(
     accepted: frozenset[str],
     tick: Tick,
 ) -> dict[int, str]:
-    held: dict[int, str] = {}
     sampled = [item for members in stacks.values() for item in _sample(members)]
-    if not each and not sampled:
-        return held
     with Sandbox(_start_looking, limits=LIMITS) as sandbox:
-        held |= _look_at(sandbox, [(i, Look.EACH) for i in each], accepted, tick)
+        held = _look_at(sandbox, [(i, Look.EACH) for i in each], accepted, tick)
         hits = _look_at(sandbox, [(i, Look.SAMPLE) for i in sampled], accepted, tick)
         held |= hits
         for members in stacks.values():

@@ -183,9 +183,7 @@ def checklist_context(review: QcReview) -> dict[str, Any]:
     """Return what the checklist may compare with."""
     rows = findings_of(review.time_point)
     left = [f for f in rows if f.state in {"open", "queried"}]
-    main = max(
-        effective_series(review.time_point), key=lambda s: s.instance_count, default=None
-    )
+    main = max(effective_series(review.time_point), key=lambda s: s.instance_count, default=None)
     values = main.facts.get("values", {}) if main else {}
     thickness = str(values.get("slice_thickness_mm", "")).split(" ")[0].split(",")[0]
     context: dict[str, Any] = {
@@ -213,9 +211,7 @@ def _kind_of(time_point: TimePoint) -> str:
 def _own(review: QcReview, actor: Actor) -> Actor:
     actor.require("qc.decide")
     if review.reviewer_id != actor.user_id:
-        raise RuleBroken(
-            f"{review.reviewer.printed_name} has claimed this review.", rule="IMG-054"
-        )
+        raise RuleBroken(f"{review.reviewer.printed_name} has claimed this review.", rule="IMG-054")
     if review.state != "open":
         raise Conflict("This review is signed; reset it to decide again.", rule="IMG-055")
     return actor.acting_as("qc.decide")
@@ -243,9 +239,7 @@ def complete_checklist(review: QcReview, *, actor: Actor) -> FormRecord:
     """Declare the checklist complete (see ``studies.services.forms.complete``)."""
     acting_person = _own(review, actor)
     review.form_record.refresh_from_db()
-    result = forms.evaluated(
-        review.form_record, context=checklist_context(review), final=True
-    )
+    result = forms.evaluated(review.form_record, context=checklist_context(review), final=True)
     return forms.complete(review.form_record, result, actor=acting_person)
 
 
@@ -269,8 +263,8 @@ def decide(
     if decision not in known or deviation_cause not in causes:
         raise RuleBroken("Choose pass, pass with deviation, or fail.", rule="IMG-056")
     with transaction.atomic(), acting(acting_person):
-        row: QcReview = QcReview.objects.in_study(review.study_id).select_for_update().get(
-            pk=review.pk
+        row: QcReview = (
+            QcReview.objects.in_study(review.study_id).select_for_update().get(pk=review.pk)
         )
         row.decision = decision
         row.deviation_cause = deviation_cause if decision == "pass_with_deviation" else ""
@@ -315,9 +309,7 @@ def _release(review: QcReview, time_point: TimePoint, actor: Actor) -> None:
     for row in submissions_in_qc(time_point):
         SUBMISSION.move(row, "release", actor=actor)
     day = scan_date(review.submission) or time_point.assessment_date
-    accepted = TIME_POINT.move(
-        time_point, "accept", actor=actor, changes={"assessment_date": day}
-    )
+    accepted = TIME_POINT.move(time_point, "accept", actor=actor, changes={"assessment_date": day})
     package.release(package.build(accepted, actor=actor), actor=actor)
     definition = accepted.definition
     if definition is None or definition.read_required:

@@ -143,9 +143,7 @@ def _facts_of(row: Series) -> SeriesFacts | None:
 
 def _write(submission: Submission, row: Series, facts: SeriesFacts, intake: Intake) -> None:
     wanted = {i.source_sha256 for i in row.instances.all()}
-    sealed = next(
-        item.verified.sealed for item in intake.examined if item.row.sha256 in wanted
-    )
+    sealed = next(item.verified.sealed for item in intake.examined if item.row.sha256 in wanted)
     AcquisitionFacts.objects.create(
         study_id=row.study_id,
         series=row,

@@ -15,6 +15,7 @@ from audit.actors import Actor, acting, service
 from audit.errors import Conflict, RuleBroken
 from audit.jobs import enqueue
 from audit.models import record
+from audit.states import GuardResult
 from imaging.models import Submission
 from imaging.services.manifest import OPEN_STATES
 from imaging.storage import destroy_submission_key
@@ -190,7 +191,12 @@ def sign_and_receive(submission: Submission, *, actor: Actor, assent: Assent) ->
             "receive",
             actor=actor,
             assent=assent,
-            changes={"received_at": now, "qc_due_at": due.at, "qc_due_by": due.by},
+            changes={
+                "received_at": now,
+                "qc_due_at": due.at,
+                "qc_due_by": due.by,
+                "check_result": _kept_of_checks(submission),
+            },
             details={
                 "files": submission.file_count,
                 "bytes": submission.byte_count,
@@ -211,6 +217,36 @@ def sign_and_receive(submission: Submission, *, actor: Actor, assent: Assent) ->
         return row
 
 
+def explain_check(submission: Submission, key: str, text: str, *, actor: Actor) -> Submission:
+    """Keep why something that the checks found cannot be fixed; quality control will read it.
+
+    Raises:
+        RuleBroken: IMG-033 there is no such finding, or no words.
+    """
+    actor.require("submission.upload")
+    known = {found["key"] for found in submission.check_result.get("findings", [])}
+    if key not in known or not text.strip():
+        raise RuleBroken("Say why this cannot be fixed.", rule="IMG-033")
+    with transaction.atomic(), acting(actor.acting_as("submission.upload")):
+        row: Submission = (
+            Submission.objects.in_study(submission.study_id)
+            .select_for_update()
+            .get(pk=submission.pk)
+        )
+        if row.state not in OPEN_STATES:
+            raise Conflict(f"{row} was sent already.", rule="IMG-010")
+        explained = {**row.check_result.get("explained", {}), key: text.strip()[:300]}
+        row.check_result = {**row.check_result, "explained": explained}
+        row.save()
+        record("submission.explain", row, details={"finding": key})
+        return row
+
+
+def guards(submission: Submission) -> list[GuardResult]:
+    """Return what must hold before a submission can be sent, failed conditions first."""
+    return SUBMISSION.guard_results(submission, "receive")
+
+
 def scan_date(submission: Submission) -> date | None:
     """Return the scan date of the transmittal form."""
     answer = submission.form_record.answers.get("scan", {}).get("date", "")
@@ -218,6 +254,12 @@ def scan_date(submission: Submission) -> date | None:
         return date.fromisoformat(str(answer))
     except ValueError:
         return None
+
+
+def _kept_of_checks(submission: Submission) -> dict[str, Any]:
+    """Return what QC needs later: what the form was compared with, and the site's explanations."""
+    names = ("header", "guideline", "explained")
+    return {name: submission.check_result.get(name, {}) for name in names}
 
 
 def _note_requests(row: Submission, actor: Actor) -> None:

@@ -30,7 +30,7 @@ _PLACE = re.compile(r"[A-Za-z0-9_-]{1,80}")
 
 @dataclass(frozen=True, slots=True)
 class Staged:
-    """Bytes under a temporary name, not yet part of the store. ``sha256`` is of the plain content."""
+    """Bytes under a temporary name, not yet part of the store; ``sha256`` is of the plain ones."""
 
     sha256: str
     size: int

@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 
 from accounts.models import User
 from accounts.permissions import Role
-from accounts.signatures import content_digest, needs_second_factor
+from accounts.signatures import content_digest, needs_second_factor, signatures_of
 from audit import clock, jobs
 from audit.models import Job
 from audit.trail import Entry
@@ -57,16 +57,16 @@ def sentences(entries: Iterable[Entry]) -> list[HistoryEntry]:
         if not entry.changes:
             did = f"{entry.verb} ({entry.object_label})" if entry.object_label else entry.verb
             found.append(HistoryEntry(did=did, reason=entry.reason, **base))
-        for change in entry.changes:
-            found.append(
-                HistoryEntry(
-                    did=f"changed “{change.label}” of {entry.object_label}",
-                    old=_short(change.old),
-                    new=_short(change.new),
-                    reason=entry.reason,
-                    **base,
-                )
+        found += [
+            HistoryEntry(
+                did=f"changed “{change.label}” of {entry.object_label}",
+                old=_short(change.old),
+                new=_short(change.new),
+                reason=entry.reason,
+                **base,
             )
+            for change in entry.changes
+        ]
     return found
 
 
@@ -82,7 +82,9 @@ def shown_checks(findings: Sequence[dict[str, Any]], level: str) -> list[ShownFi
         if item["level"] != level:
             continue
         measured = ". ".join(part for part in (item["measured"], expected_words(item)) if part)
-        text = " ".join(part for part in (f"{measured}." if measured else "", item["means"]) if part)
+        text = " ".join(
+            part for part in (f"{measured}." if measured else "", item["means"]) if part
+        )
         found.append(
             ShownFinding(level=level, title=item["title"], text=f"{text} {item['do']}".strip())
         )
@@ -122,7 +124,7 @@ def newest_job(row: Submission, kind: str) -> Job | None:
     return next((job for job in jobs.of(row) if job.kind == kind), None)
 
 
-def sign_request(
+def sign_request(  # noqa: PLR0913 - a dialog has this many sides
     request: StudyRequest,
     row: Any,
     *,
@@ -155,10 +157,27 @@ def sign_request(
     )
 
 
+def shown_signatures(row: Any) -> list[dict[str, Any]]:
+    """Return the signatures on a record as the component shows them."""
+    return [
+        {
+            "printed_name": shown.signature.printed_name,
+            "role": role_label(shown.signature.role),
+            "meaning": shown.signature.statement,
+            "when": shown.signature.signed_at,
+            "zone": shown.signature.zone,
+            "record_hash": shown.signature.content_digest,
+            "is_valid": shown.valid,
+        }
+        for shown in signatures_of(row)
+    ]
+
+
 def person(request: HttpRequest) -> User:
     """Return the signed-in person."""
     user = request.user
-    assert isinstance(user, User)
+    if not isinstance(user, User):
+        raise TypeError("a page of imaging was opened without a person")
     return user
 
 

@@ -7,7 +7,8 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
 from django.utils.translation import gettext as _
 
 from audit.errors import Conflict, Refused
@@ -36,6 +37,36 @@ def structure_digest(result: Evaluation) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+def redrawn(
+    request: HttpRequest,
+    record: FormRecord,
+    *,
+    context: Mapping[str, object],
+    body_url: str,
+    form_id: str,
+) -> HttpResponse:
+    """Answer a page that saved: the form drawn again where something appeared or went, else only
+    the version that the next post must state."""
+    result, view = view_of(record, context=context, final=False)
+    structure = structure_digest(result)
+    unchanged = request.GET.get("seen") == structure
+    response = render(
+        request,
+        "imaging/form_version.html" if unchanged else "imaging/form_body.html",
+        {
+            "record": record,
+            "page": view,
+            "structure": structure,
+            "body_url": body_url,
+            "form_id": form_id,
+            "again": True,
+        },
+    )
+    if unchanged:
+        response["HX-Reswap"] = "none"
+    return response
+
+
 def posted_answers(record: FormRecord, request: HttpRequest) -> dict[str, Any]:
     """Return the answers after a page was posted whole."""
     return parse_posted(
@@ -48,13 +79,12 @@ def autosave(
 ) -> JsonResponse:
     """Answer the autosave module: keep the changed fields, or say why not (docs/ui.md)."""
     try:
-        if len(request.body) > _LARGEST_BODY:
-            raise ValueError("too long")
-        changes = json.loads(request.body)["values"]
+        body = json.loads(request.body) if len(request.body) <= _LARGEST_BODY else None
         seen = int(request.headers.get("If-Match", "").strip('"'))
-        if not isinstance(changes, dict):
-            raise TypeError("no object")
-    except (ValueError, KeyError, TypeError):
+    except ValueError:
+        body, seen = None, 0
+    changes = body.get("values") if isinstance(body, dict) else None
+    if not isinstance(changes, dict):
         return JsonResponse({"detail": _("The page sent something unreadable.")}, status=400)
     _result, view = view_of(record, context=context, final=True)
     posted = {**posted_of(view), **{str(name): value for name, value in changes.items()}}
@@ -74,9 +104,7 @@ def autosave(
     except Refused as refused:
         return JsonResponse({"detail": refused.message}, status=refused.status)
     at = saved.saved_at
-    return JsonResponse(
-        {"version": str(saved.version), "saved_at": at.isoformat() if at else None}
-    )
+    return JsonResponse({"version": str(saved.version), "saved_at": at.isoformat() if at else None})
 
 
 def posted_of(view: FormView) -> dict[str, Any]:
@@ -110,5 +138,3 @@ def _posted_field(field: FieldView) -> dict[str, Any]:
             posted[field.absence.name] = absent
             posted[field.absence.reason_name] = field.absence.reason
     return posted
-
-

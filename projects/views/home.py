@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import Any
 
-from django.db.models import Count, Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -13,13 +12,14 @@ from django.urls import reverse
 from accounts.models import Notice
 from accounts.permissions import Role
 from audit import clock
-from projects.names import role_label
+from projects.addresses import start_address
+from projects.names import leading_role, role_label
+from projects.standing import Standing, standing_of
 from projects.work import WorkItem, work_of
 from studies.access import person_view, study_view
-from studies.actors import memberships_of, studies_of
-from studies.models import TimePoint
-from studies.scoping import across_studies
-from ui.records import BarRow
+from studies.actors import actor_for, roles_anywhere, studies_of
+from studies.scoping import scope
+from ui.records import BarRow, Link
 
 #: leading role -> where people with this role start in a study, by URL name
 STARTS = {
@@ -29,87 +29,81 @@ STARTS = {
     Role.CLINICAL_DATA_PARTNER: "visit-listing",
     Role.DATA_RECIPIENT: "cut-list",
     Role.SPONSOR: "study-overview",
+    Role.PROJECT_MANAGER: "study-overview",
+    Role.PORTFOLIO_MANAGER: "study-overview",
     Role.DATA_MANAGER: "cut-list",
     Role.IMAGE_OPERATIONS: "qc-queue",
     Role.REVIEWER_OPERATIONS: "read-progress",
-    Role.INSPECTOR: "matrix",
     Role.QUALITY_AUDITOR: "study-trail",
 }
-_WITHOUT_STUDY = {"site-home", "read-inbox", "adjudication-inbox"}
+SHOWN = 25
+#: from this many items on, a cause is drawn in the tone of what stops
+MANY = 3
 
 
 @person_view()
 def home(request: Any) -> HttpResponse:
     """My work: cards of studies, the inbox, what is late and why."""
-    roles = sorted(memberships_of(request.user).values_list("role", flat=True).distinct())
+    roles = roles_anywhere(request.user)
     items = work_of(request.user)
+    late = [item for item in items if item.is_late]
     view = request.GET.get("view", "")
-    shown = [item for item in items if item.is_late] if view == "late" else items
-    blinded = {Role.CENTRAL_READER, Role.ADJUDICATOR}
+    chosen = late if view == "late" else items
+    shown = chosen if request.GET.get("all") else chosen[:SHOWN]
     return render(
         request,
         "projects/home.html",
         {
-            "heading": " and ".join(role_label(role) for role in roles) or "No role yet",
+            "heading": role_label(leading_role(roles)) if roles else "",
             "items": shown,
-            "counts": {"all": len(items), "late": sum(item.is_late for item in items)},
-            "late_causes": late_causes(items),
-            "cards": [] if set(roles) <= blinded else study_cards(request.user),
+            "more": len(chosen) - len(shown),
+            "counts": {"all": len(items), "late": len(late)},
+            "late_causes": late_causes(late),
+            "cards": study_cards(request.user),
             "now": clock.now(),
         },
     )
 
 
-def late_causes(items: list[WorkItem]) -> list[BarRow]:
-    """Group what is late by cause, the largest first."""
-    causes = Counter(item.cause for item in items if item.is_late and item.cause)
+def late_causes(late: list[WorkItem]) -> list[BarRow]:
+    """Group what is late by cause, the largest first; each leads to its most urgent item."""
+    first: dict[str, WorkItem] = {}
+    studies: dict[str, set[str]] = defaultdict(set)
+    causes: Counter[str] = Counter()
+    for item in late:
+        if item.cause:
+            causes[item.cause] += 1
+            first.setdefault(item.cause, item)
+            studies[item.cause].add(item.study)
     return [
-        BarRow(label=cause, value=count, tone="stop" if count > 2 else "wait")  # noqa: PLR2004
+        BarRow(
+            label=cause,
+            value=count,
+            tone="stop" if count >= MANY else "wait",
+            note=", ".join(sorted(studies[cause])),
+            action=Link(label="Open the oldest", url=first[cause].url),
+        )
         for cause, count in causes.most_common()
     ]
 
 
-def study_cards(user: Any) -> list[dict[str, Any]]:
-    """Return one card per study: where its time points are and what is late."""
-    studies = studies_of(user)
-    with across_studies("cards of the person's own studies"):
-        rows = (
-            TimePoint.objects.filter(study__in=studies)
-            .values("study_id")
-            .annotate(
-                all=Count("id"),
-                expected=Count("id", filter=Q(state="expected")),
-                operations=Count("id", filter=Q(state__in=["received", "in_qc", "accepted"])),
-                reading=Count("id", filter=Q(state__in=["ready", "reading", "read", "checked"])),
-                locked=Count("id", filter=Q(state="locked")),
-                late=Count(
-                    "id", filter=Q(state="expected", window_to__lt=clock.today()), distinct=True
-                ),
-            )
-        )
-        found = {row["study_id"]: row for row in rows}
+def study_cards(user: Any) -> list[Standing]:
+    """Return one card per study in which the person sees time points or the overview."""
     cards = []
-    for study in studies:
-        counts = found.get(study.pk, {"all": 0, "late": 0})
-        cards.append({"study": study, "counts": counts, "parts": _parts(counts)})
+    for study in studies_of(user):
+        actor = actor_for(user, study)
+        if actor is None or not (actor.may("timepoint.view") or actor.may("study.overview")):
+            continue
+        with scope(study):
+            cards.append(standing_of(study, actor))
     return cards
-
-
-def _parts(counts: dict[str, Any]) -> list[tuple[str, str, int]]:
-    labels = (
-        ("final", "locked", "locked"),
-        ("read", "with readers", "reading"),
-        ("work", "with image operations", "operations"),
-        ("idle", "expected", "expected"),
-    )
-    return [(tone, label, counts.get(key, 0)) for tone, label, key in labels]
 
 
 @study_view("account.self")
 def study_entry(request: Any) -> HttpResponse:
     """Lead a person to the page where their role starts in a study."""
-    name = STARTS.get(next(iter(sorted(request.actor.roles)), ""), "matrix")
-    return redirect(reverse(name, args=[] if name in _WITHOUT_STUDY else [request.study.code]))
+    name = STARTS.get(Role(leading_role(request.actor.roles)), "matrix")
+    return redirect(start_address(name, request.study.code))
 
 
 @person_view()

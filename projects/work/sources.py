@@ -7,7 +7,6 @@ from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from django.db.models import Count, Q
-from django.urls import reverse
 
 from accounts.models import Invitation
 from accounts.permissions import Role
@@ -16,6 +15,7 @@ from audit.actors import Actor
 from audit.models import Event, Job
 from exports.models import DataCut
 from imaging.models import Submission
+from projects.addresses import address
 from projects.work.items import HOME_SOURCES, WorkItem, source
 from queries.models import Query
 from reads.models import CriterionAssessment, ReadTask
@@ -46,7 +46,7 @@ def visits_due(study: Study, actor: Actor) -> Iterable[WorkItem]:
             study=study.code,
             about=f"Window {tp.window_from:%d %b} to {tp.window_to:%d %b %Y}",
             kind="Upload",
-            url=reverse("site-home"),
+            url=address("site-home"),
             icon="cloud-upload",
             due=_end_of(tp.window_to, study),
             cause="Upload not sent",
@@ -63,7 +63,7 @@ def queries_to_answer(study: Study, actor: Actor) -> Iterable[WorkItem]:
             study=study.code,
             about=f"{query.time_point or query.subject or ''} · {query.title}",
             kind="Query",
-            url=reverse("query-page", args=[study.code, query.pk]),
+            url=address("query-page", study.code, query.pk),
             icon="message-question",
             tone="wait",
             due=query.due_at,
@@ -81,7 +81,7 @@ def queries_to_look_at(study: Study, actor: Actor) -> Iterable[WorkItem]:
             study=study.code,
             about=f"{query.time_point or query.subject or ''} · {query.title}",
             kind="Query",
-            url=reverse("query-page", args=[study.code, query.pk]),
+            url=address("query-page", study.code, query.pk),
             icon="message-reply",
         )
     for query in rows.filter(state__in=["open", "reopened"], due_at__lt=clock.now()):
@@ -90,7 +90,7 @@ def queries_to_look_at(study: Study, actor: Actor) -> Iterable[WorkItem]:
             study=study.code,
             about=f"{query.time_point or query.subject or ''} · {query.title}",
             kind="Query",
-            url=reverse("query-page", args=[study.code, query.pk]),
+            url=address("query-page", study.code, query.pk),
             icon="arrow-up-right",
             tone="stop",
             due=query.due_at,
@@ -109,7 +109,7 @@ def submissions_to_check(study: Study, actor: Actor) -> Iterable[WorkItem]:
             study=study.code,
             about=f"{sub.time_point}{' · ' + sub.hold_reason if held else ''}",
             kind="QC",
-            url=reverse("qc-workbench", args=[study.code, sub.pk]),
+            url=address("qc-workbench", study.code, sub.pk),
             icon="hand-stop" if held else "clipboard-check",
             tone="wait" if held else "work",
             due=sub.qc_due_at,
@@ -132,7 +132,7 @@ def late_uploads(study: Study, actor: Actor) -> Iterable[WorkItem]:
             study=study.code,
             about=f"Site {tp.subject.study_site} · window ended {tp.window_to:%d %b %Y}",
             kind="Upload",
-            url=reverse("time-point", args=[study.code, tp.pk]),
+            url=address("time-point", study.code, tp.pk),
             icon="clock-exclamation",
             tone="stop",
             due=_end_of(tp.window_to, study),
@@ -152,7 +152,7 @@ def late_reads(study: Study, actor: Actor) -> Iterable[WorkItem]:
             study=study.code,
             about=f"{task.time_point} · {task.stream.get_role_display().lower()}",
             kind="Read",
-            url=reverse("read-progress", args=[study.code]),
+            url=address("read-progress", study.code),
             icon="eye",
             tone="stop",
             due=task.due_at,
@@ -164,7 +164,7 @@ def late_reads(study: Study, actor: Actor) -> Iterable[WorkItem]:
             study=study.code,
             about=f"{task.time_point} · {task.decline_reason}",
             kind="Read",
-            url=reverse("read-progress", args=[study.code]),
+            url=address("read-progress", study.code),
             icon="eye-plus",
             tone="wait",
         )
@@ -180,7 +180,7 @@ def late_reads(study: Study, actor: Actor) -> Iterable[WorkItem]:
             study=study.code,
             about="Reader load against the plan's turnaround",
             kind="Reader",
-            url=reverse("read-progress", args=[study.code]),
+            url=address("read-progress", study.code),
             icon="eye",
         )
 
@@ -199,7 +199,7 @@ def late_adjudications(study: Study, actor: Actor) -> Iterable[WorkItem]:
             study=study.code,
             about=f"{case.time_point} · readers differ",
             kind="Adjudication",
-            url=reverse("read-progress", args=[study.code]),
+            url=address("read-progress", study.code),
             icon="gavel",
             tone="wait",
             due=case.due_at,
@@ -216,7 +216,7 @@ def reads_to_do(study: Study, actor: Actor) -> Iterable[WorkItem]:
             study=study.code,
             about=task.get_state_display(),
             kind="Read",
-            url=reverse("read-page", args=[study.code, task.pk]),
+            url=address("read-page", study.code, task.pk),
             icon="eye",
             tone="read",
             due=task.due_at,
@@ -232,7 +232,7 @@ def cases_to_decide(study: Study, actor: Actor) -> Iterable[WorkItem]:
             study=study.code,
             about="Two reads differ",
             kind="Adjudication",
-            url=reverse("adjudication-case", args=[study.code, case.pk]),
+            url=address("adjudication-case", study.code, case.pk),
             icon="gavel",
             tone="wait",
             due=case.due_at,
@@ -255,7 +255,7 @@ def cuts_to_make(study: Study, actor: Actor) -> Iterable[WorkItem]:
             study=study.code,
             about=f"Cut-off {cut.cut_off:%d %b %Y}",
             kind="Data cut",
-            url=reverse("cut-page", args=[study.code, cut.pk]),
+            url=address("cut-page", study.code, cut.pk),
             icon="list-check",
             due=_end_of(cut.planned_for, study),
             cause="Data cut late",
@@ -271,7 +271,7 @@ def cuts_to_take(study: Study, actor: Actor) -> Iterable[WorkItem]:
             study=study.code,
             about=f"Cut-off {cut.cut_off:%d %b %Y}, {cut.item_count} records",
             kind="Data cut",
-            url=reverse("cut-page", args=[study.code, cut.pk]),
+            url=address("cut-page", study.code, cut.pk),
             icon="file-download",
         )
 
@@ -287,7 +287,7 @@ def visits_to_compare(study: Study, actor: Actor) -> Iterable[WorkItem]:
         study=study.code,
         about="Subject, visit and scan date as listing",
         kind="Comparison",
-        url=reverse("visit-listing", args=[study.code]),
+        url=address("visit-listing", study.code),
         icon="clipboard-list",
     )
 
@@ -304,7 +304,7 @@ def configuration_to_sign(study: Study, actor: Actor) -> Iterable[WorkItem]:
             study=study.code,
             about=made.get_kind_display(),
             kind="Configuration",
-            url=reverse("configuration-page", args=[study.code, made.pk]),
+            url=address("configuration-page", study.code, made.pk),
             icon="writing-sign",
             tone="wait",
         )
@@ -320,8 +320,8 @@ def configuration_to_sign(study: Study, actor: Actor) -> Iterable[WorkItem]:
             study=study.code,
             about=f"{task.time_point} · {assessment.override_class.lower()}",
             kind="Read check",
-            url=reverse("time-point", args=[study.code, task.time_point_id]),
-            icon="microscope",
+            url=address("time-point", study.code, task.time_point_id),
+            icon="eye-search",
         )
     open_count = TimePoint.objects.visible_to(actor).filter(state="in_qc").count()
     yield WorkItem(
@@ -329,7 +329,7 @@ def configuration_to_sign(study: Study, actor: Actor) -> Iterable[WorkItem]:
         study=study.code,
         about=f"{open_count} time points are in QC",
         kind="Quality",
-        url=reverse("study-overview", args=[study.code]),
+        url=address("study-overview", study.code),
         icon="clipboard-check",
     )
 
@@ -346,7 +346,7 @@ def health(study: Study, actor: Actor) -> Iterable[WorkItem]:
         study=study.code,
         about=f"{counts['all']} time points, {counts['late']} uploads late",
         kind="Study",
-        url=reverse("study-overview", args=[study.code]),
+        url=address("study-overview", study.code),
         icon="report-analytics",
     )
 
@@ -362,7 +362,7 @@ def trail_to_review(study: Study, actor: Actor) -> Iterable[WorkItem]:
         study=study.code,
         about=f"{acts} acts are recorded",
         kind="Trail",
-        url=reverse("study-trail", args=[study.code]),
+        url=address("study-trail", study.code),
         icon="history",
     )
 
@@ -376,7 +376,7 @@ def accounts_to_look_after(actor: Actor) -> Iterable[WorkItem]:
         study="",
         about=f"{waiting} invitations are open",
         kind="Access",
-        url=reverse("user-list"),
+        url=address("user-list"),
         icon="users",
     )
     yield WorkItem(
@@ -384,7 +384,7 @@ def accounts_to_look_after(actor: Actor) -> Iterable[WorkItem]:
         study="",
         about=f"{stuck} jobs need a person" if stuck else "Every job ran",
         kind="System",
-        url=reverse("system-page"),
+        url=address("system-page"),
         icon="robot",
         tone="stop" if stuck else "work",
     )

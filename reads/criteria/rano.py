@@ -306,7 +306,7 @@ class Engine:
         return [steroids, self.overall.derive("overall_response", inputs)]
 
     def _inputs(self, point: RanoTimePoint, options: Options) -> dict[str, Value]:
-        judge = options.flag("judge_t2_flair")
+        judge = not options.flag("ignore_t2_flair")
         return {
             "assessed": point.assessed,
             "t2_flair": point.t2_flair,
@@ -322,7 +322,7 @@ class Engine:
             "early_weeks": options.integer("early_weeks"),
             "steroid_rise": options.choice("steroid_rise"),
             "growth_not_called_pd": options.choice("growth_not_called_pd"),
-            "early_clinical_decline": options.flag("early_clinical_decline"),
+            "early_decline_needs_imaging": options.flag("early_decline_needs_imaging"),
             "non_measurable_best_is_sd": options.flag("non_measurable_best_is_sd"),
             "failure_to_return_is_pd": options.flag("failure_to_return_is_pd"),
         }

@@ -121,13 +121,11 @@ def _time(variety: Variety, early_weeks: int, *, rano20: bool) -> tuple[Paramete
     )
 
 
-def _flag(
-    name: str, meaning: str, clause: str, *, default: bool = False, question: int | None = None
-) -> Parameter:
+def _flag(name: str, meaning: str, clause: str, *, question: int | None = None) -> Parameter:
     return Parameter(
         name=name,
         kind="flag",
-        default=default,
+        default=False,
         meaning=meaning,
         clause=clause,
         verified=False,
@@ -140,16 +138,14 @@ def _unverified(variety: Variety, *, rano20: bool) -> tuple[Parameter, ...]:
     clause = variety.clause
     found = [
         _flag(
-            "judge_t2_flair",
-            "T2/FLAIR is judged; RANO 2.0 may drop it for enhancing tumours.",
+            "ignore_t2_flair",
+            "T2/FLAIR is not judged (RANO 2.0, enhancing tumours without antiangiogenic drugs).",
             clause,
-            default=True,
         ),
         _flag(
-            "early_clinical_decline",
-            "Clinical decline alone is PD in the early period as well.",
+            "early_decline_needs_imaging",
+            "Clinical decline alone is not PD in the early period after chemoradiation.",
             clause,
-            default=True,
         ),
         _flag(
             "non_measurable_best_is_sd",

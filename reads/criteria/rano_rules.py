@@ -210,7 +210,7 @@ def progression_signs(inputs: Inputs) -> tuple[str, ...]:
     if is_early(inputs):
         outside = inputs["outside_field"] is True
         signs = [s for s in signs if inputs["histology"] or (outside and s == "new_lesion")]
-    early_clinical = is_early(inputs) and not inputs["early_clinical_decline"]
+    early_clinical = is_early(inputs) and inputs["early_decline_needs_imaging"]
     if inputs["clinical_status"] == ClinicalStatus.WORSE and (signs or not early_clinical):
         signs.append("clinical")
     return tuple(signs)

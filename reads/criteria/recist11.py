@@ -816,7 +816,7 @@ def component(record: Record, _options: Options) -> Mapping[str, Value]:
             "new_lesion": new_lesion_word(record),
         },
     )
-    return {"overall_response": step.value}
+    return {step.name: step.value}
 
 
 def sequence_of(record: Record, permitted: Sequence[str]) -> list[tuple[int, str]]:

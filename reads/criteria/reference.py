@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from reads.criteria import process_checks
 from reads.criteria.arithmetic import words
-from reads.criteria.base import Criterion
+from reads.criteria.base import Criterion, EditCheck
 from reads.criteria.locations import LOCATIONS
 from reads.criteria.parameters import Parameter, Setting
 from reads.criteria.registry import all_criteria
@@ -34,6 +35,8 @@ def reference() -> str:
     )
     for criterion in criteria:
         lines += ["", *_criterion(criterion)]
+    lines += ["", "## Edit checks of the reading process", ""]
+    lines += _table(("check", "level", "fires when", "source"), _checks(process_checks.CATALOGUE))
     lines += ["", "## Lesion locations", "", *_locations()]
     return "\n".join(lines) + "\n"
 
@@ -75,7 +78,7 @@ def _criterion(criterion: Criterion) -> Iterator[str]:
             ("parameter", "default", "permitted", "meaning", "source"),
             _settings(criterion),
         ),
-        ("Edit checks", ("check", "level", "fires when", "source"), _checks(criterion)),
+        ("Edit checks", ("check", "level", "fires when", "source"), _checks(criterion.checks)),
         ("eCRF items", ("item", "when", "meaning"), _items(criterion)),
         ("SDTM", ("value", "domain", "test code", "category", "note"), _sdtm(criterion)),
     )
@@ -128,10 +131,8 @@ def permitted(parameter: Parameter) -> str:
     return f"{low} to {high}".strip()
 
 
-def _checks(criterion: Criterion) -> list[tuple[str, ...]]:
-    return [
-        (f"`{check.id}`", check.level.value, check.when, check.clause) for check in criterion.checks
-    ]
+def _checks(checks: Sequence[EditCheck]) -> list[tuple[str, ...]]:
+    return [(f"`{check.id}`", check.level.value, check.when, check.clause) for check in checks]
 
 
 def _items(criterion: Criterion) -> list[tuple[str, ...]]:

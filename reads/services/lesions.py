@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from imaging.models import Instance
+from imaging.models import Preview
 from reads.models import Annotation, Lesion, Measurement, Observation, ReadSession
 from studies.forms.evaluation import Evaluation
 
@@ -75,26 +75,32 @@ def _measure(observation: Observation, axis: str, answer: Any, slice_number: obj
         unit="mm",
     )
     measurement.save()
-    instance = _instance(observation, slice_number)
-    if instance is not None:
+    mark = _image_of(observation, slice_number)
+    if mark is not None:
         Annotation(
             study_id=observation.study_id,
             measurement=measurement,
-            sop_instance_uid=instance.sop_instance_uid,
+            sop_instance_uid=mark[0],
+            frame=mark[1],
             coordinates=[],
         ).save()
 
 
-def _instance(observation: Observation, slice_number: object) -> Instance | None:
+def _image_of(observation: Observation, slice_number: object) -> tuple[str, int] | None:
+    """Return SOP Instance UID and frame of a slice as the viewer counts it, head to foot from 1.
+
+    A typed slice belongs to the first series of the package, the one that opens in the viewer.
+    """
     package = observation.session.task.package
     if package is None or not isinstance(slice_number, int | Decimal):
         return None
-    entry = package.entries.select_related("series").order_by("order").first()
-    if entry is None:
-        return None
-    instances = entry.series.instances.order_by("position_mm", "number", "id")
+    entry = package.entries.order_by("order").first()
+    shown = entry and Preview.objects.filter(series_id=entry.series_id).order_by("id").first()
     index = int(slice_number) - 1
-    return instances[index] if 0 <= index < instances.count() else None
+    if not shown or not 0 <= index < len(shown.slices):
+        return None
+    uid, frame = shown.slices[index][:2]
+    return str(uid), int(frame)
 
 
 def lesion_table(session: ReadSession) -> list[Mapping[str, Any]]:

@@ -114,14 +114,15 @@ def open_streams(
         drawn = random.Random(seed)  # noqa: S311 - an order to be reproduced, not a secret
         order = drawn.sample(chosen, k=len(chosen))
         streams = [
-            _stream(subject, reader, role, seed)
+            add_stream(subject, reader, role, seed)
             for role, reader in zip(READER_ROLES, order, strict=False)
         ]
         record("subject.assign_readers", subject, details={"seed": seed})
         return streams
 
 
-def _stream(subject: Subject, reader: User, role: str, seed: str) -> ReaderStream:
+def add_stream(subject: Subject, reader: User, role: str, seed: str) -> ReaderStream:
+    """Open the course of one reader through a subject, with a label of its own."""
     others = ReaderStream.objects.in_study(subject.study_id).filter(reader=reader)
     latest = others.aggregate(n=Max("order_index"))["n"]
     text = f"{seed}|{reader.pk}|{subject.pk}"

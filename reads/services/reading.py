@@ -12,10 +12,9 @@ from django.db import transaction
 
 from accounts.signatures import Assent
 from audit import clock
-from audit.actors import Actor, acting
+from audit.actors import Actor, acting, service
 from audit.errors import Conflict, NotPermitted, RuleBroken
 from audit.jobs import enqueue
-from audit.models import record
 from imaging.models import Series
 from reads.criteria.base import CriteriaError
 from reads.design import design_from
@@ -23,13 +22,16 @@ from reads.ecrf import ENTERED, Derived, ReadPoint, derive, named_derivations
 from reads.models import CriterionAssessment, ReadSession, ReadTask
 from reads.services.lesions import keep_lesions
 from reads.services.planning import is_qualified
+from reads.visibility import tasks_of_reader
 from reads.workflows import READ_SESSION, READ_TASK
 from studies.forms.evaluation import Evaluation
 from studies.forms.prefill import carried_forward
+from studies.models import FormRecord
 from studies.services import forms
 from studies.workflows import TIME_POINT
 
 SIGNED = ("signed", "final")
+DECLINE_REASON_LENGTH = 200
 
 
 def active_session(task: ReadTask) -> ReadSession | None:
@@ -37,13 +39,26 @@ def active_session(task: ReadTask) -> ReadSession | None:
     return task.sessions.exclude(state="voided").select_related("form_record__form", "task").first()
 
 
+def _require_open_to(task: ReadTask, actor: Actor) -> None:
+    """Refuse whoever is not the reader, and what the sequential lock keeps closed.
+
+    Raises:
+        NotPermitted: RD-012 the read does not exist for this person now.
+    """
+    actor.require("read.perform")
+    if not tasks_of_reader(actor).filter(pk=task.pk).exists():
+        raise NotPermitted("This read is not open to you.", rule="RD-012")
+
+
 def open_session(task: ReadTask, *, actor: Actor) -> ReadSession:
     """Start or continue a read; lesions of the earlier time point are carried forward.
 
     Raises:
-        NotPermitted: the reader is not qualified for the pinned design.
+        NotPermitted: the read is not open to this reader, or the reader is not qualified for the
+            pinned design.
+        Conflict: RD-013 the read is on hold.
     """
-    actor.require("read.perform")
+    _require_open_to(task, actor)
     if not is_qualified(actor.user_id, task.design):
         raise NotPermitted(
             "You are not qualified for this charter version. Complete the training first.",
@@ -51,12 +66,17 @@ def open_session(task: ReadTask, *, actor: Actor) -> ReadSession:
         )
     with transaction.atomic(), acting(actor.acting_as("read.perform")):
         locked = ReadTask.objects.in_study(task.study_id).select_for_update().get(pk=task.pk)
+        if locked.state == "on_hold":
+            raise Conflict("This read is on hold. What you typed is kept.", rule="RD-013")
         session = active_session(locked)
         if session is not None:
+            if locked.state in {"assigned", "accepted"}:
+                READ_TASK.move(locked, "start", actor=actor)
+                task.refresh_from_db()
             return session
         earlier = points_before(locked)
         answers = (
-            carried_forward(earlier[-1].evaluation.form, _answers(earlier[-1])) if earlier else {}
+            carried_forward(earlier[-1].evaluation.form, earlier[-1].answers) if earlier else {}
         )
         form_record = forms.start(locked.form, actor=actor, answers=answers)
         session = ReadSession(
@@ -74,15 +94,9 @@ def open_session(task: ReadTask, *, actor: Actor) -> ReadSession:
 
 
 def _time_point_is_being_read(task: ReadTask) -> None:
-    from audit.actors import service
-
     if task.time_point is not None and task.time_point.state == "ready":
         TIME_POINT.move(task.time_point, "begin_reading", actor=service("Read desk"))
 
-
-def _answers(point: ReadPoint) -> Mapping[str, Any]:
-    session: ReadSession = ReadSession._base_manager.select_related("form_record").get(pk=point.id)
-    return session.form_record.answers
 
 
 def points_before(task: ReadTask) -> list[ReadPoint]:
@@ -107,7 +121,11 @@ def points_before(task: ReadTask) -> list[ReadPoint]:
 
 def _point(session: ReadSession, evaluation: Evaluation, *, baseline: bool) -> ReadPoint:
     return ReadPoint(
-        id=str(session.pk), day=_day(session.task), baseline=baseline, evaluation=evaluation
+        id=f"TP{session.task.sequence}",
+        day=_day(session.task),
+        baseline=baseline,
+        evaluation=evaluation,
+        answers=session.form_record.answers,
     )
 
 
@@ -128,6 +146,9 @@ def _context(task: ReadTask, earlier: list[ReadPoint]) -> dict[str, object]:
     if thickness is not None:
         context["series.slice_thickness_mm"] = str(thickness)
     if earlier:
+        first = _slice_thickness(_first_task(task))
+        if first is not None:
+            context["baseline.slice_thickness_mm"] = str(first)
         context["baseline.date"] = earlier[0].day.isoformat()
         context["previous_time_point.date"] = earlier[-1].day.isoformat()
         sums = [_sum(point) for point in earlier]
@@ -142,6 +163,11 @@ def _context(task: ReadTask, earlier: list[ReadPoint]) -> dict[str, object]:
 def _sum(point: ReadPoint) -> Decimal | None:
     value = point.evaluation.answer("target.sum").value
     return value if isinstance(value, Decimal) else None
+
+
+def _first_task(task: ReadTask) -> ReadTask:
+    rows = ReadTask.objects.in_study(task.study_id).filter(stream=task.stream, state="signed")
+    return rows.order_by("sequence").first() or task
 
 
 def _slice_thickness(task: ReadTask) -> object:
@@ -161,6 +187,11 @@ class Reading:
     context: Mapping[str, object]
     derived: Mapping[str, Derived]
     trouble: str = ""
+
+    @property
+    def point(self) -> ReadPoint:
+        """This time point as the tables and engines take it."""
+        return _point(self.session, self.evaluation, baseline=not self.earlier)
 
     @property
     def previous(self) -> Evaluation | None:
@@ -200,9 +231,12 @@ def save(
     """Autosave answers as typed.
 
     Raises:
-        Conflict: the session is signed, or was saved in another tab.
+        NotPermitted: the read is not open to this reader.
+        Conflict: the session is signed, on hold, or was saved in another tab.
     """
-    actor.require("read.perform")
+    _require_open_to(session.task, actor)
+    if session.task.state == "on_hold":
+        raise Conflict("This read is on hold. What you typed is kept.", rule="RD-013")
     session.form_record = forms.save_answers(
         session.form_record,
         answers,
@@ -218,16 +252,26 @@ def review(session: ReadSession, *, actor: Actor) -> Reading:
 
     Raises:
         RuleBroken: FRM-004 something is missing or wrong; RD-004 the facts cannot be assessed.
+        Conflict: the read is signed, on hold, or was saved in another tab meanwhile.
     """
-    actor.require("read.perform")
+    _require_open_to(session.task, actor)
     reading = look(session, final=True)
     if reading.trouble:
         raise RuleBroken(f"The responses cannot be derived: {reading.trouble}.", rule="RD-004")
     with transaction.atomic(), acting(actor.acting_as("read.perform")):
+        if _locked_record(session).locked:
+            raise Conflict("This read is signed and cannot change.", rule="RD-011")
         session.form_record = forms.complete(session.form_record, reading.evaluation, actor=actor)
         for key, derived in reading.derived.items():
             _keep_assessment(session, key, derived, reading.evaluation)
     return look(session, final=True)
+
+
+def _locked_record(session: ReadSession) -> FormRecord:
+    """Return the form record, locked until the transaction ends: no save comes in between."""
+    rows = FormRecord.objects.in_study(session.study_id).select_related("form")
+    record: FormRecord = rows.select_for_update(of=("self",)).get(pk=session.form_record_id)
+    return record
 
 
 def _keep_assessment(
@@ -269,10 +313,10 @@ def sign(session: ReadSession, *, actor: Actor, assent: Assent) -> ReadSession:
     """Sign a reviewed read: it is immutable from here, the next time point opens.
 
     Raises:
-        Conflict: the form is not in the state that was reviewed.
+        Conflict: RD-005 the form is not in the state that was reviewed; RD-011 it is signed.
         NotPermitted: the reader is not qualified any more.
     """
-    actor.require("read.perform")
+    _require_open_to(session.task, actor)
     if not is_qualified(actor.user_id, session.task.design):
         raise NotPermitted("You are not qualified for this charter version.", rule="RD-003")
     with transaction.atomic(), acting(actor.acting_as("read.perform")):
@@ -280,7 +324,10 @@ def sign(session: ReadSession, *, actor: Actor, assent: Assent) -> ReadSession:
             ReadTask.objects.in_study(session.study_id).select_for_update().get(pk=session.task_id)
         )
         fresh = active_session(task)
-        if fresh is None or fresh.pk != session.pk or fresh.form_record.completed_at is None:
+        if fresh is None or fresh.pk != session.pk or fresh.state != "open":
+            raise Conflict("This read is signed already.", rule="RD-011")
+        fresh.form_record = _locked_record(fresh)
+        if fresh.form_record.completed_at is None:
             raise Conflict(
                 "The form changed after the review. Review it again before you sign.", rule="RD-005"
             )
@@ -307,11 +354,17 @@ def sign(session: ReadSession, *, actor: Actor, assent: Assent) -> ReadSession:
 
 
 def decline(task: ReadTask, *, actor: Actor, reason: str) -> ReadTask:
-    """Decline a read with a reason; reviewer operations find another reader."""
-    with transaction.atomic():
-        declined = READ_TASK.move(
-            task, "decline", actor=actor, reason=reason, changes={"decline_reason": reason}
-        )
-        with acting(actor):
-            record("readtask.declined", declined, reason=reason)
-        return declined
+    """Decline a read with a reason; reviewer operations find another reader.
+
+    Raises:
+        NotPermitted: the read is not open to this reader.
+        ReasonRequired: no reason.
+    """
+    _require_open_to(task, actor)
+    return READ_TASK.move(
+        task,
+        "decline",
+        actor=actor,
+        reason=reason,
+        changes={"decline_reason": reason[:DECLINE_REASON_LENGTH]},
+    )

@@ -167,6 +167,25 @@ def claim(case: AdjudicationCase, *, actor: Actor) -> AdjudicationCase:
     return ADJUDICATION.move(case, "claim", actor=actor, changes={"adjudicator_id": actor.user_id})
 
 
+def give_back(case: AdjudicationCase, *, actor: Actor, reason: str) -> AdjudicationCase:
+    """Give a case back to all adjudicators; what was chosen so far is dropped.
+
+    Raises:
+        NotPermitted: somebody else has the case.
+        ReasonRequired: no reason.
+    """
+    with transaction.atomic():
+        row = AdjudicationCase.objects.in_study(case.study_id).select_for_update().get(pk=case.pk)
+        _own(row, actor)
+        return ADJUDICATION.move(
+            case,
+            "give_back",
+            actor=actor,
+            reason=reason,
+            changes={"adjudicator_id": None, "choice": "", "reason": ""},
+        )
+
+
 def draft_choice(
     case: AdjudicationCase, *, choice: str, reason: str, actor: Actor
 ) -> AdjudicationCase:
@@ -194,10 +213,12 @@ def sign_case(case: AdjudicationCase, *, actor: Actor, assent: Assent) -> Adjudi
     Raises:
         RuleBroken: RD-008 no choice or no reason.
     """
-    _own(case, actor)
-    if not case.choice or not case.reason.strip():
-        raise RuleBroken("Choose A or B and give your reason before you sign.", rule="RD-008")
+    actor.require("adjudication.perform")
     with transaction.atomic():
+        row = AdjudicationCase.objects.in_study(case.study_id).select_for_update().get(pk=case.pk)
+        _own(row, actor)
+        if not row.choice or not row.reason.strip():
+            raise RuleBroken("Choose A or B and give your reason before you sign.", rule="RD-008")
         signed = ADJUDICATION.move(
             case, "sign", actor=actor, assent=assent, changes={"decided_at": clock.now()}
         )

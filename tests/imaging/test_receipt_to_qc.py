@@ -34,5 +34,7 @@ def test_missing_slices_and_a_late_date_are_found(tmp_path: Path) -> None:
     world = make_imaging_study()
     with scope(world.study):
         row = in_qc(world, tmp_path, defects=Defects(missing_slices=(4, 5), date_shift_days=-40))
-        codes = set(Finding.objects.filter(submission=row, level="error").values_list("code", flat=True))
+        codes = set(
+            Finding.objects.filter(submission=row, level="error").values_list("code", flat=True)
+        )
         assert {"missing_slices", "date_out_of_window"} <= codes

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +14,12 @@ from imaging.phantom import Defects, Scanner, SeriesSpec, invented_identity, wri
 from imaging.services import manifest, submission
 from studies.models import Configuration, TimePoint
 from studies.scoping import scope
-from tests.world import BUILDER, StudyWorld, _configure, make_study
+from tests.world import StudyWorld, _configure, make_study
 
 IMAGING = Path(__file__).resolve().parents[2] / "imaging"
-SCANNER = Scanner(manufacturer="Phantom Medical", model="Ellipse 64", serial="PM-0001", software="5.1")
+SCANNER = Scanner(
+    manufacturer="Phantom Medical", model="Ellipse 64", serial="PM-0001", software="5.1"
+)
 
 
 def make_imaging_study(code: str = "ALPHA", sponsor: str = "Norvane") -> StudyWorld:
@@ -141,5 +142,3 @@ def in_qc(world: StudyWorld, folder: Path, **how: Any) -> Submission:
 def job_of(row: Submission, kind: str) -> Job:
     """Return the newest job of a kind about a submission."""
     return next(job for job in jobs.of(row) if job.kind == kind)
-
-

@@ -9,14 +9,15 @@ import sys
 import time
 from argparse import ArgumentParser
 from pathlib import Path
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 from django.core.management.base import BaseCommand, CommandError
 
 from imaging.pipeline.deidentify import ProfileInvalid, Subject, load_profile
-from imaging.pipeline.folder_run import FolderRun, FolderReport, held, run_folder, write_report
+from imaging.pipeline.folder_run import FolderReport, FolderRun, held, run_folder, write_report
 
 BAR_WIDTH: Final = 30
+SHORTEST_KEY: Final = 16
 
 
 class Command(BaseCommand):
@@ -26,7 +27,7 @@ class Command(BaseCommand):
         "De-identify the DICOM files of a folder with the rules and code of the platform. "
         "Exit code 0: all written or ignored, 3: something is held for a person, 1: failure."
     )
-    requires_system_checks: ClassVar[list[str]] = []
+    requires_system_checks = []
     requires_migrations_checks = False
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -162,7 +163,7 @@ def read_key(path: Path, destination: Path) -> bytes:
             stream.flush()
             os.fsync(stream.fileno())
     key = path.read_bytes().strip()
-    if len(key) < 16:
+    if len(key) < SHORTEST_KEY:
         raise CommandError("The key file holds less than 16 bytes. Use a longer key.")
     return key
 

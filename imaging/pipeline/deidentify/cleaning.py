@@ -22,7 +22,7 @@ _LETTER_NUMBER: Final = re.compile(r"([a-z]+)(\d{1,4})([a-z]{0,4})")
 _PRODUCT: Final = re.compile(r"\d{1,4}(?:x\d{1,4})+[a-z]{0,2}|\d{1,2}p\d{1,3}")
 _YEAR: Final = re.compile(r"19\d{2}|20[0-3]\d")
 _CONTROL: Final = re.compile(
-    r"[\x00-\x09\x0b\x0c\x0e-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2066-\u2069]"
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2066-\u2069]"
 )
 _EMPTY_PAIR: Final = re.compile(r"\(\W*\)|\[\W*\]|\{\W*\}|<\W*>|\"\s*\"|'\s*'")
 _LOOSE: Final = re.compile(r"(?:(?<=\s)|^)[^\w\s()\[\]+*<>%]+(?=\s|$)")

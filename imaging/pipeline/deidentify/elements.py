@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from enum import IntEnum
 from typing import Final, Protocol
 
-from pydicom.datadict import DicomDictionary
+from pydicom._dicom_dict import DicomDictionary
 
 from imaging.pipeline.deidentify import values
 from imaging.pipeline.deidentify.cleaning import TextCleaner
@@ -16,8 +16,11 @@ from imaging.pipeline.encoding import TEXT_VRS, Element, dictionary_vr, encode, 
 from imaging.pipeline.text import decode_text
 
 STRINGS: Final = TEXT_VRS | frozenset("AE AS CS DA DS DT IS TM UI UR".split())
+MULTILINE: Final = frozenset({"ST", "LT", "UT"})
+_LINES: Final = re.compile(r"[\r\n\t\f\v]+")
 BINARY: Final = frozenset("OB OW OF OD OL OV US SS UL SL UV SV FL FD AT".split())
 _UNIT: Final = {"US": 2, "SS": 2, "UL": 4, "SL": 4, "FL": 4, "FD": 8, "UV": 8, "SV": 8, "AT": 4}
+_RAW_CONTROL: Final = re.compile(rb"[\x01-\x08\x0b\x0e-\x1f\x7f]")
 _PRINTED: Final = re.compile(rb"[\x20-\x7e]{5,}")
 _INSTANCE_NUMBER: Final = 0x00200013
 _SUBJECT_TAGS: Final = frozenset({0x00100010, 0x00100020})
@@ -92,10 +95,11 @@ class ElementRules:
         if text is None:
             return self._replace(tag, vr, action[-1], context)
         text = text.rstrip("\0 ") if vr != "UI" else text.strip("\0 ")
-        new, effect = self._by_action(action, tag, vr, text)
+        one_line = text if vr in MULTILINE else _LINES.sub(" ", text)
+        new, effect = self._by_action(action, tag, vr, one_line)
         if new is None:
             return self._replace(tag, vr, action[-1], context)
-        if new == text and value.isascii() and (b"\x1b" not in value):
+        if new == text and value.isascii() and not _RAW_CONTROL.search(value):
             return self._unchanged(data, element, vr, value, context)
         if new == text:
             effect = Effect.KEPT
@@ -259,7 +263,7 @@ def _usable_vr(tag: int, given: str) -> str | None:
 
 
 def _parts(vr: str, text: str) -> list[str]:
-    return [text] if vr in ("ST", "LT", "UT") else text.split("\\")
+    return [text] if vr in MULTILINE else text.split("\\")
 
 
 def _stand_in_code(tag: int, explicit: bool) -> bytes:

@@ -46,7 +46,7 @@ class IdentityTokens:
         known = " ".join(self.technical)
         return tuple(sorted(self.phrases | {d for d in self.device if d not in known}))
 
-    def without(self, allowed: Iterable[str]) -> "IdentityTokens":
+    def without(self, allowed: Iterable[str]) -> IdentityTokens:
         """Return the tokens less those that the trial's own values contain."""
         texts = [fold(text) for text in allowed if text]
         words = frozenset(word for text in texts for word in WORD.findall(text))
@@ -79,12 +79,12 @@ def merge_tokens(parts: Iterable[IdentityTokens]) -> IdentityTokens:
     """Return the union of tokens."""
     sets: list[set[str]] = [set() for _ in range(6)]
     for part in parts:
-        for total, more in zip(
-            sets,
-            (part.people, part.patient, part.phrases, part.numbers, part.device, part.technical),
-            strict=True,
-        ):
-            total |= more
+        sets[0].update(part.people)
+        sets[1].update(part.patient)
+        sets[2].update(part.phrases)
+        sets[3].update(part.numbers)
+        sets[4].update(part.device)
+        sets[5].update(part.technical)
     return IdentityTokens(*(frozenset(total) for total in sets))
 
 
@@ -127,7 +127,7 @@ class TokenCollector:
         charsets = charsets_of(header.raw(0x00080005))
         if len(self._seen) > 200_000:
             self._seen.clear()
-        self._data_set(data, header.elements, explicit, charsets, 0, found)
+        self._data_set(data, header.elements, explicit, charsets, depth=0, found=found)
         return found.frozen()
 
     def _data_set(
@@ -136,6 +136,7 @@ class TokenCollector:
         elements: Iterable[encoding.Element],
         explicit: bool,
         charsets: tuple[str, ...],
+        *,
         depth: int,
         found: _Found,
     ) -> None:
@@ -150,7 +151,7 @@ class TokenCollector:
             if element.vr == "SQ" or (
                 element.vr == "UN" and encoding.dictionary_vr(element.tag) == "SQ"
             ):
-                self._sequence(data, element, explicit, charsets, depth, found)
+                self._sequence(data, element, explicit, charsets, depth=depth, found=found)
                 continue
             kind = self._kinds.get(element.tag) or ("person" if element.vr == "PN" else None)
             if kind is None and element.tag not in (0x00080070, 0x00081090, 0x00181020):
@@ -166,6 +167,7 @@ class TokenCollector:
         element: encoding.Element,
         explicit: bool,
         charsets: tuple[str, ...],
+        *,
         depth: int,
         found: _Found,
     ) -> None:
@@ -175,10 +177,10 @@ class TokenCollector:
                 inner = encoding.index(data, start, end, inner_explicit, depth + 1)
                 own = next((e for e in inner if e.tag == 0x00080005), None)
                 nested = charsets_of(bytes(data[own.value : own.value_end])) if own else charsets
-                self._data_set(data, inner, inner_explicit, nested, depth + 1, found)
-        except Malformed as problem:
+                self._data_set(data, inner, inner_explicit, nested, depth=depth + 1, found=found)
+        except Malformed:
             if element.vr == "SQ":
-                raise problem
+                raise
 
 
 def collect_tokens(header: Header, profile: Profile) -> IdentityTokens:
@@ -187,8 +189,8 @@ def collect_tokens(header: Header, profile: Profile) -> IdentityTokens:
 
 
 def _add_text(found: _Found, kind: str, text: str) -> None:
-    for value in re.split(r"[\\=\r\n]", text):
-        value = value.strip(" \0\t^")
+    for part in re.split(r"[\\=\r\n]", text):
+        value = part.strip(" \0\t^")
         if not value or len(value) > LONGEST:
             continue
         for folded in foldings(value):

@@ -6,7 +6,7 @@ import re
 from datetime import date, timedelta
 from typing import Final
 
-from pydicom.uid import UID_dictionary
+from pydicom._uid_dict import UID_dictionary
 
 STAND_IN: Final = "REMOVED"
 _DATE: Final = re.compile(r"(\d{4})[.]?(\d{2})[.]?(\d{2})")

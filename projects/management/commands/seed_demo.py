@@ -30,7 +30,7 @@ class Command(BaseCommand):
         if Study.objects.exists():
             raise CommandError("There is a study already; the demonstration wants an empty one.")
         try:
-            found = play(lambda text: self.stdout.write(text))
+            found = play(self.stdout.write)
         except DemonstrationError as error:
             raise CommandError(str(error)) from None
         logins.write_text(json.dumps(found, indent=2) + "\n")

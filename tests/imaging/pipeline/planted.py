@@ -96,7 +96,7 @@ def free_text(person: Person, number: int) -> str:
         f"{person.hospital} LUNG",
         f"tech {person.operator.split('^')[0].lower()} BRAIN FLAIR",
         f"{family.lower()}_{given.lower()}_t1_mprage",
-        f"seen by Hargreaves-Smythe, CHEST",
+        "seen by Hargreaves-Smythe, CHEST",
         f"mail {'x.' + 'zebrowski'}@clinic.example SPINE",
     )
     return ways[number % len(ways)]

@@ -1,4 +1,4 @@
-"""Every attribute of PS3.15 Table E.1-1, at top level and inside a sequence the table does not name.
+"""Every attribute of PS3.15 Table E.1-1, at top level and in a sequence it does not name.
 
 The expected action is worked out here from the row and the options of the profile `trial`, in the
 words of the standard, not by the code that builds the profile.
@@ -137,7 +137,7 @@ def test_each_attribute_of_the_table_gets_its_action(
     present = tag in result
     value = result[tag].value if present else None
     if vr == "UI":
-        assert basic[0] == "X" and not present or str(value).startswith("2.25.")
+        assert (basic[0] == "X" and not present) or str(value).startswith("2.25.")
     elif "rtnLongModifDatesOpt" in row and vr in ("DA", "DT"):
         assert str(value)[8:] == str(given)[8:] and str(value)[:8] != str(given)[:8]
     elif "rtnLongModifDatesOpt" in row and vr == "TM":
@@ -161,7 +161,7 @@ def test_each_attribute_of_the_table_gets_its_action(
     elif basic == "X":
         assert not present
     elif basic in ("Z", "X/Z"):
-        assert not present and basic == "X/Z" or not value or (nested and tag in OURS)
+        assert (not present and basic == "X/Z") or not value or (nested and tag in OURS)
     else:
         assert "D" in basic
         assert value not in (None, "", given)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
 import stat
 import zipfile
 from pathlib import Path
@@ -109,8 +108,8 @@ def test_a_folder_is_listed_in_a_stable_order_without_following_links(tmp_path: 
     (tmp_path / "1.dcm").write_bytes(DICOM)
     (tmp_path / "empty").write_bytes(b"")
     (tmp_path / "DICOMDIR").write_bytes(DICOM)
-    os.symlink("/etc/passwd", tmp_path / "link")
-    os.symlink("/", tmp_path / "b" / "root")
+    (tmp_path / "link").symlink_to("/etc/passwd")
+    (tmp_path / "b" / "root").symlink_to("/")
     package = list_folder(tmp_path)
     assert [(file.shown_name, file.kind) for file in package.files] == [
         ("1.dcm", Kind.DICOM),

@@ -89,9 +89,11 @@ def test_no_planted_value_survives_in_any_element_of_any_output(cleaned) -> None
     for _, output, _ in pairs:
         for tag, text in all_texts(output):
             low = text.casefold()
-            for secret in secrets - FIELD_WORDS:
-                if len(secret) > 2 and secret in low:
-                    leaks.append((output.Modality, tag, secret, text[:60]))
+            leaks += [
+                (output.Modality, tag, secret, text[:60])
+                for secret in secrets - FIELD_WORDS
+                if len(secret) > 2 and secret in low
+            ]
     assert leaks == []
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from pathlib import Path
 
 from imaging.pipeline.sandbox import Contained, Sandbox, SandboxLimits
 
@@ -43,4 +44,4 @@ def test_no_child_stays_behind() -> None:
         pids = {pid for _, pid in box.map(range(40)) if isinstance(pid, int)}
     assert pids
     for pid in pids:
-        assert not os.path.exists(f"/proc/{pid}")
+        assert not Path(f"/proc/{pid}").exists()

@@ -135,6 +135,8 @@ def test_open_question_6_minimum_of_stable_disease_by_assessment_or_by_follow_up
         assert by_time.response == "SD"
         too_short = best([(30, "SD"), (41, "PD")], confirmed=confirmed, sd_minimum_by="follow_up")
         assert too_short.response == "PD"
+        exactly = best([(30, "SD"), (42, "PD")], confirmed=confirmed, sd_minimum_by="follow_up")
+        assert exactly.response == "SD"
 
 
 def test_dates_of_response_and_progression_and_the_duration() -> None:
@@ -190,3 +192,26 @@ def test_an_ill_formed_sequence_names_its_field(entry: dict[str, object], field:
     with pytest.raises(CriteriaError) as caught:
         criterion.files.sequence(Record({"sequence": [entry]}, "s"), criterion.options())
     assert caught.value.field == field
+
+
+def test_two_responses_of_one_day_keep_their_order() -> None:
+    criterion = get("RECIST11")
+    assert criterion.files.sequence is not None
+    same_day = [{"day": 56, "response": "PR"}, {"day": 56, "response": "PD"}]
+    found = criterion.files.sequence(Record({"sequence": same_day}), criterion.options())
+    assert found["bor_unconfirmed"] == "PR"
+
+
+def test_the_problem_with_a_sequence_is_told() -> None:
+    criterion = get("RECIST11")
+    assert criterion.files.sequence is not None
+    for entry, problem in (
+        ({"response": "PR"}, "is missing"),
+        (
+            {"day": 1, "response": "XX"},
+            "must be one of CR, PR, SD, NON-CR/NON-PD, NED, PD, NE",
+        ),
+    ):
+        with pytest.raises(CriteriaError) as caught:
+            criterion.files.sequence(Record({"sequence": [entry]}), criterion.options())
+        assert caught.value.problem == problem

@@ -380,3 +380,129 @@ def test_the_trace_names_what_confirmed() -> None:
         "iUPD of day 56 is confirmed: target sum 105 mm is 7 mm larger than 98 mm at iUPD: iCPD, "
         "iRECIST table 2"
     )
+
+
+def test_a_new_target_that_a_response_was_given_with_progresses_again_by_growth() -> None:
+    start = [
+        point(0, {"T01": 80}),
+        point(56, {"T01": 78}, new=(new_lesion("NL1", "15"),)),
+        point(91, {"T01": 50}, new=(new_lesion("NL1", "14"),)),
+    ]
+    grown = point(140, {"T01": 50}, new=(new_lesion("NL1", "19"),))
+    same = point(140, {"T01": 50}, new=(new_lesion("NL1", "18.9"),))
+    unread = replace(new_lesion("NL1", "15"), state=NewLesionState.NOT_EVALUABLE)
+    assert overall(KEY, *start, grown) == ["iUPD", "iPR", "iUPD"]
+    assert overall(KEY, *start, same) == ["iUPD", "iPR", "iPR"]
+    assert overall(KEY, *start, point(140, {"T01": 50}, new=(unread,))) == ["iUPD", "iPR", "iPR"]
+
+
+def test_non_target_progression_that_stays_keeps_the_first_iupd_open() -> None:
+    points = [
+        point(0, {"T01": 80}, {"NT": "present"}),
+        point(56, {"T01": 80}, {"NT": "worse"}),
+        point(91, {"T01": 80}, {"NT": "worse"}),
+        point(126, {"T01": 80}, {"NT": "+"}),
+    ]
+    result = assess(KEY, *points)
+    assert [r.overall_response for r in result.time_points[1:]] == ["iUPD", "iUPD", "iCPD"]
+    assert result.values["progression_day"] == 56
+    unread = [*points[:2], point(91, {"T01": "ne"}, {"NT": "worse"})]
+    assert overall(KEY, *unread) == ["iUPD", "iUPD"]
+
+
+def test_a_category_that_recovered_confirms_when_it_progresses_again() -> None:
+    points = [
+        point(0, {"T01": 80}, {"NT": "present"}),
+        point(56, {"T01": 98}, {"NT": "worse"}),
+        point(91, {"T01": 80}, {"NT": "worse"}),
+        point(126, {"T01": 96}, {"NT": "worse"}),
+    ]
+    assert overall(KEY, *points) == ["iUPD", "iUPD", "iCPD"]
+    other = [
+        point(0, {"T01": 80}, {"NT": "present"}),
+        point(56, {"T01": 98}, {"NT": "worse"}),
+        point(91, {"T01": 98}, {"NT": "present"}),
+        point(126, {"T01": 98}, {"NT": "worse"}),
+    ]
+    assert overall(KEY, *other) == ["iUPD", "iUPD", "iCPD"]
+    lesions = [
+        point(0, {"T01": 80}),
+        point(56, {"T01": 98}, new=(new_lesion("NL1"),)),
+        point(91, {"T01": 98}, new=(new_lesion("NL1", "ABSENT"),)),
+        point(126, {"T01": 98}, new=(new_lesion("NL1", "PRESENT"),)),
+    ]
+    assert overall(KEY, *lesions) == ["iUPD", "iUPD", "iCPD"]
+
+
+def test_references_of_the_first_iupd_stay_over_time_points_without_confirmation() -> None:
+    sums = [
+        point(0, {"T01": 80}),
+        point(56, {"T01": 80}, new=(new_lesion("NL1", "15"),)),
+        point(91, {"T01": 80}, new=(new_lesion("NL1", "18"),)),
+        point(126, {"T01": 80}, new=(new_lesion("NL1", "20"),)),
+    ]
+    assert overall(KEY, *sums) == ["iUPD", "iUPD", "iCPD"]
+    sizes = ["80", "98", "100", "103.5"]
+    assert course(*sizes, late_confirmation="unconfirmed") == ["iUPD", "iUPD", "iCPD"]
+    shrunk = [
+        point(0, {"T01": 80}),
+        point(56, {"T01": 70}, new=(new_lesion("NL1"),)),
+        point(91, {"T01": 70}, new=(new_lesion("NL1", "STABLE"),)),
+        point(126, {"T01": 56}, new=(new_lesion("NL1", "STABLE"),)),
+    ]
+    assert overall(KEY, *shrunk) == ["iUPD", "iUPD", "iPR"]
+
+
+def test_the_last_assessment_counts_for_a_late_confirmation() -> None:
+    points = [
+        point(0, {"T01": 80}),
+        point(56, {"T01": 98}),
+        point(112, {"T01": 99}),
+        point(168, {"T01": 104}),
+    ]
+    settings = {"late_confirmation": "unconfirmed"}
+    assert overall(KEY, *points, **settings) == ["iUPD", "iUPD", "iCPD"]
+
+
+def test_a_confirmed_progression_stays_confirmed_at_each_later_time_point() -> None:
+    assert course("80", "98", "105", "105", "105", "80", "97") == [
+        "iUPD",
+        "iCPD",
+        "iCPD",
+        "iCPD",
+        "iSD",
+        "iUPD",
+    ]
+
+
+def test_without_disease_at_baseline() -> None:
+    assert overall(KEY, point(0), point(56)) == ["NED"]
+    assert overall(KEY, point(0), point(56, assessed=False)) == ["NE"]
+    assert overall(KEY, point(0), point(56, new=(new_lesion("NL1"),))) == ["iUPD"]
+
+
+def test_a_new_lesion_that_stays_forbids_icr() -> None:
+    only = [
+        point(0, {}, {"NT": "present"}),
+        point(56, {}, {"NT": "present"}, new=(new_lesion("NL1"),)),
+        point(91, {}, {"NT": "gone"}, new=(new_lesion("NL1", "STABLE"),)),
+    ]
+    assert overall(KEY, *only) == ["iUPD", NON]
+    stable = (new_lesion("NL1", "STABLE"),)
+    points = [
+        point(0, {"N01": 30}),
+        point(56, {"N01": 30}, new=(new_lesion("NL1"),)),
+        point(91, {"N01": 15}, new=stable),
+        point(126, {"N01": 21}, new=stable),
+        point(161, {"N01": 9}, new=stable),
+    ]
+    assert overall(KEY, *points) == ["iUPD", "iPR", "iUPD", "iPR"]
+
+
+def test_sequences_are_answered_with_confirmation_where_the_file_asks_for_it() -> None:
+    criterion = get(KEY)
+    assert criterion.files.sequence is not None
+    record = Record({"sequence": [{"day": 56, "response": "iPR"}, {"day": 112, "response": "iSD"}]})
+    options = criterion.options({"confirmation_required": True})
+    assert criterion.files.sequence(record, options) == {"ibor": "iSD"}
+    assert criterion.files.sequence(record, criterion.options()) == {"ibor": "iPR"}

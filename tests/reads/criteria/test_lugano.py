@@ -91,6 +91,7 @@ CT_TABLE = {
         "CR": [
             ([node(15, 10), GONE], {}, {}, "CR"),
             ([node(15, 10), extranodal(6, 6)], {}, {}, "PR"),
+            ([node(15, 10), extranodal("0.5", "0.5")], {}, {}, "PR"),
             ([node(15, 10), {"id": "X1", "state": "TOO_SMALL_TO_MEASURE"}], {}, {}, "PR"),
         ],
         "PR": [([node(20, 10), extranodal(15, 20)], {}, {}, "PR")],
@@ -470,6 +471,12 @@ def test_each_cell_of_the_overall_table(pet_response, row):
         assert component(pet_response, SDTM_WORDS.get(ct_response, ct_response)) == expected
 
 
+def test_a_modality_that_does_not_apply_leaves_the_other_one():
+    assert component("NOT_APPLICABLE", "PAR") == "PR"
+    assert component("PMR", "NOT_APPLICABLE") == "PR"
+    assert component("NOT_APPLICABLE", "NOT_APPLICABLE") == "NE"
+
+
 def test_the_overall_table_is_complete():
     assert len(OVERALL) * len(CT_RESPONSES) == 36
     assert set(OVERALL) == {"CMR", "PMR", "NMR", "PMD", "NE", "NOT_DONE"}
@@ -657,6 +664,83 @@ def test_the_sentence_reads_as_a_radiologist_says_it():
         "Progression on CT because target N1 progressed, the spleen progressed: PD, "
         f"{clause}" in because
     )
+
+
+@pytest.mark.parametrize(
+    ("size", "facts", "sentence"),
+    [
+        (
+            "PR",
+            {"spleen_mm": 120},
+            (
+                "Sum of products 450 mm² is 55 % below baseline, non-measured disease ABSENT, "
+                "spleen NORMAL: PR"
+            ),
+        ),
+        (
+            [node(30, 20), extranodal(20, 22)],
+            {},
+            (
+                "Sum of products 1040 mm² is 4 % above baseline, non-measured disease ABSENT, "
+                "spleen NOT_APPLICABLE: SD"
+            ),
+        ),
+        (
+            "CR",
+            {"new_lesions": [NEW_NODE], "marrow": "NEW", "nonmeasured": "PROGRESSED"},
+            (
+                "Progression on CT because non-measured disease clearly progressed, there is a new "
+                "lesion, marrow involvement is new: PD"
+            ),
+        ),
+        (
+            [node(15, 10)],
+            {},
+            "A target or another needed part has no value and nothing shows progression: NE",
+        ),
+        ("SD", {"assessed": False}, "No imaging at this time point: NE"),
+    ],
+)
+def test_the_ct_response_is_explained(size, facts, sentence):
+    because = run(visit(size, **facts)).time_points[1].because
+    assert f"{sentence}, Lugano 2014 CT-based response (Cheson 2014)" in because
+
+
+@pytest.mark.parametrize(
+    ("facts", "sentence"),
+    [
+        ({}, "Five-point score 2, uptake reduced against baseline: CMR"),
+        (
+            {"deauville": 4, "unrelated_uptake_x": True, "marrow_avid": True},
+            (
+                "Five-point score 4, uptake reduced against baseline, FDG-avid marrow, new uptake "
+                "unlikely to be lymphoma (X): PMR"
+            ),
+        ),
+        (
+            {"new_fdg_avid_lesion": "CONSISTENT_WITH_LYMPHOMA"},
+            "New FDG-avid focus consistent with lymphoma: PMD",
+        ),
+        ({"deauville": None}, "No five-point score of known sites: NE"),
+        ({"readable": False}, "The PET cannot be evaluated: NE"),
+    ],
+)
+def test_the_pet_response_is_explained(facts, sentence):
+    because = run(pet_visit(**facts), options={"mode": "PET_CT"}).time_points[1].because
+    assert f"{sentence}, Lugano 2014 five-point scale (Barrington 2014)" in because
+
+
+def test_what_decides_the_overall_response_is_explained():
+    def last(seen, mode):
+        return run(seen, options={"mode": mode}).time_points[1].because[-1]
+
+    clause = "Lugano 2014 (Cheson 2014)"
+    decided = pet_visit(ct="PR")
+    assert last(decided, "PET_CT") == f"PET CMR decides, CT PR is reported beside it: CR, {clause}"
+    assert last(decided, "CT") == f"CT PR decides: PR, {clause}"
+    unread = pet_visit(readable=False, ct="PR")
+    assert last(unread, "PET_CT") == f"The PET cannot be evaluated, CT PR: NE, {clause}"
+    assert last(visit("PR"), "PET_CT") == f"CT PR decides: PR, {clause}"
 
 
 junk = st.recursive(

@@ -550,6 +550,25 @@ def test_the_sentences_tell_how_a_scan_was_rewritten():
         "By additional new lesions this scan confirms the unconfirmed progression of TP1, "
         f"{clause}" in found.time_points[2].because
     )
+    assert f"No unconfirmed bone progression is pending, {clause}" in found.time_points[1].because
+    waiting = run(scan(56, "AB"), scan(84, "", "AB")).time_points[2].because
+    assert f"Bone progression is certain with this scan: PD, {clause}" in (
+        found.time_points[2].because
+    )
+    assert f"This scan does not decide the unconfirmed progression of TP1, {clause}" in waiting
+    calm = run(scan(56, "A"), scan(112, "", "A")).time_points
+    assert f"1 new bone lesions against the baseline (A): NON-PD, {clause}" in calm[1].because
+    against = "0 new bone lesions against the first scan after baseline"
+    assert f"{against}: NON-PD, {clause}" in calm[2].because
+    assert f"Bone response after all scans: NON-PD, {clause}" in calm[2].because
+    assert f"Bone scan missing or unreadable: NE, {clause}" in (
+        run(missed(56)).time_points[1].because
+    )
+    kept = run(scan(56), scan(112, "AB"), scan(168, "", "AB")).time_points
+    assert (
+        "By persistence of the new lesions this scan confirms the unconfirmed progression of "
+        f"TP2, {clause}" in kept[3].because
+    )
     assert found.trace[0].sentence.startswith(
         "Radiographic progression on day 56, the earlier of bone progression on day 56"
     )

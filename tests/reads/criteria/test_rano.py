@@ -305,6 +305,13 @@ def test_any_enhancement_after_complete_response_is_progression():
     assert found.time_points[2].values["pct_change_nadir"] is None
 
 
+def test_any_volume_after_complete_response_is_progression():
+    baseline = [{"id": "E1", "state": "MEASURED", "volume_ml": 3}]
+    back = [{"id": "E1", "state": "MEASURED", "volume_ml": "0.1"}]
+    visits = (visit(SIZES["CR"]), visit(back, day=112))
+    assert response(*visits, criterion="RANO20_CE_VOL", baseline=baseline) == "PD"
+
+
 def test_a_lesion_without_a_value_leaves_the_response_open():
     baseline = [area(25, 20), area(20, 10, "E2")]
     lost = {"id": "E2", "state": "NOT_EVALUABLE", "reason": "motion"}
@@ -401,7 +408,7 @@ def test_early_growth_may_be_reported_as_not_evaluable():
 
 def test_early_clinical_decline_alone_can_be_excluded_by_the_charter():
     early = {"weeks_since_rt": 4, "clinical_status": "WORSE"}
-    options = {"early_clinical_decline": False}
+    options = {"early_decline_needs_imaging": True}
     assert response(visit(SIZES["SD"], **early), options=options) == "SD"
     assert response(visit(SIZES["SD"], histology=True, **early, new_lesion=True)) == "PD"
 
@@ -592,7 +599,7 @@ def test_non_measurable_disease_only():
 def test_t2_flair_can_be_left_out_of_rano_2():
     growing = visit(SIZES["SD"], t2_flair="INCREASED")
     assert response(growing, criterion="RANO20_CE_2D") == "PD"
-    options = {"judge_t2_flair": False}
+    options = {"ignore_t2_flair": True}
     assert response(growing, criterion="RANO20_CE_2D", options=options) == "SD"
     silent = visit(SIZES["PR"], t2_flair=None)
     assert response(silent, criterion="RANO20_CE_2D") == "PR"
@@ -881,6 +888,96 @@ def test_the_sentence_reads_as_a_radiologist_says_it():
     sentences = found.time_points[2].because
     assert "Sum 312.5 mm² is 25 % above the nadir of 250 mm²: PD, RANO-HGG (Wen 2010)" in sentences
     assert sentences[-1].startswith("Progression because the measured lesions grew to the limit")
+
+
+@pytest.mark.parametrize(
+    ("facts", "sentence"),
+    [
+        ({"size": "SD", "steroids": None}, "Not assessed: steroids: NE"),
+        (
+            {"size": "SD", "t2_flair": None, "clinical_status": "NE"},
+            "Not assessed: T2/FLAIR, clinical status: NE",
+        ),
+        (
+            {"size": "SD", "non_measurable": "NE"},
+            "Not assessed: non-measurable disease: NE",
+        ),
+        ({"size": "SD"}, "Size response SD, no sign of progression, all conditions hold: SD"),
+        (
+            {"size": "CR", "non_measurable": "PRESENT"},
+            "All measured disease gone but non-measurable disease remains: PR",
+        ),
+        (
+            {"size": "CR", "steroids": "STABLE"},
+            "All measured disease gone but steroids above replacement exclude CR: PR",
+        ),
+        (
+            {"size": "SD", "steroids": "INCREASED"},
+            "Higher steroid dose without another sign of progression leaves it open: NE",
+        ),
+        (
+            {"size": "PD", "steroids": "DECREASED"},
+            "Growth on a lower steroid dose is not called progression: SD",
+        ),
+        (
+            {"size": "PD", "weeks_since_rt": 4},
+            (
+                "Growth within 12 weeks after chemoradiation and inside the field is not called "
+                "progression: SD"
+            ),
+        ),
+        (
+            {"size": "SD", "new_lesion": True, "clinical_status": "WORSE"},
+            (
+                "Progression because there is a new lesion, the clinical status declined without "
+                "another cause: PD"
+            ),
+        ),
+        ({"size": "SD", "assessed": False}, "No imaging at this time point: NE"),
+    ],
+)
+def test_the_response_is_explained(facts, sentence):
+    facts = dict(facts)
+    found = run(visit(SIZES[facts.pop("size")], **facts)).time_points[1]
+    assert found.because[-1] == f"{sentence}, RANO-HGG (Wen 2010)"
+
+
+@pytest.mark.parametrize(
+    ("lesion", "sentence"),
+    [
+        (SIZES["CR"], "All measured lesions are gone: CR"),
+        (SIZES["PR"], "Sum 250 mm² is 50 % below the baseline of 500 mm²: PR"),
+        ({**SIZES["SD"], "d1_mm": 26}, "Sum 520 mm² is 4 % above the baseline of 500 mm²: SD"),
+        (
+            {"state": "NOT_EVALUABLE"},
+            "A measured lesion has no value and the others do not show progression: NE",
+        ),
+    ],
+)
+def test_the_size_response_is_explained(lesion, sentence):
+    found = run(visit(lesion)).time_points[1]
+    assert f"{sentence}, RANO-HGG (Wen 2010)" in found.because
+
+
+@pytest.mark.parametrize(
+    ("facts", "sentence"),
+    [
+        ({"steroids": "STABLE", "dexamethasone_mg": 2}, "Steroids recorded as STABLE"),
+        ({"steroids": None}, "Steroids recorded as nothing"),
+        (
+            {"steroids": None, "dexamethasone_mg": "2.5"},
+            "Dexamethasone 2.5 mg a day, baseline no value: PRESENT",
+        ),
+    ],
+)
+def test_the_steroid_finding_is_explained(facts, sentence):
+    found = run(visit(SIZES["SD"], **facts)).time_points[1]
+    assert found.because[-2] == f"{sentence}, RANO-HGG (Wen 2010)"
+
+
+def test_growth_after_a_nadir_of_zero_has_no_percentage():
+    found = run(visit(SIZES["CR"]), visit([area(5, 5)], day=112)).time_points[2]
+    assert "Sum 25 mm² after a nadir of 0: PD, RANO-HGG (Wen 2010)" in found.because
 
 
 junk = st.recursive(

@@ -8,6 +8,7 @@ import pytest
 
 from reads.criteria.base import Record
 from reads.criteria.errors import CriteriaError
+from reads.criteria.recist11 import new_lesion_word
 from reads.criteria.registry import get
 
 NA = "NOT_APPLICABLE"
@@ -71,6 +72,7 @@ def test_a_new_lesion_may_be_given_as_yes_or_no(word: object, expected: str) -> 
         ("CR", "PR", "NONE", "input.non_target_response"),
         ("CR", "CR", "MAYBE", "input.new_lesion"),
         ("CR", "CR", 1, "input.new_lesion"),
+        ("CR", "CR", [], "input.new_lesion"),
     ],
 )
 def test_an_unknown_word_raises_one_error_that_names_the_field(
@@ -79,3 +81,27 @@ def test_an_unknown_word_raises_one_error_that_names_the_field(
     with pytest.raises(CriteriaError) as caught:
         answer(target, non_target, new)
     assert caught.value.field == field
+
+
+@pytest.mark.parametrize(
+    ("raw", "word"),
+    [
+        (True, "UNEQUIVOCAL"),
+        (False, "NONE"),
+        (None, "NONE"),
+        ("N", "NONE"),
+        ("EQUIVOCAL", "EQUIVOCAL"),
+    ],
+)
+def test_words_for_a_new_lesion(raw: object, word: str) -> None:
+    assert new_lesion_word(Record({"new_lesion": raw})) == word
+
+
+def test_the_permitted_words_are_told() -> None:
+    for target, new, problem in (
+        ("XX", "NONE", "must be one of CR, NE, NOT_APPLICABLE, PD, PR, SD"),
+        ("CR", "MAYBE", "must be one of NONE, EQUIVOCAL, UNEQUIVOCAL"),
+    ):
+        with pytest.raises(CriteriaError) as caught:
+            answer(target, "CR", new)
+        assert caught.value.problem == problem

@@ -184,6 +184,21 @@ def test_where_confirmation_is_required_only_a_confirmed_partial_response_contin
     assert targets_only(KEY, ["100", "65", "66", "75"], **settings) == ["PR", "PR", "PR"]
 
 
+@pytest.mark.parametrize(
+    "sizes",
+    [
+        [(56, "9.9"), (112, "10.4"), (168, "12")],
+        [(56, "10.4"), (112, "9.9"), (120, "10.4"), (168, "12")],
+    ],
+)
+def test_a_complete_target_response_confirms_and_is_confirmed_by_a_partial_one(
+    sizes: list[tuple[int, str]],
+) -> None:
+    points = [point(0, {"N01": 15}), *(point(day, {"N01": size}) for day, size in sizes)]
+    result = assess(KEY, *points, confirmation_required=True)
+    assert result.time_points[-1].target_response == "PR"
+
+
 @pytest.mark.parametrize(("reading", "response"), [("progression", "PD"), ("limits", "PR")])
 def test_a_tiny_lesion_back_after_cr_is_read_as_the_charter_says(
     reading: str, response: str
@@ -379,6 +394,5 @@ def test_the_trace_reads_like_a_radiologist_and_cites_the_clause() -> None:
     )
     text = next(step for step in result.time_points[2].trace if step.name == "target_response")
     assert text.sentence == (
-        "Sum 84 mm is 31 % above the nadir of 64 mm (TP2) and 20 mm larger: PD, "
-        "RECIST 1.1 §4.3.1"
+        "Sum 84 mm is 31 % above the nadir of 64 mm (TP2) and 20 mm larger: PD, RECIST 1.1 §4.3.1"
     )

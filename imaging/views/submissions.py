@@ -1,0 +1,242 @@
+"""The submission as everybody concerned sees it: state, files, series, findings, history."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from audit import clock, trail
+from audit.models import Job
+from imaging.models import DeidReport, ReceivedFile, Submission
+from imaging.services import holds, qc, submission
+from imaging.views import parts
+from imaging.workflows import SUBMISSION
+from studies.access import StudyRequest, fetch, study_view
+from ui.records import Link
+
+EFFECT_WORDS = {
+    "kept": "kept as they are",
+    "removed": "removed",
+    "emptied": "emptied",
+    "dummy": "replaced by the trial's own value",
+    "uid_replaced": "identifiers replaced",
+    "date_shifted": "dates shifted",
+    "text_cleaned": "texts cleaned",
+    "private_kept": "private and known as safe, kept",
+    "private_removed": "private, removed",
+}
+PAGE_SIZE = 50
+
+
+def crumbs(request: StudyRequest, row: Submission, *, last: str = "") -> list[Link]:
+    """Return where a page about a submission lies."""
+    code = request.study.code
+    found = [
+        Link(label=code, url=reverse("study-entry", args=[code])),
+        Link(label=_("Submissions"), url=reverse("submission-list", args=[code])),
+    ]
+    if last:
+        found.append(Link(label=str(row), url=reverse("submission", args=[code, row.pk])))
+    return [*found, Link(label=last or str(row), url="")]
+
+
+def fetched(request: StudyRequest, pk: UUID) -> Submission:
+    """Return a submission that the person may see, with what its pages show."""
+    rows = Submission.objects.select_related(
+        "time_point__definition",
+        "subject",
+        "study_site__site",
+        "form_record__form",
+        "profile",
+        "guideline",
+        "sender",
+        "corrects",
+    )
+    row: Submission = fetch(rows, request.actor, pk)
+    return row
+
+
+@study_view("submission.view")
+def listing(request: StudyRequest) -> HttpResponse:
+    """List the submissions that the person may see, newest first."""
+    rows = (
+        Submission.objects.visible_to(request.actor)
+        .select_related("subject", "time_point", "study_site__site", "sender")
+        .order_by("-number")
+    )
+    counts = Counter(rows.values_list("state", flat=True))
+    state = request.GET.get("state", "")
+    if state in counts:
+        rows = rows.filter(state=state)
+    page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
+    return render(
+        request,
+        "imaging/submission_list.html",
+        {"page": page, "counts": sorted(counts.items()), "state": state, "now": clock.now()},
+    )
+
+
+@study_view("submission.view")
+def detail(request: StudyRequest, pk: UUID) -> HttpResponse:
+    """Show one submission."""
+    row = fetched(request, pk)
+    tab = request.GET.get("tab", "series")
+    rows = list(row.series.prefetch_related("findings", "previews"))
+    findings = list(row.findings.select_related("series", "query"))
+    files = list(row.files.all())
+    outcomes = Counter(f.outcome for f in files)
+    actor = request.actor
+    job = parts.newest_job(row, "imaging.process")
+    history = parts.sentences(trail.entries(row, row.form_record, *rows, *findings))
+    return render(
+        request,
+        "imaging/submission.html",
+        {
+            "row": row,
+            "crumbs": crumbs(request, row),
+            "tab": tab,
+            "tabs": _tabs(rows, findings, files, history),
+            "series": parts.series_lines(request.study.code, rows),
+            "findings": findings,
+            "outcomes": _outcome_lines(outcomes),
+            "set_aside": [f for f in files if f.outcome in {"held", "refused", "ignored"}],
+            "held_codes": sorted({f.code for f in files if f.outcome == "held"}),
+            "history": history,
+            "job": parts.job_card(request, row, job, title=_("De-identification and checks"))
+            if job and not (job.is_over and job.state == Job.State.DONE)
+            else None,
+            "steps": {step.name for step in SUBMISSION.open_steps(row, actor)},
+            "now": clock.now(),
+            "signatures": parts.shown_signatures(row),
+            "may_qc": actor.may("qc.view"),
+            "may_see_time_point": actor.may("timepoint.view"),
+            "may_decide": actor.may("qc.decide") and row.state == "in_qc",
+            "may_continue": actor.may("submission.upload") and row.state in submission.OPEN_STATES,
+            "queries": row.time_point.queries.order_by("-number"),
+            "corrections": row.corrections.all(),
+        },
+    )
+
+
+def _tabs(
+    rows: list[Any], findings: list[Any], files: list[Any], history: list[Any]
+) -> list[tuple[str, str, str, int, str]]:
+    left = [f for f in findings if f.state in {"open", "queried"} and f.level != "info"]
+    worst = "stop" if any(f.level == "error" for f in left) else "wait"
+    return [
+        ("series", _("Series"), "stack-2", len(rows), ""),
+        ("findings", _("Findings"), "clipboard-check", len(left), worst if left else ""),
+        ("files", _("Files"), "files", len(files), ""),
+        ("history", _("History"), "history", len(history), ""),
+    ]
+
+
+def _outcome_lines(outcomes: Counter[str]) -> list[tuple[str, str, int]]:
+    tones = {
+        "cleaned": "good",
+        "stored": "work",
+        "announced": "idle",
+        "duplicate": "idle",
+        "ignored": "idle",
+        "held": "wait",
+        "refused": "stop",
+    }
+    return [
+        (tones[code], str(label), outcomes[code])
+        for code, label in ReceivedFile.Outcome.choices
+        if outcomes.get(code)
+    ]
+
+
+@study_view("submission.view")
+def job(request: StudyRequest, pk: UUID, job_id: UUID) -> HttpResponse:
+    """Draw a job's card again; a page whose job is over draws itself again."""
+    row = fetched(request, pk)
+    found = Job.objects.filter(pk=job_id, object_id=str(row.pk)).first()
+    if found is None:
+        raise Http404
+    titles = {
+        "imaging.check": _("Reading your files"),
+        "imaging.process": _("De-identification and checks"),
+    }
+    card = parts.job_card(request, row, found, title=titles.get(found.kind, found.kind))
+    response = render(request, "components/job.html", {"job": card})
+    if found.is_over:
+        response["HX-Refresh"] = "true"
+    return response
+
+
+@study_view("submission.view")
+def report(request: StudyRequest, pk: UUID) -> HttpResponse:
+    """Show the proof of de-identification."""
+    row = fetched(request, pk)
+    found = DeidReport.objects.filter(study_id=row.study_id, submission=row).first()
+    if found is None:
+        raise Http404
+    document = found.document
+    return render(
+        request,
+        "imaging/deid_report.html",
+        {
+            "row": row,
+            "crumbs": crumbs(request, row, last=_("De-identification")),
+            "report": found,
+            "document": document,
+            "effects": [
+                (_(EFFECT_WORDS.get(name, name)), count)
+                for name, count in document["effects"].items()
+            ],
+            "outcomes": _outcome_lines(Counter(document["outcomes"])),
+            "files": Paginator(document["files"], PAGE_SIZE).get_page(request.GET.get("page")),
+        },
+    )
+
+
+def _reason(request: StudyRequest) -> str:
+    return request.POST.get("reason", "").strip()
+
+
+@study_view("submission.withdraw", methods=("POST",))
+def withdraw(request: StudyRequest, pk: UUID) -> HttpResponse:
+    """Withdraw a submission, with the reason."""
+    row = fetched(request, pk)
+    submission.withdraw(row, actor=request.actor, reason=_reason(request))
+    messages.success(request, _("%s was withdrawn.") % row)
+    return redirect("submission", request.study.code, row.pk)
+
+
+@study_view("submission.reject", methods=("POST",))
+def reject(request: StudyRequest, pk: UUID) -> HttpResponse:
+    """Reject a submission, with the reason."""
+    row = fetched(request, pk)
+    submission.reject(row, actor=request.actor, reason=_reason(request))
+    messages.success(request, _("%s was rejected.") % row)
+    return redirect("submission", request.study.code, row.pk)
+
+
+@study_view("submission.hold", methods=("POST",))
+def resume(request: StudyRequest, pk: UUID) -> HttpResponse:
+    """Let a held submission go on, with the reason."""
+    row = fetched(request, pk)
+    codes = set(row.files.filter(outcome="held").values_list("code", flat=True))
+    lifted = tuple(sorted((codes | holds.SUBMISSION_CODES) & set(request.POST.getlist("lift"))))
+    submission.resume(row, actor=request.actor, reason=_reason(request), lifted=lifted)
+    messages.success(request, _("%s goes on.") % row)
+    return redirect("submission", request.study.code, row.pk)
+
+
+@study_view("qc.reset", methods=("POST",))
+def reset(request: StudyRequest, pk: UUID) -> HttpResponse:
+    """Open QC of a released visit again, with the reason."""
+    row = fetched(request, pk)
+    qc.reset(row, actor=request.actor, reason=_reason(request))
+    messages.success(request, _("QC of %s is open again.") % row.time_point)
+    return redirect("submission", request.study.code, row.pk)

@@ -1,0 +1,433 @@
+"""The upload of a visit: files, checks, form, review and signature, receipt."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from accounts.signatures import prove
+from audit import clock
+from audit.errors import Refused, RuleBroken
+from audit.models import Job
+from imaging.models import ReceivedFile, Submission
+from imaging.services import manifest, submission
+from imaging.views import parts, posting
+from queries.models import Query
+from studies.access import StudyRequest, fetch, study_view
+from studies.models import TimePoint
+from ui import moments
+from ui.records import Link, UploadPanel
+
+BODY_LIMIT = 8 * 1024 * 1024
+CHUNK = 256 * 1024
+
+
+def _fetched(request: StudyRequest, pk: UUID) -> Submission:
+    rows = Submission.objects.select_related(
+        "time_point__definition",
+        "subject",
+        "study_site__site",
+        "form_record__form",
+        "profile",
+        "guideline",
+        "study__sponsor",
+        "sender",
+        "corrects",
+        "answers_query",
+    )
+    row: Submission = fetch(rows, request.actor, pk)
+    return row
+
+
+def _crumbs(row: Submission) -> list[Link]:
+    return [
+        Link(label=_("Uploads"), url=reverse("site-home")),
+        Link(label=f"{row.subject}, {row.time_point.label}", url=""),
+    ]
+
+
+def _page(request: StudyRequest, row: Submission, step: int, **context: Any) -> dict[str, Any]:
+    return {
+        "row": row,
+        "crumbs": _crumbs(row),
+        "steps": parts.upload_steps(),
+        "step": step,
+        "zone": parts.person(request).time_zone,
+        **context,
+    }
+
+
+def _moved_on(row: Submission) -> HttpResponse | None:
+    """Return where a submission that was sent already is shown."""
+    if row.state in manifest.OPEN_STATES:
+        return None
+    return redirect("submission", row.study.code, row.pk)
+
+
+@study_view("submission.upload", methods=("POST",))
+def start(request: StudyRequest, time_point_id: UUID) -> HttpResponse:
+    """Open or go on with the upload of a visit, perhaps as the answer to a query."""
+    time_point = fetch(TimePoint, request.actor, time_point_id)
+    query = None
+    if request.POST.get("query"):
+        query = fetch(Query, request.actor, _uuid(request.POST["query"]))
+    row = submission.start(time_point, actor=request.actor, answers_query=query)
+    return redirect("upload-files", request.study.code, row.pk)
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise Http404 from None
+
+
+@study_view("submission.upload")
+def files(request: StudyRequest, pk: UUID) -> HttpResponse:
+    """Choose and send the files of a visit."""
+    row = _fetched(request, pk)
+    if moved := _moved_on(row):
+        return moved
+    code = request.study.code
+    args = [code, row.pk]
+    put_url = reverse("upload-put", args=[code, row.pk, "0" * 64]).replace("0" * 64, "{sha256}")
+    panel = UploadPanel(
+        manifest_url=reverse("upload-manifest", args=args),
+        put_url=put_url,
+        finish_url=reverse("upload-finish", args=args),
+        note=_("The whole folder as the scanner exported it. Up to 10,000 files, 5 GB."),
+        kinds=("folder", "files"),
+    )
+    arrived = row.files.exclude(outcome=ReceivedFile.Outcome.ANNOUNCED).count()
+    asked = row.time_point.queries.filter(
+        state__in=["open", "reopened"], actions__done_at=None
+    ).distinct()
+    return render(
+        request,
+        "imaging/upload_files.html",
+        _page(
+            request,
+            row,
+            2,
+            upload=panel,
+            arrived=arrived,
+            missing=row.file_count - arrived,
+            asked=asked,
+            leaves=_leaves(row),
+        ),
+    )
+
+
+def _leaves(row: Submission) -> list[tuple[str, str]]:
+    """Return what becomes of the identity in the files, in words, by the pinned profile."""
+    return [
+        (_("Name and Patient ID"), str(row.subject)),
+        (_("Birth date"), _("removed")),
+        (_("Institution"), row.study_site.number),
+        (_("People and addresses"), _("removed")),
+        (_("Dates"), _("shifted, intervals kept")),
+        (_("Weight and height"), _("kept")),
+        (_("Private fields"), _("only safe ones")),
+        (_("Text in images"), _("held for a person")),
+    ]
+
+
+def _json(request: HttpRequest) -> dict[str, Any]:
+    size = request.headers.get("Content-Length") or "0"
+    try:
+        body = json.loads(request.read(BODY_LIMIT)) if int(size) <= BODY_LIMIT else None
+    except ValueError:
+        body = None
+    if not isinstance(body, dict):
+        raise RuleBroken("The page sent something unreadable.", rule="IMG-012")
+    return body
+
+
+def _answer(refused: Refused) -> JsonResponse:
+    return JsonResponse(
+        {"detail": refused.message, "rule": refused.rule, "details": refused.details},
+        status=refused.status,
+    )
+
+
+@study_view("submission.upload", methods=("POST",))
+def announce(request: StudyRequest, pk: UUID) -> JsonResponse:
+    """Take a manifest and say which files are missing."""
+    row = _fetched(request, pk)
+    try:
+        body = _json(request)
+        entries = [(item["sha256"], item["size"]) for item in body["files"]]
+        missing = manifest.announce(row, entries, actor=request.actor)
+    except (KeyError, TypeError):
+        return JsonResponse({"detail": _("The manifest is not readable.")}, status=400)
+    except Refused as refused:
+        return _answer(refused)
+    return JsonResponse({"missing": missing})
+
+
+@study_view("submission.upload", methods=("PUT",))
+def put(request: StudyRequest, pk: UUID, sha256: str) -> HttpResponse:
+    """Take the bytes of one announced file as they stream in."""
+    row = _fetched(request, pk)
+    try:
+        manifest.store_file(row, sha256, body_chunks(request), actor=request.actor)
+    except Refused as refused:
+        return _answer(refused)
+    return HttpResponse(status=204)
+
+
+def body_chunks(request: HttpRequest) -> Iterator[bytes]:
+    """Yield a request's body as it arrives; nothing is kept in memory."""
+    while chunk := request.read(CHUNK):
+        yield chunk
+
+
+@study_view("submission.upload", methods=("POST",))
+def finish(request: StudyRequest, pk: UUID) -> JsonResponse:
+    """Say that everything was sent, and go on to the checks."""
+    row = _fetched(request, pk)
+    try:
+        manifest.finish(row, actor=request.actor)
+    except Refused as refused:
+        return _answer(refused)
+    return JsonResponse({"next": reverse("upload-checks", args=[request.study.code, row.pk])})
+
+
+@study_view("submission.upload", methods=("POST",))
+def clear(request: StudyRequest, pk: UUID) -> HttpResponse:
+    """Take all files out again, to choose others."""
+    row = _fetched(request, pk)
+    manifest.remove_files(row, actor=request.actor)
+    messages.success(request, _("The files were taken out. Choose others."))
+    return redirect("upload-files", request.study.code, row.pk)
+
+
+@study_view("submission.upload", methods=("GET", "POST"))
+def checks(request: StudyRequest, pk: UUID) -> HttpResponse:
+    """Show what was found in the files before they are sent; take explanations."""
+    row = _fetched(request, pk)
+    if moved := _moved_on(row):
+        return moved
+    if request.method == "POST":
+        submission.explain_check(
+            row, request.POST.get("key", ""), request.POST.get("text", ""), actor=request.actor
+        )
+        return redirect("upload-checks", request.study.code, row.pk)
+    if row.file_count == 0 and row.corrects_id is None:
+        return redirect("upload-files", request.study.code, row.pk)
+    job = parts.newest_job(row, "imaging.check")
+    result: dict[str, Any] = row.check_result
+    found = result.get("findings", [])
+    explained: dict[str, str] = result.get("explained", {})
+    left = [f for f in found if f["level"] == "error" and f["key"] not in explained]
+    waiting = bool(row.file_count) and not result.get("manifest") and not _is_stuck(job)
+    return render(
+        request,
+        "imaging/upload_checks.html",
+        _page(
+            request,
+            row,
+            3,
+            result=result,
+            waiting=waiting,
+            job=parts.job_card(request, row, job, title=_("Reading your files")) if job else None,
+            to_fix=[
+                {**f, "explained": explained.get(f["key"], "")}
+                for f in found
+                if f["level"] == "error"
+            ],
+            to_explain=[f for f in found if f["level"] == "warning"],
+            notes=[f for f in found if f["level"] == "info"],
+            left=len(left),
+            passed=_passed(result, found),
+            leaves=_leaves(row),
+        ),
+    )
+
+
+def _is_stuck(job: Job | None) -> bool:
+    return job is not None and job.is_over
+
+
+def _passed(result: dict[str, Any], found: list[dict[str, Any]]) -> list[str]:
+    """Return the checks that found nothing, in words."""
+    if not result.get("manifest"):
+        return []
+    codes = {f["code"] for f in found}
+    words = [
+        (not result.get("set_aside"), _("All files are DICOM")),
+        (result.get("patients", 0) == 1, _("One subject")),
+        (not {"expected_series_missing", "wrong_modality"} & codes, _("All expected series")),
+        (
+            not {"missing_slices", "gaps_between_slices", "irregular_spacing"} & codes,
+            _("No slice missing"),
+        ),
+        (not {"date_out_of_window", "date_missing", "date_in_future"} & codes, _("Date in window")),
+        ("outside_guideline" not in codes, _("Acquisition as asked")),
+        ("scanner_unknown" not in codes, _("Scanner known")),
+        ("already_received" not in codes, _("Not sent before")),
+        ("lossy_compression" not in codes, _("No lossy compression")),
+    ]
+    return [text for ok, text in words if ok]
+
+
+@study_view("submission.upload", methods=("GET", "POST"))
+def form(request: StudyRequest, pk: UUID) -> HttpResponse:
+    """Fill in the transmittal form."""
+    row = _fetched(request, pk)
+    if moved := _moved_on(row):
+        return moved
+    record = row.form_record
+    context = submission.form_context(row)
+    status = 200
+    if request.method == "POST":
+        answers = posting.posted_answers(record, request)
+        seen = int(request.POST.get("version") or -1)
+        record = submission.save_form(row, answers, seen_version=seen, actor=request.actor)
+        row.form_record = record
+        if request.POST.get("go") == "on":
+            try:
+                submission.complete_form(row, actor=request.actor)
+                return redirect("upload-review", request.study.code, row.pk)
+            except RuleBroken as refused:
+                messages.error(request, refused.message)
+                status = 422
+        elif request.POST.get("go") == "close":
+            messages.success(request, _("The draft is kept."))
+            return redirect("site-home")
+    result, view = posting.view_of(record, context=context, final=status != 200)  # noqa: PLR2004
+    return render(
+        request,
+        "imaging/upload_form.html",
+        _page(
+            request,
+            row,
+            4,
+            record=record,
+            page=view,
+            structure=posting.structure_digest(result),
+            form_id="transmittal",
+            body_url=reverse("upload-form-body", args=[request.study.code, row.pk]),
+            offset=moments.offset_minutes(clock.now(), parts.person(request).time_zone),
+        ),
+        status=status,
+    )
+
+
+@study_view("submission.upload")
+def form_body(request: StudyRequest, pk: UUID) -> HttpResponse:
+    """Draw the form again after a save, when what is visible changed."""
+    row = _fetched(request, pk)
+    return posting.redrawn(
+        request,
+        row.form_record,
+        context=submission.form_context(row),
+        body_url=reverse("upload-form-body", args=[request.study.code, row.pk]),
+        form_id="transmittal",
+    )
+
+
+@study_view("submission.upload", methods=("POST",))
+def form_autosave(request: StudyRequest, pk: UUID) -> JsonResponse:
+    """Keep single answers as they are typed."""
+    row = _fetched(request, pk)
+
+    def save(answers: Any, seen: int) -> Any:
+        return submission.save_form(row, answers, seen_version=seen, actor=request.actor)
+
+    return posting.autosave(
+        request, row.form_record, context=submission.form_context(row), save=save
+    )
+
+
+@study_view("submission.upload", methods=("GET", "POST"))
+def review(request: StudyRequest, pk: UUID) -> HttpResponse:
+    """Look at everything once more, sign, and send."""
+    row = _fetched(request, pk)
+    if moved := _moved_on(row):
+        return moved
+    if row.form_record.completed_at is None:
+        return redirect("upload-form", request.study.code, row.pk)
+    errors: list[str] = []
+    if request.method == "POST":
+        try:
+            assent = prove(
+                parts.person(request),
+                request.actor,
+                password=request.POST.get("password", ""),
+                code=request.POST.get("code", ""),
+                meaning=submission.MEANING,
+                statement=submission.STATEMENT,
+                seen_digest=request.POST.get("seen_digest", ""),
+            )
+            submission.sign_and_receive(row, actor=request.actor, assent=assent)
+            return redirect("receipt", request.study.code, row.pk)
+        except Refused as refused:
+            errors = [refused.message]
+            row = _fetched(request, pk)
+            if moved := _moved_on(row):
+                return moved
+    _result, view = posting.view_of(
+        row.form_record, context=submission.form_context(row), final=True, read_only=True
+    )
+    sign = parts.sign_request(
+        request,
+        row,
+        dialog_id="send",
+        title=_("Sign and send %s") % f"{row.subject}, {row.time_point.label}",
+        url=request.path,
+        facts=(
+            (_("Subject and visit"), f"{row.subject}, {row.time_point.label}"),
+            (_("Files"), parts.files_words(row.file_count)),
+            (_("Manifest"), f"{row.manifest_digest[:8]}…{row.manifest_digest[-8:]}"),
+            (_("Form"), str(row.form_record.form)),
+        ),
+        meaning=_(submission.STATEMENT),
+        consequence=_("After this the files and the form cannot change."),
+        sign_label=_("Sign and send"),
+        errors=errors,
+    )
+    guards = submission.guards(row)
+    return render(
+        request,
+        "imaging/upload_review.html",
+        _page(
+            request,
+            row,
+            5,
+            page=view,
+            sign=sign,
+            guards=guards,
+            ready=all(guard.ok for guard in guards),
+            found=row.check_result.get("findings", []),
+            series=row.check_result.get("series", []),
+        ),
+        status=422 if errors else 200,
+    )
+
+
+@study_view("submission.view")
+def receipt(request: StudyRequest, pk: UUID) -> HttpResponse:
+    """Show the receipt: number, counts, hashes, signature."""
+    row = _fetched(request, pk)
+    if row.received_at is None:
+        raise Http404
+    return render(
+        request,
+        "imaging/receipt.html",
+        _page(
+            request,
+            row,
+            7,
+            signatures=parts.shown_signatures(row),
+            files=row.files.order_by("sha256") if request.GET.get("files") else None,
+        ),
+    )

@@ -1,0 +1,157 @@
+"""Messages to people: under the bell, and by mail without subject data.
+
+Receivers only enqueue; a job writes the notices and sends the mails. A mail names the study and the
+kind of work, never a subject, a visit, a site or an answer (ui.md §11); what it is about is found
+after signing in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.mail import send_mail
+from django.db.models.signals import post_save
+
+from accounts.models import Invitation, Notice, User
+from accounts.permissions import PERMISSIONS, Role
+from audit import clock
+from audit.jobs import enqueue, job
+from audit.models import Job
+from audit.states import moved
+from exports.models import DataCut
+from projects.addresses import address
+from queries.models import Query
+from reads.models import ReadTask
+from studies.models import Membership, MembershipSite, Study
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of message: its words, who gets it, and the page it opens."""
+
+    text: str
+    recipients: Callable[[Any], Iterable[User]]
+    url: Callable[[Any], str]
+
+
+def _site_users(query: Query) -> Iterable[User]:
+    links = MembershipSite.objects.in_study(query.study_id).filter(
+        study_site=query.study_site_id, membership__period__contains=clock.now()
+    )
+    return User.objects.filter(
+        pk__in=links.values("membership__user_id"), is_active=True
+    ).distinct()
+
+
+def _asker(query: Query) -> Iterable[User]:
+    return [query.opened_by] if query.opened_by is not None else []
+
+
+def _reader(task: ReadTask) -> Iterable[User]:
+    return [task.stream.reader]
+
+
+def _cut_takers(cut: DataCut) -> Iterable[User]:
+    roles = PERMISSIONS["cut.acknowledge"]
+    held = Membership.objects.filter(
+        study_id=cut.study_id, role__in=roles, period__contains=clock.now()
+    )
+    return User.objects.filter(pk__in=held.values("user_id"), is_active=True).distinct()
+
+
+def _query_page(query: Query) -> str:
+    return address("query-page", query.study.code, query.pk)
+
+
+KINDS: dict[str, Kind] = {
+    "query.raise": Kind("A query waits for your answer", _site_users, _query_page),
+    "query.reopen": Kind("A query was asked again", _site_users, _query_page),
+    "query.answer": Kind("Your query was answered", _asker, _query_page),
+    "readtask.assign": Kind(
+        "A read was given to you",
+        _reader,
+        lambda task: address("read-inbox", task.study.code),
+    ),
+    "datacut.release": Kind(
+        "A data cut was released to you",
+        _cut_takers,
+        lambda cut: address("cut-page", cut.study.code, cut.pk),
+    ),
+}
+_MODELS: dict[str, Any] = {"query": Query, "readtask": ReadTask, "datacut": DataCut}
+
+
+@job("projects.notify", label="Messages")
+def notify(row: Job, *, kind: str, pk: str) -> None:
+    """Write the notices of one act and mail those that were not mailed yet."""
+    about = _MODELS[kind.split(".")[0]]._base_manager.get(pk=pk)
+    study = Study.objects.get(pk=about.study_id)
+    said = KINDS[kind]
+    for user in said.recipients(about):
+        notice, _ = Notice.objects.get_or_create(
+            user=user,
+            key=row.key,
+            defaults={
+                "study_id": study.pk,
+                "kind": kind,
+                "text": f"{said.text} in study {study.code}.",
+                "url": said.url(about),
+            },
+        )
+        mail(notice)
+
+
+def mail(notice: Notice) -> None:
+    """Send a notice by mail, once."""
+    if notice.mailed_at is not None:
+        return
+    send_mail(
+        subject=f"icro: {notice.text.rstrip('.')}",
+        message=f"{notice.text}\n\nSign in to the platform; it is under the bell and in your work.",
+        from_email=None,
+        recipient_list=[notice.user.email],
+    )
+    notice.mailed_at = clock.now()
+    notice.save(update_fields=["mailed_at"])
+
+
+def mail_invitation(invitation: Invitation, *, link: str, study: Study | None) -> None:
+    """Send an invitation with its link, which works once and ends by itself."""
+    where = f" in study {study.code}" if study else ""
+    send_mail(
+        subject="icro: you are invited",
+        message=(
+            f"Dear {invitation.printed_name},\n\n"
+            f"you are invited as {Role(invitation.role).label.lower()}{where}.\n"
+            f"Open this address before {invitation.expires_at:%d %b %Y %H:%M} UTC:\n\n{link}\n\n"
+            "The address works once and is meant for you alone."
+        ),
+        from_email=None,
+        recipient_list=[invitation.email],
+    )
+
+
+def _after_step(sender: Any, *, step: str, row: Any, **_: Any) -> None:
+    _ask_for(f"{row._meta.model_name}.{step}", row)
+
+
+def _after_save(sender: Any, *, instance: Query, created: bool, **_: Any) -> None:
+    if created:
+        _ask_for("query.raise", instance)
+
+
+def _ask_for(kind: str, row: Any) -> None:
+    if kind not in KINDS:
+        return
+    # A query can be asked again and answered again: each turn is a message of its own.
+    turn = row.history.count()
+    enqueue("projects.notify", key=f"notify:{kind}:{row.pk}:{turn}", row=row, kind=kind, pk=str(row.pk))
+
+
+def connect() -> None:
+    """Listen to the acts that people are told of."""
+    for sender in (Query, ReadTask, DataCut):
+        moved.connect(_after_step, sender=sender, dispatch_uid=f"notices.{sender.__name__}")
+    post_save.connect(_after_save, sender=Query, dispatch_uid="notices.query_raised")

@@ -1,0 +1,63 @@
+"""Sign dialogs of reads and adjudications: what is shown, what is proven."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from accounts.permissions import Role
+from accounts.signatures import Assent, content_digest, needs_second_factor, prove
+from audit import clock
+from ui.records import SignRequest
+
+READ_MEANING = "read"
+READ_STATEMENT = "I have read these images by the charter and this is my assessment."
+CASE_MEANING = "adjudication"
+CASE_STATEMENT = "I have compared both reads by the charter and this is my decision."
+_MEANINGS = {READ_MEANING: READ_STATEMENT, CASE_MEANING: CASE_STATEMENT}
+
+
+def request_for(
+    request: Any,
+    row: Any,
+    *,
+    meaning: str,
+    title: str,
+    url: str,
+    facts: tuple[tuple[str, str], ...],
+    errors: tuple[str, ...] = (),
+) -> SignRequest:
+    """Return what the sign dialog shows; the hidden digest binds it to the content seen now."""
+    actor = request.actor
+    return SignRequest(
+        dialog_id="sign",
+        title=title,
+        url=url,
+        facts=facts,
+        meaning=_MEANINGS[meaning],
+        consequence="After signing it is locked. A change needs a roll-back.",
+        printed_name=actor.name,
+        role=Role(actor.role).label.lower(),
+        now=clock.now(),
+        zone=actor.zone,
+        needs_second_factor=needs_second_factor(request.user),
+        hidden=(("digest", content_digest(row)),),
+        errors=errors,
+        back_label="Back without signing",
+    )
+
+
+def proven(request: Any, *, meaning: str) -> Assent:
+    """Recognise the signer from the posted dialog; call outside any transaction.
+
+    Raises:
+        SignatureRefused: wrong password or code, or signing is locked.
+    """
+    return prove(
+        request.user,
+        request.actor,
+        password=request.POST.get("password", ""),
+        code=request.POST.get("code", ""),
+        meaning=meaning,
+        statement=_MEANINGS[meaning],
+        seen_digest=request.POST.get("digest", "") or "none",
+    )

@@ -1,0 +1,316 @@
+"""What readers and adjudicators see of measurements: lesion tables, responses, sums."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from reads.criteria import registry
+from reads.ecrf import Derived, ReadPoint
+from studies.forms.evaluation import Evaluation
+from studies.forms.values import Status
+
+NOTHING = "\N{EN DASH}"
+#: how a response is written out for people
+RESPONSES = {
+    "CR": "Complete response",
+    "PR": "Partial response",
+    "SD": "Stable disease",
+    "PD": "Progressive disease",
+    "NE": "Not evaluable",
+    "NON-CR/NON-PD": "Non-complete response, non-progression",
+    "NOT APPLICABLE": "Not applicable",
+    "NED": "No evidence of disease",
+}
+_GROUPS = ("target.lesions", "non_target.lesions", "new.lesions")
+_KINDS = {
+    "target.lesions": "target",
+    "non_target.lesions": "non_target",
+    "new.lesions": "new",
+}
+_TONES = {"CR": "good", "PR": "good", "SD": "work", "PD": "stop", "NE": "wait"}
+_PARTIAL_RESPONSE = Decimal("0.7")  # RECIST 1.1 §4.3.1: at least 30 % below baseline
+_PROGRESSION = Decimal("1.2")  # and at least 20 % above the nadir
+
+
+@dataclass(frozen=True, slots=True)
+class LesionCell:
+    """A lesion at one time point: its size in mm, or its state in words."""
+
+    words: str
+    value: Decimal | None = None
+    is_now: bool = False
+    is_missing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LesionRow:
+    """A lesion over the time points shown."""
+
+    label: str
+    kind: str
+    where: str
+    axis: str
+    cells: tuple[LesionCell, ...]
+    since_first: Decimal | None = None
+    since_nadir: Decimal | None = None
+    slice: int | None = None
+
+    @property
+    def slice_index(self) -> int | None:
+        """The slice as the viewer counts, from 0."""
+        return None if self.slice is None else self.slice - 1
+
+
+@dataclass(frozen=True, slots=True)
+class LesionTable:
+    """Lesions by time points with the sums."""
+
+    columns: tuple[str, ...]
+    rows: tuple[LesionRow, ...]
+    sums: tuple[Decimal | None, ...]
+    since_first: Decimal | None = None
+    since_nadir: Decimal | None = None
+    no_new_words: str = ""
+
+    @property
+    def has_new(self) -> bool:
+        """Whether a new lesion is listed."""
+        return any(row.kind == "new" for row in self.rows)
+
+
+def lesions(points: Sequence[ReadPoint]) -> LesionTable:
+    """Build the table of a stream up to its last time point."""
+    now = points[-1]
+    sums = tuple(_number(point.evaluation, "target.sum") for point in points)
+    found: dict[tuple[str, str], None] = {}
+    for point in points:
+        for group in _GROUPS:
+            for label in point.evaluation.rows.get(group, ()):
+                if label:
+                    found.setdefault((group, label))
+    rows = sorted(found, key=lambda key: (_GROUPS.index(key[0]), key[1]))
+    return LesionTable(
+        columns=tuple(_column(point) for point in points),
+        rows=tuple(_row(points, group, label) for group, label in rows),
+        sums=sums,
+        since_first=_change(sums[0], sums[-1]) if len(points) > 1 else None,
+        since_nadir=_change(_least(sums[:-1]), sums[-1]) if len(points) > 1 else None,
+        no_new_words=_no_new(now),
+    )
+
+
+def _column(point: ReadPoint) -> str:
+    return f"{point.id} baseline" if point.baseline else point.id
+
+
+def _no_new(point: ReadPoint) -> str:
+    if point.baseline:
+        return NOTHING
+    value = point.evaluation.answer("new.any").value
+    return {True: "Listed below", False: "None"}.get(value, "Open")  # type: ignore[call-overload, no-any-return]
+
+
+def _place(evaluation: Evaluation, group: str, label: str) -> str:
+    labels = evaluation.rows.get(group, ())
+    return f"{group}.{labels.index(label)}" if label in labels else ""
+
+
+def _row(points: Sequence[ReadPoint], group: str, label: str) -> LesionRow:
+    cells = []
+    for index, point in enumerate(points):
+        is_now = index == len(points) - 1
+        cells.append(_cell(point.evaluation, _place(point.evaluation, group, label), is_now=is_now))
+    shown = [p.evaluation for p in points if _place(p.evaluation, group, label)]
+    last = shown[-1]
+    place = _place(last, group, label)
+    organ = _words(last, f"{place}.location")
+    detail = _text(last, f"{place}.detail")
+    number = _number(points[-1].evaluation, f"{_place(points[-1].evaluation, group, label)}.slice")
+    values = [cell.value for cell in cells]
+    several = len(points) > 1
+    return LesionRow(
+        label=label,
+        kind=_KINDS[group],
+        where=", ".join(part for part in (organ, detail) if part) or NOTHING,
+        axis="short" if _text(last, f"{place}.location") == "LYMPH NODE" else "long",
+        cells=tuple(cells),
+        since_first=_change(values[0], values[-1]) if several else None,
+        since_nadir=_change(_least(values[:-1]), values[-1]) if several else None,
+        slice=int(number) if number is not None else None,
+    )
+
+
+def _cell(evaluation: Evaluation, place: str, *, is_now: bool) -> LesionCell:
+    if not place:
+        return LesionCell(NOTHING, is_now=is_now)
+    value = _number(evaluation, f"{place}.value")
+    if value is None and place.startswith("new."):
+        value = _number(evaluation, f"{place}.long_axis")
+    if value is not None:
+        return LesionCell(f"{value:f}", value, is_now)
+    state = _words(evaluation, f"{place}.state") or _words(evaluation, f"{place}.certainty")
+    return LesionCell(state or "Choose", None, is_now, is_missing=not state)
+
+
+def _number(evaluation: Evaluation, place: str) -> Decimal | None:
+    value = evaluation.answer(place).value
+    return value if isinstance(value, Decimal) else None
+
+
+def _text(evaluation: Evaluation, place: str) -> str:
+    value = evaluation.answer(place).value
+    return value if isinstance(value, str) else ""
+
+
+def _words(evaluation: Evaluation, place: str) -> str:
+    """The label of a chosen code."""
+    code = _text(evaluation, place)
+    path = ".".join(part for part in place.split(".") if not part.isdigit())
+    item = evaluation.form.items.get(path)
+    labels = {choice.code: choice.label for choice in item.choices} if item else {}
+    return labels.get(code, code)
+
+
+def _least(values: Sequence[Decimal | None]) -> Decimal | None:
+    known = [value for value in values if value is not None]
+    return min(known) if known else None
+
+
+def _change(before: Decimal | None, now: Decimal | None) -> Decimal | None:
+    """Return the change in percent to one decimal."""
+    if before is None or now is None or before == 0:
+        return None
+    return ((now - before) / before * 100).quantize(Decimal("0.1"))
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """The sums of the target lesions as a chart."""
+
+    points: tuple[tuple[str, float], ...]
+    limits: tuple[tuple[str, float, str], ...]
+    sentence: str
+
+
+def sums(points: Sequence[ReadPoint]) -> Sums | None:
+    """Return the chart of the sums, or nothing while there are fewer than two."""
+    known = [
+        (point.id, value)
+        for point in points
+        if (value := _number(point.evaluation, "target.sum")) is not None
+    ]
+    if len(known) < 2:  # noqa: PLR2004 - a line needs two points
+        return None
+    first, earlier = known[0][1], min(value for _, value in known[:-1])
+    rise, fall = earlier * _PROGRESSION, first * _PARTIAL_RESPONSE
+    limits = (
+        (f"{rise:.1f} nadir + 20 %", float(rise), "stop"),
+        (f"{fall:.1f} baseline \N{MINUS SIGN} 30 %", float(fall), "good"),
+    )
+    spoken = ", ".join(f"{value:f} mm at {name}" for name, value in known)
+    return Sums(
+        tuple((name, float(value)) for name, value in known),
+        limits,
+        f"Sum of target lesions: {spoken}.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseView:
+    """What one criterion says of a time point, beside what the reader entered."""
+
+    criterion: str
+    overall: str
+    overall_words: str
+    tone: str
+    parts: tuple[tuple[str, str], ...]
+    why: tuple[str, ...]
+    entered: str = ""
+    is_overridden: bool = False
+    notes: tuple[str, ...] = field(default=())
+
+
+_STEPS = (
+    "targets_left_out",
+    "target_response",
+    "non_target_response",
+    "new_lesion",
+    "overall_response",
+)
+
+
+def response(key: str, derived: Derived, evaluation: Evaluation) -> ResponseView:
+    """Show one criterion's derivation with its reasons in sentences."""
+    last = derived.last
+    overall = (last.text("overall_response") or "").replace("_", " ")
+    entered = _text(evaluation, "response.overall")
+    return ResponseView(
+        criterion=registry.get(key).title,
+        overall=overall,
+        overall_words=RESPONSES.get(overall, ""),
+        tone=_TONES.get(overall, "idle"),
+        parts=(
+            ("Target", _part(last, "target_response")),
+            ("Non-target", _part(last, "non_target_response")),
+            ("New lesion", _new_words(evaluation)),
+        ),
+        why=tuple(step.sentence for step in last.trace if step.name in _STEPS),
+        entered=entered,
+        is_overridden=bool(entered and overall and entered != overall),
+    )
+
+
+def _part(result: Any, name: str) -> str:
+    return (result.text(name) or NOTHING).replace("_", " ")
+
+
+def _new_words(evaluation: Evaluation) -> str:
+    answer = evaluation.answer("new.any")
+    if answer.status is Status.NOT_EVALUABLE:
+        return "Not evaluable"
+    return {True: "Yes", False: "No"}.get(answer.value, "Open")  # type: ignore[call-overload, no-any-return]
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One time point of one read in the comparison."""
+
+    name: str
+    sum_mm: str
+    since_first: str
+    target: str
+    non_target: str
+    new: str
+    overall: str
+
+
+def sides(points: Sequence[ReadPoint], entered: Sequence[Mapping[str, str]]) -> tuple[Side, ...]:
+    """Return each time point of one read for the side-by-side table.
+
+    Args:
+        entered: response variables per time point, as counted for the comparison.
+    """
+    table = [_number(point.evaluation, "target.sum") for point in points]
+    found = []
+    for index, (point, responses) in enumerate(zip(points, entered, strict=True)):
+        change = _change(table[0], table[index]) if index else None
+        found.append(
+            Side(
+                name=point.id,
+                sum_mm=NOTHING if table[index] is None else f"{table[index]:f}",
+                since_first=NOTHING if change is None else _signed(change),
+                target=responses.get("target_response") or NOTHING,
+                non_target=responses.get("non_target_response") or NOTHING,
+                new=NOTHING if point.baseline else _new_words(point.evaluation),
+                overall=responses.get("overall_response") or NOTHING,
+            )
+        )
+    return tuple(found)
+
+
+def _signed(value: Decimal) -> str:
+    sign = "\N{MINUS SIGN}" if value < 0 else "+" if value > 0 else ""
+    return f"{sign}{abs(value):f} %"

@@ -1,0 +1,32 @@
+"""Addresses of reads and adjudications."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from reads.views import adjudicating, images, inbox, progress, room, signing
+
+READ = "s/<str:study_code>/reads/<uuid:pk>"
+CASE = "s/<str:study_code>/adjudication/<uuid:pk>"
+
+urlpatterns = [
+    path("reads/", inbox.read_inbox, name="read-inbox"),
+    path("adjudication/", inbox.adjudication_inbox, name="adjudication-inbox"),
+    path("s/<str:study_code>/reads/", progress.read_progress, name="read-progress"),
+    path("s/<str:study_code>/reads/manage/", progress.read_manage, name="read-manage"),
+    path(
+        "s/<str:study_code>/reads/pictures/<uuid:series>/<str:sha256>.jpg",
+        images.read_picture,
+        name="read-picture",
+    ),
+    path(f"{READ}/", room.read_page, name="read-page"),
+    path(f"{READ}/save/", room.read_save, name="read-save"),
+    path(f"{READ}/panel/", room.read_panel, name="read-panel"),
+    path(f"{READ}/stacks/", room.read_stacks, name="read-stacks"),
+    path(f"{READ}/review/", signing.read_review, name="read-review"),
+    path(f"{READ}/sign/", signing.read_sign, name="read-sign"),
+    path(f"{READ}/signed/", signing.signed_read, name="signed-read"),
+    path(f"{CASE}/", adjudicating.adjudication_case, name="adjudication-case"),
+    path(f"{CASE}/stacks/", adjudicating.adjudication_stacks, name="adjudication-stacks"),
+    path(f"{CASE}/sign/", adjudicating.adjudication_sign, name="adjudication-sign"),
+]

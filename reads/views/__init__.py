@@ -1,0 +1,1 @@
+"""Pages of readers, adjudicators and those who plan the reads."""

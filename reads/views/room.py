@@ -1,0 +1,305 @@
+"""The reading room: images beside the form, saved as one types, derived as one saves."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+
+from audit import clock
+from audit.errors import Conflict, Refused, RuleBroken
+from audit.models import record
+from reads import pictures, tables
+from reads.criteria import registry
+from reads.entry import controls_at, merged
+from reads.models import ReadSession, ReadTask
+from reads.services import reading
+from reads.services.reading import Reading
+from reads.visibility import tasks_of_reader
+from studies.access import study_view
+from studies.forms.evaluation import Message
+from studies.forms.names import element_id
+from studies.forms.posted import parse_posted
+from studies.forms.presentation import present
+from studies.models import FormRecord
+from studies.services import forms
+from ui.moments import offset_minutes
+from ui.records import Finding
+from ui.shell import Band
+
+_MAX_BODY_BYTES = 1_000_000
+
+
+def find_task(request: Any, pk: Any) -> ReadTask:
+    """Return one of the reader's own reads; a locked later one is as absent as a foreign one.
+
+    Raises:
+        Http404: there is none for this person now; the attempt is kept.
+    """
+    task: ReadTask | None = tasks_of_reader(request.actor).filter(pk=pk).first()
+    if task is not None:
+        return task
+    if ReadTask._base_manager.filter(pk=pk).exists():
+        record("access.denied", details={"kind": "reads.readtask", "id": str(pk)})
+    raise Http404
+
+
+def band_of(task: ReadTask) -> Band:
+    """Return the violet band of a case."""
+    kind = "baseline" if task.sequence == 1 else "follow-up"
+    criteria = " + ".join(registry.get(key).title for key in task.criteria)
+    return Band(
+        kind="blinded",
+        title="Blinded reading",
+        text=f"Case {task.stream.label} · Time point {task.sequence}, {kind} · {criteria}",
+        note=f"Read design version {task.design.version}",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One point of "before you sign" with the field it leads to."""
+
+    finding: Finding
+    target: str
+    clause: str = ""
+    reason: str = ""
+
+
+def checks_of(seen: Reading) -> list[Check]:
+    """Return what a signature would ask for now: what blocks first, then what is known."""
+    found = [_check(message) for message in seen.evaluation.messages]
+    if seen.trouble:
+        text = "The facts recorded so far cannot be assessed: " + seen.trouble + "."
+        found.insert(0, Check(Finding(level="ERROR", title="No response yet.", text=text), ""))
+    order = {"ERROR": 0, "WARNING": 1, "INFO": 2, "PASSED": 3}
+    return sorted(found, key=lambda check: order[check.finding.level])
+
+
+def _check(message: Message) -> Check:
+    level = "PASSED" if message.is_accepted else message.level.value.upper()
+    finding = Finding(level=level, title=message.label, text=message.text)
+    return Check(
+        finding,
+        element_id(message.place) if message.place else "",
+        message.clause,
+        message.reason,
+    )
+
+
+def _panel(request: Any, task: ReadTask, session: ReadSession) -> dict[str, Any]:
+    """Return everything of the room that changes with the answers."""
+    seen = reading.look(session)
+    final = reading.look(session, final=True)
+    points = [*seen.earlier, seen.point]
+    checks = checks_of(final)
+    blocking = [c for c in checks if c.finding.level == "ERROR"]
+    return {
+        "task": task,
+        "session": session,
+        "version": session.form_record.version,
+        "saved_at": session.form_record.saved_at,
+        "zone": request.user.time_zone,
+        "form": present(
+            seen.evaluation,
+            session.form_record.answers,
+            previous=seen.previous,
+            context=seen.context,
+            read_only=session.state != "open",
+        ),
+        "is_baseline": not seen.earlier,
+        "responses": [
+            tables.response(key, derived, seen.evaluation) for key, derived in seen.derived.items()
+        ],
+        "trouble": seen.trouble,
+        "table": tables.lesions(points),
+        "sums": tables.sums(points),
+        "checks": checks,
+        "to_fix": len(blocking),
+        "to_explain": sum(c.finding.level == "WARNING" for c in checks),
+        "can_review": final.evaluation.can_sign and not final.trouble,
+        "now": clock.now(),
+    }
+
+
+@study_view("read.perform", methods=("GET", "POST"))
+def read_page(request: Any, pk: Any) -> HttpResponse:
+    """Show the start check, the reading room, or, once signed, the signed form."""
+    task = find_task(request, pk)
+    if request.method == "POST":
+        return _act(request, task)
+    if task.state == "signed":
+        return redirect("signed-read", request.study.code, task.pk)
+    if task.state in {"assigned", "accepted", "on_hold"}:
+        return _start_page(request, task)
+    session = reading.open_session(task, actor=request.actor)
+    return _room(request, task, session)
+
+
+def _start_page(request: Any, task: ReadTask) -> HttpResponse:
+    held = reading.active_session(task)
+    return render(
+        request,
+        "reads/start.html",
+        {
+            "task": task,
+            "band": band_of(task),
+            "criteria": [registry.get(key) for key in task.criteria],
+            "series": pictures.series_of(task.package),
+            "is_qualified": reading.is_qualified(request.user.pk, task.design),
+            "is_on_hold": task.state == "on_hold",
+            "has_answers": held is not None,
+            "now": clock.now(),
+        },
+    )
+
+
+def _room(request: Any, task: ReadTask, session: ReadSession, *, status: int = 200) -> HttpResponse:
+    code = request.study.code
+    shown = pictures.series_of(task.package)
+    series = pictures.chosen(shown, request.GET.get("series"))
+    earlier = _earlier_tasks(task)
+    compared = next((t for t in earlier if str(t.sequence) == request.GET.get("with")), None)
+    query = request.GET.urlencode()
+    stacks = reverse("read-stacks", args=[code, task.pk])
+    return render(
+        request,
+        "reads/room.html",
+        {
+            **_panel(request, task, session),
+            "band": band_of(task),
+            "series": shown,
+            "series_shown": series,
+            "earlier": earlier,
+            "compared": compared or (earlier[-1] if earlier else None),
+            "viewer_url": f"{stacks}?{query}" if query else stacks,
+            "offset": offset_minutes(clock.now(), request.user.time_zone),
+        },
+        status=status,
+    )
+
+
+def _earlier_tasks(task: ReadTask) -> list[ReadTask]:
+    rows = ReadTask.objects.in_study(task.study_id).filter(
+        stream=task.stream, sequence__lt=task.sequence, state="signed"
+    )
+    return list(rows.select_related("package").order_by("sequence"))
+
+
+@study_view("read.perform")
+def read_panel(request: Any, pk: Any) -> HttpResponse:
+    """Answer the changing parts of the room after a save."""
+    task = find_task(request, pk)
+    session = _session(task)
+    return render(request, "reads/panel.html", _panel(request, task, session))
+
+
+def _session(task: ReadTask) -> ReadSession:
+    session = reading.active_session(task)
+    if session is None:
+        raise Http404
+    return session
+
+
+@study_view("read.perform", methods=("POST",))
+def read_save(request: Any, pk: Any) -> HttpResponse:
+    """Autosave: some controls with the version they are based on, by the contract of docs/ui.md."""
+    task = find_task(request, pk)
+    session = _session(task)
+    if len(request.body) > _MAX_BODY_BYTES:
+        return JsonResponse({"detail": "The form holds more text than can be kept."}, status=413)
+    try:
+        changed = json.loads(request.body)["values"]
+        version = int(request.headers.get("If-Match", "").strip('"'))
+        names = [str(name) for name in changed]
+    except (ValueError, KeyError, TypeError):
+        return JsonResponse({"detail": "Not saved. Reload the page."}, status=400)
+    form = forms.form_of(session.form_record.form)
+    stored = session.form_record.answers
+    answers = merged(form, stored, changed)
+    try:
+        saved = reading.save(session, answers, seen_version=version, actor=request.actor)
+    except Conflict as conflict:
+        return _conflict(session, names, conflict)
+    except Refused as refused:
+        return JsonResponse({"detail": refused.message}, status=refused.status)
+    row = saved.form_record
+    return JsonResponse(
+        {"version": str(row.version), "saved_at": (row.saved_at or clock.now()).isoformat()}
+    )
+
+
+def _conflict(session: ReadSession, names: list[str], conflict: Conflict) -> JsonResponse:
+    """Answer a lost race with what is stored, so that both contents can be shown."""
+    if conflict.rule != "FRM-003":
+        return JsonResponse({"detail": conflict.message}, status=423)
+    fresh = FormRecord.objects.in_study(session.study_id).get(pk=session.form_record_id)
+    form = forms.form_of(session.form_record.form)
+    values = controls_at(form, fresh.answers, names)
+    return JsonResponse(
+        {"version": str(fresh.version), "values": values, "detail": conflict.message}, status=409
+    )
+
+
+def _act(request: Any, task: ReadTask) -> HttpResponse:
+    """Take the posted act: start, decline, review, or a whole form without a script."""
+    code, act = request.study.code, request.POST.get("act", "")
+    if act == "decline":
+        reading.decline(task, actor=request.actor, reason=request.POST.get("reason", ""))
+        messages.success(request, f"Read {task.stream.label} was declined.")
+        return redirect("read-inbox")
+    session = reading.open_session(task, actor=request.actor)
+    if act == "start":
+        return redirect("read-page", code, task.pk)
+    form = forms.form_of(session.form_record.form)
+    posted = dict(request.POST.lists())
+    answers = parse_posted(form, posted, stored=session.form_record.answers)
+    if answers != session.form_record.answers:
+        version = int(request.POST.get("version", "-1") or -1)
+        session = reading.save(session, answers, seen_version=version, actor=request.actor)
+    if act == "review":
+        try:
+            reading.review(session, actor=request.actor)
+        except RuleBroken as refused:
+            messages.error(request, refused.message)
+            return _room(request, task, session, status=refused.status)
+        return redirect("read-review", code, task.pk)
+    return redirect("read-page", code, task.pk)
+
+
+@study_view("read.perform")
+def read_stacks(request: Any, pk: Any) -> HttpResponse:
+    """Answer the panes of the viewer: the time point compared with, and this one."""
+    task = find_task(request, pk)
+    code = request.study.code
+    current = pictures.chosen(pictures.series_of(task.package), request.GET.get("series"))
+    panes = []
+    earlier = _earlier_tasks(task)
+    if earlier:
+        with_ = next((t for t in earlier if str(t.sequence) == request.GET.get("with")), earlier[-1])
+        number = current.number if current else 1
+        prior = pictures.chosen(pictures.series_of(with_.package), number)
+        if prior:
+            panes.append(
+                pictures.pane(
+                    prior,
+                    title=f"TP{with_.sequence} {'Baseline' if with_.sequence == 1 else 'Prior'}",
+                    corner=f"{task.stream.label} · signed, read only",
+                    study_code=code,
+                )
+            )
+    if current:
+        panes.append(
+            pictures.pane(
+                current,
+                title=f"TP{task.sequence} Current",
+                corner=task.stream.label,
+                study_code=code,
+            )
+        )
+    return JsonResponse({"panes": panes})

@@ -1,0 +1,144 @@
+"""Free text keeps words of the field; technical text keeps itself; values keep their meaning."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imaging.pipeline.deidentify import IdentityTokens
+from imaging.pipeline.deidentify.cleaning import TextCleaner
+from imaging.pipeline.deidentify.values import (
+    cap_age,
+    is_time,
+    shift_date,
+    shift_datetime,
+)
+from imaging.pipeline.text import charsets_of, decode_text, fold, foldings
+
+TOKENS = IdentityTokens(
+    people=frozenset({"vandersloot", "quirina"}),
+    patient=frozenset({"vandersloot", "quirina", "head"}),
+    phrases=frozenset({"vanderslootquirina", "pqx77120934"}),
+    numbers=frozenset({"4711", "19480217"}),
+)
+
+FREE = {
+    "CT THORAX ABDOMEN PELVIS": "CT THORAX ABDOMEN PELVIS",
+    "AXIAL 1.25 PORTAL VENOUS": "AXIAL 1.25 PORTAL VENOUS",
+    "t1_mprage_sag_p2_iso": "t1_mprage_sag_p2_iso",
+    "DWI b50_400_800 ADC": "DWI b50_400_800 ADC",
+    "5.1 CHEST ABDO": "5.1 CHEST ABDO",
+    "GTV-1": "GTV-1",
+    "CT THORAX Vandersloot": "CT THORAX",
+    "VANDERSLOOT, QUIRINA CHEST": "CHEST",
+    "quirinavandersloot liver": "liver",
+    "CT HEAD": "CT",
+    "Dr. Long Brook AXIAL": "AXIAL",
+    "seen by Mr Hargreaves CHEST": "seen by CHEST",
+    "MRN 4711 LIVER": "LIVER",
+    "LIVER 17.02.1948": "LIVER",
+    "LIVER 1948-02-17": "LIVER",
+    "LIVER 17 Feb 1948": "LIVER",
+    "call 555-730-1188 LUNG": "LUNG",
+    "x@y.example LUNG": "LUNG",
+    "LUNG (Vandersloot)": "LUNG",
+    "Vandersloot's LUNG": "LUNG",
+    "山田 LIVER": "LIVER",
+    "Nguyễn": "",
+    "": "",
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), FREE.items())
+def test_free_text_keeps_only_words_of_the_field(text: str, expected: str) -> None:
+    assert TextCleaner(TOKENS).free(text) == expected
+
+
+TECHNICAL = {
+    "B30f": "B30f",
+    "*tfl3d1_ns": "*tfl3d1_ns",
+    "syngo MR E11": "syngo MR E11",
+    "5.00.02": "5.00.02",
+    "Philips Medical Systems": "Philips Medical Systems",
+    "unknownword": "unknownword",
+    "Vandersloot kernel": "kernel",
+    "PQX-77120934": "",
+    "v1 19480217": "v1",
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), TECHNICAL.items())
+def test_technical_text_is_kept_unless_it_holds_identity(text: str, expected: str) -> None:
+    assert TextCleaner(TOKENS).technical(text) == expected
+
+
+@given(st.text(max_size=80))
+def test_no_free_text_keeps_a_token_or_grows_when_cleaned_again(text: str) -> None:
+    cleaner = TextCleaner(TOKENS)
+    once = cleaner.free(f"{text} Vandersloot {text}")
+    assert not TOKENS.hit(once)
+    assert "vandersloot" not in fold(once)
+    assert cleaner.free(once) == once
+
+
+@given(st.dates(date(1900, 1, 1), date(2100, 1, 1)), st.dates(date(1900, 1, 1), date(2100, 1, 1)))
+def test_intervals_between_dates_do_not_change(first: date, second: date) -> None:
+    moved = [shift_date(day.strftime("%Y%m%d"), -1234) for day in (first, second)]
+    assert None not in moved
+    days = [date(int(m[:4]), int(m[4:6]), int(m[6:])) for m in moved if m]
+    assert (days[1] - days[0]) == (second - first)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("20240301101500.25+0100", "20240228101500.25+0100"),
+        ("20240301", "20240228"),
+        ("202403", "202402"),
+        ("2024", "2023"),
+        ("not a date", None),
+        ("20241399", None),
+    ],
+)
+def test_a_date_time_keeps_precision_time_and_zone(value: str, expected: str | None) -> None:
+    assert shift_datetime(value, -2) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [("045Y", "045Y"), ("090Y", "090Y"), ("104Y", "090Y"), ("006M", "006M"), ("x", None)],
+)
+def test_ages_are_capped_at_ninety(value: str, expected: str | None) -> None:
+    assert cap_age(value, 90) == expected
+
+
+def test_times_are_told_from_text() -> None:
+    assert is_time("101530.25") and is_time("10:15:30") and is_time("10\\11")
+    assert not is_time("Smith")
+
+
+def test_every_spelling_of_a_name_folds_to_one() -> None:
+    assert fold("MÜLLER") == fold("Müller") == fold("Mu\u0308ller") == "muller"
+    assert foldings("Müller") == ("muller", "mueller")
+    assert fold("Łukasz Đorđević Weiß") == "lukasz dordevic weiss"
+
+
+@pytest.mark.parametrize(
+    ("charset", "raw", "expected"),
+    [
+        (b"ISO_IR 100", "Müller".encode("latin-1"), "Müller"),
+        (b"ISO_IR 192", "山田".encode(), "山田"),
+        (b"ISO_IR 144", "Люкceмбypг".encode("iso8859_5"), "Люкceмбypг"),
+        (b"GB18030", "王小东".encode("gb18030"), "王小东"),
+        (b"", "Müller".encode("latin-1"), "Müller"),
+        (b"ISO_IR 999", "Müller".encode("latin-1"), None),
+        (b"ISO_IR 192", b"M\xfcller", None),
+    ],
+)
+def test_text_is_decoded_by_its_character_set_or_not_at_all(
+    charset: bytes, raw: bytes, expected: str | None
+) -> None:
+    assert decode_text(raw, "LO", charsets_of(charset)) == expected
