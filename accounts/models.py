@@ -21,8 +21,10 @@ def normal_email(address: str) -> str:
     """Return the one spelling of an e-mail address: NFKC, folded, without blanks around.
 
     An address is never issued twice (21 CFR 11.100(a)), so two spellings must not be two people.
+    Folding can leave what normalising would join (Unicode 3.13, D147), hence twice.
     """
-    return unicodedata.normalize("NFKC", address).strip().casefold()
+    folded = unicodedata.normalize("NFKC", address).strip().casefold()
+    return unicodedata.normalize("NFKC", folded)
 
 
 class UserManager(BaseUserManager["User"].from_queryset(TrackedQuerySet)):  # type: ignore[misc]
@@ -62,7 +64,10 @@ class User(AbstractBaseUser, TrackedBase):
     last_login = None
 
     history = HistoricalRecords(
-        bases=[HistoryRow], excluded_fields=["password"], get_user=lambda **_: None
+        bases=[HistoryRow],
+        excluded_fields=["password"],
+        get_user=lambda **_: None,
+        history_change_reason_field=models.TextField(null=True),
     )
     objects: ClassVar[UserManager] = UserManager()
 
@@ -159,7 +164,7 @@ class Signature(models.Model):
 
 
 class ApiToken(Tracked):
-    """A machine's key, bound to one person's rights in one study; kept only as a digest."""
+    """A machine's key, with one person's rights; kept only as a digest."""
 
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="api_tokens")
     label = models.CharField("what it is for", max_length=100)

@@ -130,6 +130,7 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
         "cut.make": (_DATA,),
         "cut.download": (_DATA, _SPONSOR, _RECIPIENT),
         "cut.acknowledge": (_SPONSOR, _RECIPIENT),
+        "cut.verify": (_DATA, *_OVERSIGHT),
         "visits.compare": (_DATA, _PARTNER),
         # oversight
         "trail.view": (*_STAFF, *_OVERSIGHT),

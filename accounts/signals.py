@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from allauth.account.signals import password_changed, password_reset, password_set
+from allauth.mfa.signals import authenticator_added, authenticator_removed, authenticator_reset
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 from django.http import HttpRequest
 
@@ -55,8 +57,29 @@ def login_failed(sender: Any, credentials: Any, request: HttpRequest | None, **_
         record("account.login_failed", details={"login": login})
 
 
+def _kept(kind: str) -> Any:
+    def keep(sender: Any, request: HttpRequest | None, user: User, **_: Any) -> None:
+        with acting(_actor(user, request)):
+            record(kind, user)
+
+    return keep
+
+
+#: Changes of what proves a person, as the log-in library tells them (21 CFR 11.300(c)).
+SECRETS = (
+    (password_set, "account.password_set"),
+    (password_changed, "account.password_changed"),
+    (password_reset, "account.password_reset"),
+    (authenticator_added, "account.second_factor_added"),
+    (authenticator_removed, "account.second_factor_removed"),
+    (authenticator_reset, "account.second_factor_reset"),
+)
+
+
 def connect() -> None:
     """Listen to the log-in machinery."""
+    for signal, kind in SECRETS:
+        signal.connect(_kept(kind), dispatch_uid=kind, weak=False)
     user_logged_in.connect(logged_in, dispatch_uid="accounts.logged_in")
     user_logged_out.connect(logged_out, dispatch_uid="accounts.logged_out")
     user_login_failed.connect(login_failed, dispatch_uid="accounts.login_failed")

@@ -11,14 +11,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Protocol, runtime_checkable
 from uuid import UUID
 
 from allauth.mfa.models import Authenticator
-from django.db import models
+from django.db import models, transaction
 
 from accounts.models import Signature, User
 from audit import clock
@@ -50,10 +50,17 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} has no canonical form")
 
 
-def content_digest(row: Signable) -> str:
-    """Return SHA-256 (hex) over the canonical JSON of what a signature on ``row`` would cover."""
+def content_digest(row: Any) -> str:
+    """Return SHA-256 (hex) over the canonical JSON of what a signature on ``row`` would cover.
+
+    The record itself is part of it, so that a signature copied to another record with the same
+    content does not match there (21 CFR 11.70).
+
+    Args:
+        row: a ``Signable`` model row.
+    """
     text = json.dumps(
-        row.signed_content(),
+        {"record": [kind_of(row), str(row.pk)], "content": row.signed_content()},
         sort_keys=True,
         separators=(",", ":"),
         ensure_ascii=False,
@@ -71,19 +78,25 @@ class Assent:
     statement: str
     method: str
     seen_digest: str = ""
+    _bound_to: list[tuple[str, str]] = field(default_factory=list, repr=False, compare=False)
 
     def bind(self, row: Any) -> Signature:
         """Write the signature over the row's present content; call inside the act's transaction.
 
         Raises:
             Conflict: the content is not what the signer saw.
+            SignatureRefused: the assent was given for another record.
         """
+        record_named = (kind_of(row), str(row.pk))
+        if self._bound_to and self._bound_to != [record_named]:
+            raise SignatureRefused("One proof signs one record. Sign again.", rule="replay")
         digest = content_digest(row)
         if self.seen_digest and self.seen_digest != digest:
             raise Conflict(
                 "The content changed after you opened it. Nothing was signed; look at it again.",
                 rule="signature.content",
             )
+        self._bound_to[:] = [record_named]
         signature, _ = Signature.objects.get_or_create(
             record_kind=kind_of(row),
             record_id=str(row.pk),
@@ -127,24 +140,31 @@ def prove(
     """Recognise the signer and return the assent.
 
     Args:
-        actor: the signer in the role in which is signed.
+        actor: the signer in the role in which is signed. Call outside any transaction: a refused
+            attempt must survive whatever happens to the act.
         seen_digest: digest of the content shown beside the dialog.
 
     Raises:
         SignatureRefused: wrong secret, locked after repeated failures, account not active or
-            identity not verified. The attempt is kept.
+            identity not verified, or the actor is somebody else. The attempt is kept.
+        RuntimeError: called inside a transaction.
     """
-    problem = _problem(user, password, code)
-    if problem:
-        with acting(actor):
+    # The row lock makes simultaneous guesses wait for each other's count.
+    with transaction.atomic(durable=True), acting(actor):
+        signer = User.objects.select_for_update(no_key=True).get(pk=user.pk)
+        problem = _problem(signer, password, code)
+        if signer.pk != actor.user_id:
+            problem = ("person", "You can sign for yourself only.")
+        if problem:
             record(
                 "signature.refused",
-                user,
+                signer,
                 details={"meaning": meaning, "why": problem[0]},
                 study_id=actor.study_id,
             )
+    if problem:
         raise SignatureRefused(problem[1], rule=problem[0])
-    method = "password and one-time code" if needs_second_factor(user) else "password"
+    method = "password and one-time code" if needs_second_factor(signer) else "password"
     return Assent(actor, meaning, statement, method, seen_digest)
 
 

@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from accounts.models import ApiToken, User
 from audit import clock
 from audit.actors import Actor, acting
-from audit.errors import RuleBroken
+from audit.errors import NotPermitted, RuleBroken
 from audit.models import record
 
 MAX_DAYS = 365
@@ -24,7 +24,10 @@ def issue(user: User, *, label: str, days: int, actor: Actor) -> tuple[ApiToken,
 
     Raises:
         RuleBroken: TOK-001 no label or a validity outside 1 to 365 days.
+        NotPermitted: the key would be another person's.
     """
+    if actor.user_id != user.pk and not actor.system:
+        raise NotPermitted("You make keys for yourself only.", rule="account.self")
     if not label.strip() or not 1 <= days <= MAX_DAYS:
         raise RuleBroken("Say what the key is for; it holds 1 to 365 days.", rule="TOK-001")
     secret = f"icro_{secrets.token_urlsafe(32)}"
@@ -41,7 +44,13 @@ def issue(user: User, *, label: str, days: int, actor: Actor) -> tuple[ApiToken,
 
 
 def revoke(token: ApiToken, *, actor: Actor, reason: str) -> ApiToken:
-    """End a key; its next request is refused."""
+    """End a key; its next request is refused.
+
+    Raises:
+        NotPermitted: the key is another person's and the actor manages no users.
+    """
+    if actor.user_id != token.user_id:
+        actor.require("user.manage")
     with transaction.atomic(), acting(actor, reason):
         row = ApiToken.objects.select_for_update().get(pk=token.pk)
         row.revoked_at = row.revoked_at or clock.now()

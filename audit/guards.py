@@ -22,7 +22,7 @@ from django.apps import apps
 from django.db import connections, models
 
 from audit.chain import append_only_models
-from audit.history import TrackedBase
+from audit.history import HistoryRow, TrackedBase
 from audit.states import StateField
 
 APPLICATION_ROLE = "icro_app"
@@ -39,11 +39,17 @@ END $$;
 
 @dataclass(frozen=True, slots=True)
 class Frozen:
-    """From a state on, these columns cannot change (``condition`` is SQL over OLD)."""
+    """From a state on, these columns cannot change.
+
+    Attributes:
+        condition: SQL over OLD: the row is frozen.
+        thaws: SQL over OLD: the row may still go back to where ``condition`` does not hold.
+    """
 
     condition: str
     columns: tuple[str, ...]
     why: str
+    thaws: str = "FALSE"
 
 
 def own_models() -> list[type[models.Model]]:
@@ -82,7 +88,7 @@ def statements(existing: set[str]) -> Iterable[str]:
             yield from _forbid(table, "DELETE", "undeletable")
         yield from _state_checks(model)
         yield from _freezes(model)
-    yield from _fences([m for m in ours if m._meta.db_table not in append_only])
+    yield from _fences([m for m in ours if not issubclass(m, HistoryRow)])
     yield from _grants(ours, append_only, existing)
 
 
@@ -130,9 +136,11 @@ def _freezes(model: type[models.Model]) -> Iterable[str]:
     if frozen is None:
         return
     changed = " OR ".join(f'OLD."{c}" IS DISTINCT FROM NEW."{c}"' for c in frozen.columns)
+    # Without this a row could be opened by one UPDATE and changed by the next.
+    opened = f"NOT ({frozen.condition.replace('OLD.', 'NEW.')}) AND NOT ({frozen.thaws})"
     yield (
         f'CREATE OR REPLACE TRIGGER "frozen_row" BEFORE UPDATE ON "{model._meta.db_table}" '
-        f"FOR EACH ROW WHEN (({frozen.condition}) AND ({changed})) "
+        f"FOR EACH ROW WHEN (({frozen.condition}) AND ({changed} OR ({opened}))) "
         f"EXECUTE FUNCTION audit_refuse_change({_literal(frozen.why)})"
     )
 
@@ -146,7 +154,7 @@ def _study_key(model: type[models.Model]) -> str | None:
 
 def fenced_links() -> list[tuple[type[models.Model], Any]]:
     """Return every foreign key between two study-scoped tables."""
-    scoped = {m for m in own_models() if _study_key(m) and not hasattr(m, "history_object")}
+    scoped = {m for m in own_models() if _study_key(m) and not issubclass(m, HistoryRow)}
     return [
         (model, field)
         for model in scoped

@@ -12,7 +12,9 @@ import uuid
 from collections.abc import Iterable
 from typing import Any, NoReturn, Self
 
+from django.conf import settings
 from django.db import models
+from django.db.models.signals import pre_save
 from simple_history.models import HistoricalRecords
 from simple_history.signals import pre_create_historical_record
 
@@ -76,24 +78,21 @@ class TrackedBase(models.Model):
     created_at = models.DateTimeField(default=clock.now, editable=False)
 
     objects = models.Manager.from_queryset(TrackedQuerySet)()
+    #: What Django itself uses (`_base_manager`); it must not be a door past the history either.
+    every_row = models.Manager.from_queryset(TrackedQuerySet)()
 
     class Meta:
         abstract = True
+        base_manager_name = "every_row"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Write the row and its version.
 
         Raises:
             NoActor: nobody acts.
+            UntrackedWrite: the version would not be written.
             DirectStateWrite: a state was set past the gateway.
         """
-        from audit.states import check_states
-
-        act = require_act()
-        check_states(self)
-        # The version carries the reason and the instant of this act, not of an earlier one.
-        self._change_reason = act.reason[:500] or None
-        self._history_date = clock.now()
         super().save(*args, **kwargs)
         self._remember_states()
 
@@ -106,28 +105,60 @@ class TrackedBase(models.Model):
         row._remember_states()
         return row
 
-    def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
-        super().refresh_from_db(*args, **kwargs)
-        self._remember_states()
+    def refresh_from_db(
+        self, using: str | None = None, fields: Iterable[str] | None = None, **options: Any
+    ) -> None:
+        names = None if fields is None else list(fields)
+        super().refresh_from_db(using=using, fields=names, **options)
+        # A state that was not read again keeps what the database was last known to hold.
+        self._remember_states(names)
 
     def _state_fields(self) -> list[str]:
         from audit.states import StateField
 
         return [f.attname for f in self._meta.concrete_fields if isinstance(f, StateField)]
 
-    def _remember_states(self) -> None:
-        self._known_states = {
-            name: self.__dict__[name] for name in self._state_fields() if name in self.__dict__
-        }
+    def _remember_states(self, only: Iterable[str] | None = None) -> None:
+        read = set(self._state_fields()) & set(self.__dict__)
+        if only is not None:
+            read &= set(only)
+        kept = getattr(self, "_known_states", {}) if only is not None else {}
+        self._known_states = kept | {name: self.__dict__[name] for name in read}
 
 
 class Tracked(TrackedBase):
     """A regulated row with its history."""
 
-    history = HistoricalRecords(inherit=True, bases=[HistoryRow], get_user=lambda **_: None)
+    history = HistoricalRecords(
+        inherit=True,
+        bases=[HistoryRow],
+        get_user=lambda **_: None,
+        # A reason has no length limit: what a person wrote is kept whole.
+        history_change_reason_field=models.TextField(null=True),
+    )
 
     class Meta:
         abstract = True
+
+
+def _before_save(sender: Any, instance: models.Model, raw: bool, **_: Any) -> None:
+    # A signal, because fixtures call ``Model.save_base`` itself and pass every override by.
+    if not isinstance(instance, TrackedBase):
+        return
+    from audit.states import check_states
+
+    act = require_act()
+    if (
+        raw
+        or hasattr(instance, "skip_history_when_saving")
+        or not getattr(settings, "SIMPLE_HISTORY_ENABLED", True)
+    ):
+        raise UntrackedWrite(f"{sender.__name__}: a save without its version is refused")
+    check_states(instance)
+    # The version carries the reason and the instant of this act, not of an earlier one.
+    row: Any = instance
+    row._change_reason = act.reason or None
+    row._history_date = clock.now()
 
 
 def _fill_version(sender: Any, **kwargs: Any) -> None:
@@ -144,5 +175,6 @@ def _fill_version(sender: Any, **kwargs: Any) -> None:
 
 
 def connect() -> None:
-    """Let every version row be filled with who acts and why."""
+    """Check every save of a tracked row, and let its version be filled with who acts and why."""
+    pre_save.connect(_before_save, dispatch_uid="audit.before_save")
     pre_create_historical_record.connect(_fill_version, dispatch_uid="audit.fill_version")

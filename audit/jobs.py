@@ -114,7 +114,8 @@ def publish(row: Job) -> bool:
     from audit.tasks import run_job
 
     try:
-        run_job.apply_async(args=(str(row.pk),), queue=KINDS[row.kind].queue, retry=False)
+        queue = KINDS[row.kind].queue if row.kind in KINDS else "default"
+        run_job.apply_async(args=(str(row.pk),), queue=queue, retry=False)
     except Exception as error:  # the broker is losable: whatever it raises, the row remains
         log.warning("job not published, the reconciler will: %s", type(error).__name__)
         return False
@@ -134,7 +135,11 @@ def _claim(job_id: str) -> Job | None:
         )
         if row is None:
             return None
-        if row.attempts >= row.max_attempts:
+        if row.cancel_requested:
+            # Its worker was lost after somebody cancelled.
+            row.state = Job.State.CANCELLED
+            row.finished_at = now
+        elif row.attempts >= row.max_attempts:
             row.state = Job.State.QUARANTINED
             row.finished_at = now
             row.error = row.error or "The worker was lost every time."
@@ -179,7 +184,8 @@ def run(job_id: str) -> str:
         return "not free"
     kind = KINDS.get(row.kind)
     if kind is None:
-        return _finish(row, Job.State.QUARANTINED, f"unknown kind of job {row.kind}")
+        # While versions change over, an old worker may meet work that only a new one knows.
+        return _failed(row, f"unknown kind of job {row.kind}", LEASE)
     actor = service(kind.label, study_id=row.study_id)
     try:
         with clock.shifted_by(row.clock_offset), acting(actor):
@@ -189,16 +195,19 @@ def run(job_id: str) -> str:
     except Postpone as later:
         return _again(row, str(later), timedelta(seconds=later.seconds), counts=False)
     except OperationalError as lost:
-        return _again(row, f"database: {lost}", BACKOFF, counts=False)
+        return _failed(row, f"database: {lost}", BACKOFF * 2**row.attempts)
     except Refused as refused:
         return _finish(row, Job.State.FAILED, refused.message)
     except Exception:  # a handler's fault must never take the worker down
         log.exception("job failed", extra={"job": str(row.pk), "kind": row.kind})
-        text = traceback.format_exc(limit=8)
-        if row.attempts >= row.max_attempts:
-            return _finish(row, Job.State.QUARANTINED, text)
-        return _again(row, text, BACKOFF * 2**row.attempts, counts=True)
+        return _failed(row, traceback.format_exc(limit=8), BACKOFF * 2**row.attempts)
     return _finish(row, Job.State.DONE, "")
+
+
+def _failed(row: Job, error: str, wait: timedelta) -> str:
+    if row.attempts >= row.max_attempts:
+        return _finish(row, Job.State.QUARANTINED, error)
+    return _again(row, error, wait, counts=True)
 
 
 def _finish(row: Job, state: str, error: str) -> str:
@@ -266,7 +275,8 @@ def retry(row: Job) -> None:
         published_at=None,
     )
     if changed:
-        publish(Job.objects.get(pk=row.pk))
+        fresh = Job.objects.get(pk=row.pk)
+        transaction.on_commit(lambda: publish(fresh), robust=True)
 
 
 def of(row: Any) -> list[Job]:

@@ -93,6 +93,27 @@ def record(
     )
 
 
+class SealedShape(models.Model):
+    """The columns that a table had when rows of it were sealed. Append-only.
+
+    A later version of the platform may add columns; what was sealed before is proved over the
+    columns of its time.
+    """
+
+    append_only = True
+
+    id = models.BigAutoField(primary_key=True)
+    table = models.CharField(max_length=80)
+    columns = models.JSONField()
+    digest = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["table", "digest"], name="sealedshape_once")]
+
+    def __str__(self) -> str:
+        return f"{self.table} with {len(self.columns)} columns"
+
+
 class ChainLink(models.Model):
     """One sealed row of an append-only table. Append-only itself.
 
@@ -106,6 +127,7 @@ class ChainLink(models.Model):
     table = models.CharField(max_length=80)
     row_id = models.CharField(max_length=64)
     row_digest = models.CharField(max_length=64)
+    shape = models.ForeignKey(SealedShape, on_delete=models.PROTECT, related_name="+")
     previous = models.CharField(max_length=64, blank=True)
     digest = models.CharField(max_length=64, unique=True)
     sealed_at = models.DateTimeField(default=clock.now)

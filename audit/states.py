@@ -18,7 +18,14 @@ from django.db import models, transaction
 from django.dispatch import Signal
 
 from audit.actors import Actor, acting
-from audit.errors import IllegalStep, NotPermitted, ReasonRequired, RuleBroken, SignatureRequired
+from audit.errors import (
+    IllegalStep,
+    NotPermitted,
+    ReasonRequired,
+    RuleBroken,
+    SignatureRefused,
+    SignatureRequired,
+)
 
 _open_gate: ContextVar[frozenset[int]] = ContextVar("open_gate", default=frozenset())
 
@@ -146,17 +153,21 @@ class Workflow:
 
         Raises:
             IllegalStep: the step does not start at the row's present state.
-            NotPermitted, ReasonRequired, SignatureRequired, RuleBroken: as named.
+            NotPermitted: the actor lacks the right, or acts in another study.
+            SignatureRefused: the assent is another person's.
+            ReasonRequired, SignatureRequired, RuleBroken: as named.
         """
         from audit.models import record
 
         st = self[name]
-        if not actor.may(st.right):
+        if not actor.may(st.right) or _elsewhere(row, actor):
             raise NotPermitted(f"Your role does not include “{st.label.lower()}”.", rule=st.right)
         if st.needs_reason and not reason.strip():
             raise ReasonRequired(f"“{st.label}” needs a reason.", rule=f"{self.name}.{name}")
         if st.needs_signature and assent is None:
             raise SignatureRequired(f"“{st.label}” needs a signature.", rule=f"{self.name}.{name}")
+        if assent is not None and assent.actor.user_id != actor.user_id:
+            raise SignatureRefused("Somebody else signed this.", rule="signature.signer")
         actor = actor.acting_as(st.right)
         with transaction.atomic(), acting(actor, reason):
             fresh = type(row)._base_manager.select_for_update().get(pk=row.pk)
@@ -206,6 +217,11 @@ class Workflow:
 WORKFLOWS: dict[str, Workflow] = {}
 
 
+def _elsewhere(row: Any, actor: Actor) -> bool:
+    study = row.pk if row._meta.label_lower == "studies.study" else getattr(row, "study_id", None)
+    return bool(study and actor.study_id and not actor.system and study != actor.study_id)
+
+
 @contextmanager
 def _gate_open_for(row: Any) -> Any:
     token = _open_gate.set(_open_gate.get() | {id(row)})
@@ -225,12 +241,14 @@ def check_states(row: Any) -> None:
         return
     known = getattr(row, "_known_states", {})
     for name in row._state_fields():
-        value = getattr(row, name)
+        if name not in row.__dict__:
+            continue  # deferred: it is not written
+        value = row.__dict__[name]
         if row._state.adding:
             start = row._meta.get_field(name).default
             if value != start:
                 raise DirectStateWrite(f"{type(row).__name__}.{name} must start as {start!r}")
-        elif name in known and known[name] != value:
+        elif known.get(name) != value:
             raise DirectStateWrite(
-                f"{type(row).__name__}.{name}: {known[name]!r} → {value!r} past the gateway"
+                f"{type(row).__name__}.{name}: {known.get(name)!r} → {value!r} past the gateway"
             )

@@ -6,9 +6,10 @@ printed name, the role, the instant with the actor's zone, and the reason.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import zip_longest
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -29,6 +30,10 @@ class Change:
     label: str
     old: str
     new: str
+
+
+#: (version row, old document, new document) -> changes
+Explain = Callable[[Any, Mapping[str, Any], Mapping[str, Any]], Iterable[Change]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,15 +83,85 @@ class Line:
     reason: str
     shifted: bool
 
+    @property
+    def local(self) -> datetime:
+        """The instant in the actor's zone; its offset is part of it."""
+        return self.at.astimezone(ZoneInfo(self.zone))
+
+
+#: Model label -> field -> function that gives the changes inside a document, from the row, the old
+#: and the new value. Upper apps register theirs (``explain``); others are compared key by key.
+_EXPLAINED: dict[tuple[str, str], Explain] = {}
+
+
+def explain(label: str, field_name: str, function: Explain) -> None:
+    """Let a field that holds a whole document be shown as its single changes.
+
+    Args:
+        label: the model in lower case, e.g. ``studies.formrecord``.
+    """
+    _EXPLAINED[label, field_name] = function
+
+
+Path = tuple[str | int, ...]
+
+
+def differing(old: Any, new: Any, path: Path = ()) -> Iterator[tuple[Path, Any, Any]]:
+    """Yield path, old and new of every place at which two JSON documents differ."""
+    if old == new:
+        return
+    if isinstance(old, dict | None) and isinstance(new, dict | None):
+        before, after = old or {}, new or {}
+        for key in sorted({*before, *after}):
+            yield from differing(before.get(key), after.get(key), (*path, str(key)))
+    elif isinstance(old, list | None) and isinstance(new, list | None):
+        for index, (was, now) in enumerate(zip_longest(old or (), new or ())):
+            yield from differing(was, now, (*path, index))
+    else:
+        yield path, old, new
+
+
+def document_change(field_name: str, title: str, path: Path, old: Any, new: Any) -> Change:
+    """Return one change inside a document, named by its place."""
+    words = " ".join(str(part + 1) if isinstance(part, int) else part for part in path)
+    return Change(
+        ".".join([field_name, *map(str, path)]),
+        f"{title}, {words.replace('_', ' ')}" if path else title,
+        _words(old),
+        _words(new),
+    )
+
+
+def _document_changes(
+    model: type[models.Model], model_field: models.Field[Any, Any], new: Any, old: Any
+) -> list[Change]:
+    name = model_field.attname
+    before, after = getattr(old, name, None), getattr(new, name)
+    if before == after:
+        return []
+    function = _EXPLAINED.get((model._meta.label_lower, name))
+    if function is not None:
+        return list(function(new, before or {}, after or {}))
+    title = str(model_field.verbose_name).capitalize()
+    return [
+        document_change(name, title, path, was, now) for path, was, now in differing(before, after)
+    ]
+
+
+def _words(value: Any) -> str:
+    if value is None or value == "":
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)
+
 
 def shown(model_field: models.Field[Any, Any], value: Any) -> str:
     """Return a stored value in words: labels for choices and references, "–" for nothing."""
-    if value is None or value == "":
-        return "–"
+    if value is None or value == "" or isinstance(value, bool):
+        return _words(value)
     if model_field.flatchoices:
         return str(dict(model_field.flatchoices).get(value, value))
-    if isinstance(value, bool):
-        return "yes" if value else "no"
     if model_field.is_relation and model_field.related_model is not None:
         row = model_field.related_model._base_manager.filter(pk=value).first()
         return str(row) if row is not None else str(value)
@@ -98,8 +173,7 @@ def shown(model_field: models.Field[Any, Any], value: Any) -> str:
 
 
 def _changes(new: HistoryRow, old: HistoryRow | None, *, states: bool) -> tuple[Change, ...]:
-    if old is None:
-        return ()
+    """Return what a version changed; without an old one every column that holds something."""
     model = new.instance_type  # type: ignore[attr-defined]
     changes = []
     for model_field in model._meta.concrete_fields:
@@ -108,8 +182,12 @@ def _changes(new: HistoryRow, old: HistoryRow | None, *, states: bool) -> tuple[
             continue
         if isinstance(model_field, StateField) and not states:
             continue
-        before, after = getattr(old, name), getattr(new, name)
-        if before != after:
+        if isinstance(model_field, models.JSONField):
+            changes += _document_changes(model, model_field, new, old)
+            continue
+        before, after = getattr(old, name, None), getattr(new, name)
+        nothing = (None, "", [])  # a creation says nothing of what was left empty
+        if before != after and not (old is None and after in nothing):
             label = str(model_field.verbose_name).capitalize()
             changes.append(
                 Change(name, label, shown(model_field, before), shown(model_field, after))
@@ -168,7 +246,8 @@ def _version_entries(row: models.Model) -> list[Entry]:
     found = []
     previous: HistoryRow | None = None
     for version in versions(row):
-        changes = _changes(version, previous, states=False)
+        # What was there at the beginning is the creation's event; a sentence per field is noise.
+        changes = _changes(version, previous, states=False) if previous else ()
         if changes:
             found.append(
                 Entry(

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import importlib
 import importlib.util
 import json
 import os
@@ -76,16 +77,14 @@ def start_ours(files: list[Path]) -> Work:
 
 
 def start_dicomanonymizer(files: list[Path]) -> Work:
-    from dicomanonymizer import anonymize_dicom_file
-
-    return lambda source, target: anonymize_dicom_file(str(source), str(target))
+    clean = importlib.import_module("dicomanonymizer").anonymize_dicom_file
+    return lambda source, target: clean(str(source), str(target))
 
 
 def start_dicognito(files: list[Path]) -> Work:
     import pydicom
-    from dicognito.anonymizer import Anonymizer
 
-    anonymizer = Anonymizer(seed="measure")
+    anonymizer = importlib.import_module("dicognito.anonymizer").Anonymizer(seed="measure")
 
     def work(source: Path, target: Path) -> None:
         with pydicom.dcmread(source) as dataset:

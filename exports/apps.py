@@ -24,11 +24,13 @@ class ExportsConfig(AppConfig):
         name_verbs(
             {
                 "datacut.plan": "planned the cut",
-                "datacut.start_cleaning": "started cleaning",
+                "datacut.start_cleaning": "started the cleaning of",
                 "datacut.freeze": "froze the cut",
-                "datacut.generate": "generated the files",
+                "datacut.generate": "generated the files of",
                 "datacut.release": "released the cut",
-                "datacut.acknowledge": "confirmed receipt",
-                "datacut.download": "downloaded a file",
+                "datacut.acknowledge": "confirmed receipt of",
+                "datacut.download": "downloaded a file of",
+                "datacut.verify": "verified the files of",
+                "datacut.supersede": "superseded the cut",
             }
         )

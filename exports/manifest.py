@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from exports.models import DataCut
+from exports.snapshot import FrozenStudy
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
@@ -28,11 +29,11 @@ class Made:
         return hashlib.sha256(self.content).hexdigest()
 
 
-def manifest(cut: DataCut, files: Sequence[Made]) -> Made:
+def manifest(cut: DataCut, study: FrozenStudy, files: Sequence[Made]) -> Made:
     """Return ``manifest.json``: every file with size, rows and SHA-256, and what was cut."""
     body = {
-        "study": cut.study.code,
-        "protocol": cut.study.protocol_number,
+        "study": study.code,
+        "protocol": study.protocol,
         "cut": cut.number,
         "title": cut.title,
         "cut_off": cut.cut_off.isoformat(),
@@ -42,7 +43,9 @@ def manifest(cut: DataCut, files: Sequence[Made]) -> Made:
             "title": str(cut.specification),
             "sha256": cut.specification.digest,
         },
-        "open_items": cut.open_items,
+        "open_items": [
+            {name: item[name] for name in ("kind", "label", "why")} for item in cut.open_items
+        ],
         "open_items_reason": cut.open_items_reason,
         "audit_chain_head": cut.chain_head,
         "files": [
@@ -66,12 +69,14 @@ def checksums(files: Sequence[Made]) -> Made:
 
 
 def archive(name: str, files: Sequence[Made]) -> Made:
-    """Return a ZIP of all files with fixed times, order and attributes."""
+    """Return a ZIP of all files with fixed times, order and attributes.
+
+    Stored, not deflated: the bytes of DEFLATE depend on the library of the machine.
+    """
     out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as packed:
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as packed:
         for made in sorted(files, key=lambda f: f.name):
             info = zipfile.ZipInfo(made.name, date_time=_EPOCH)
-            info.compress_type = zipfile.ZIP_DEFLATED
             info.external_attr = 0o644 << 16
             info.create_system = 3
             packed.writestr(info, made.content)

@@ -46,7 +46,18 @@ class DataCut(StudyScoped):
 
     frozen = Frozen(
         condition="OLD.state IN ('generated', 'released', 'acknowledged', 'superseded')",
-        columns=("cut_off", "specification_id", "frozen_at", "item_count", "manifest_digest"),
+        columns=(
+            "number",
+            "title",
+            "cut_off",
+            "specification_id",
+            "open_items",
+            "open_items_reason",
+            "frozen_at",
+            "item_count",
+            "manifest_digest",
+            "chain_head",
+        ),
         why="the cut's files exist",
     )
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from datetime import date
 
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.db.models import Max
 
 from accounts.signatures import Assent
 from audit import chain, clock
 from audit.actors import Actor, acting
-from audit.errors import ReasonRequired, RuleBroken
+from audit.errors import Conflict, NotPermitted, ReasonRequired, RuleBroken
 from audit.jobs import enqueue
 from audit.models import record
 from exports import manifest, snapshot
@@ -20,19 +20,34 @@ from exports.datasets import BUILDERS
 from exports.formats.csvfile import to_csv
 from exports.models import CutFile, DataCut
 from exports.workflows import DATA_CUT
+from imaging.storage import deliveries
 from queries.models import Query
 from reads.models import AdjudicationCase, ReadTask
 from studies.models import Configuration, Study, TimePoint
 from studies.services.configuration import effective
 
 
+#: states in which the recipients may take the files
+RELEASED = ("released", "acknowledged", "superseded")
+#: manifest, checksums and archive, which every cut has beside its datasets
+PROOFS = 3
+SERIALIZATION_FAILURE = "40001"
+Told = Callable[[int, str], None]
+
+
 @dataclass(frozen=True, slots=True)
 class OpenItem:
-    """Something unfinished that a cut would contain or miss."""
+    """Something unfinished that a cut would contain or miss.
+
+    Attributes:
+        page: name of the page where it is finished; ``pk`` is the record that it shows.
+    """
 
     kind: str
     label: str
     why: str
+    page: str
+    pk: str
 
 
 def plan_cut(
@@ -75,9 +90,17 @@ def open_items(cut: DataCut) -> list[OpenItem]:
 
 
 def _open_adjudications(cut: DataCut) -> Iterable[OpenItem]:
-    cases = AdjudicationCase.objects.in_study(cut.study_id).filter(state__in=["pending", "claimed"])
+    cases = AdjudicationCase.objects.in_study(cut.study_id).filter(
+        state__in=["pending", "claimed"], time_point__assessment_date__lte=cut.cut_off
+    )
     for case in cases.select_related("time_point__subject").order_by("due_at"):
-        yield OpenItem("Adjudication", str(case.time_point), "readers differ, not decided")
+        yield OpenItem(
+            "Adjudication",
+            str(case.time_point),
+            "readers differ, not decided",
+            "time-point",
+            str(case.time_point_id),
+        )
 
 
 def _open_reads(cut: DataCut) -> Iterable[OpenItem]:
@@ -87,14 +110,23 @@ def _open_reads(cut: DataCut) -> Iterable[OpenItem]:
     )
     for task in tasks.select_related("time_point__subject", "stream").order_by("due_at"):
         role = task.stream.get_role_display()
-        yield OpenItem("Read", f"{task.time_point}, {role}", task.get_state_display().lower())
+        yield OpenItem(
+            "Read",
+            f"{task.time_point}, {role}",
+            task.get_state_display().lower(),
+            "time-point",
+            str(task.time_point_id),
+        )
 
 
 def _open_queries(cut: DataCut) -> Iterable[OpenItem]:
-    rows = Query.objects.in_study(cut.study_id).filter(state__in=["open", "answered", "reopened"])
+    rows = Query.objects.in_study(cut.study_id).filter(
+        state__in=["open", "answered", "reopened"], opened_at__lte=snapshot.cut_off_instant(cut)
+    )
     for query in rows.select_related("time_point__subject").order_by("due_at"):
         where = f" ({query.time_point})" if query.time_point else ""
-        yield OpenItem("Query", f"{query}{where}", query.get_state_display().lower())
+        why = query.get_state_display().lower()
+        yield OpenItem("Query", f"{query}{where}", why, "query-page", str(query.pk))
 
 
 def _open_scans(cut: DataCut) -> Iterable[OpenItem]:
@@ -102,16 +134,31 @@ def _open_scans(cut: DataCut) -> Iterable[OpenItem]:
         state__in=["received", "in_qc", "accepted"], assessment_date__lte=cut.cut_off
     )
     for time_point in rows.select_related("subject").order_by("assessment_date"):
-        yield OpenItem("Time point", str(time_point), time_point.get_state_display().lower())
+        why = time_point.get_state_display().lower()
+        yield OpenItem("Time point", str(time_point), why, "time-point", str(time_point.pk))
 
 
 def freeze(cut: DataCut, *, actor: Actor, reason: str = "") -> DataCut:
     """Freeze the versions that the cut holds and ask for its files.
 
     Raises:
-        ReasonRequired: items are open and no reason says why the cut is frozen all the same.
+        ReasonRequired: CUT-002 items are open and no reason says why it is frozen all the same.
+        Conflict: CUT-005 somebody else changed the cut meanwhile.
     """
     actor.require("cut.make")
+    try:
+        return _freeze(cut, actor=actor, reason=reason)
+    except OperationalError as error:
+        if getattr(error.__cause__, "pgcode", "") != SERIALIZATION_FAILURE:
+            raise
+        raise Conflict(
+            "Somebody else changed this cut at the same moment. Nothing of yours was kept; "
+            "look at it again.",
+            rule="CUT-005",
+        ) from error
+
+
+def _freeze(cut: DataCut, *, actor: Actor, reason: str) -> DataCut:
     with transaction.atomic(), acting(actor, reason):
         if len(connection.atomic_blocks) == 1:
             # One moment for every table: later commits are not seen.
@@ -138,30 +185,44 @@ def freeze(cut: DataCut, *, actor: Actor, reason: str = "") -> DataCut:
         frozen.item_count = snapshot.freeze(frozen)
         frozen.save()
         cut.refresh_from_db()
-        enqueue("exports.generate", key=f"exports.generate:{cut.pk}", row=cut, cut_id=str(cut.pk))
+        enqueue(
+            "exports.generate",
+            key=f"exports.generate:{cut.pk}",
+            row=cut,
+            total=len(cut.specification.document["datasets"]) + PROOFS,
+            cut_id=str(cut.pk),
+        )
         return frozen
 
 
-def build(cut: DataCut) -> list[manifest.Made]:
-    """Make every file of a frozen cut in memory from its frozen versions alone."""
+def build(cut: DataCut, *, told: Told | None = None) -> list[manifest.Made]:
+    """Make every file of a frozen cut in memory from its frozen versions alone.
+
+    Args:
+        told: called with how many files are made and the name of the latest.
+    """
     frozen = snapshot.load(cut)
-    made = []
+    made: list[manifest.Made] = []
+
+    def add(one: manifest.Made) -> None:
+        made.append(one)
+        if told is not None:
+            told(len(made), one.name)
+
     for name in cut.specification.document["datasets"]:
         dataset = BUILDERS[name](frozen)
-        made.append(manifest.Made(f"{dataset.name}.csv", to_csv(dataset), len(dataset.rows)))
-    made.append(manifest.manifest(cut, made))
-    made.append(manifest.checksums(made))
-    made.append(manifest.archive(f"{cut.study.code}_cut{cut.number:02d}.zip", made))
+        add(manifest.Made(f"{dataset.name}.csv", to_csv(dataset), len(dataset.rows)))
+    add(manifest.manifest(cut, frozen.study, made))
+    add(manifest.checksums(made))
+    add(manifest.archive(f"{frozen.study.code}_cut{cut.number:02d}.zip", made))
     return made
 
 
-def generate(cut: DataCut, *, actor: Actor) -> DataCut:
+def generate(cut: DataCut, *, actor: Actor, told: Told | None = None) -> DataCut:
     """Store the files of a frozen cut; repeating it changes nothing."""
     if cut.state != "frozen":
         return cut
-    from imaging.storage import deliveries
-
-    made = build(cut)
+    made = build(cut, told=told)
     store = deliveries()
     for item in made:
         store.put_bytes(item.content)
@@ -194,20 +255,51 @@ def acknowledge(cut: DataCut, *, actor: Actor, assent: Assent) -> DataCut:
     return DATA_CUT.move(cut, "acknowledge", actor=actor, assent=assent)
 
 
+def may_take(cut: DataCut, actor: Actor) -> bool:
+    """Tell whether the actor may take the cut's files: recipients only once it is released."""
+    if not actor.may("cut.download"):
+        return False
+    return actor.may("cut.make") or cut.state in RELEASED
+
+
 def note_download(file: CutFile, *, actor: Actor) -> None:
-    """Keep who took which file of a cut."""
+    """Keep who took which file of a cut.
+
+    Raises:
+        NotPermitted: the role takes no files, or CUT-004 the cut is not released.
+    """
     actor.require("cut.download")
-    if file.cut.state not in {"released", "acknowledged", "superseded"} and not actor.may(
-        "cut.make"
-    ):
-        raise RuleBroken("This cut has not been released yet.", rule="CUT-004")
+    if not may_take(file.cut, actor):
+        raise NotPermitted("This cut has not been released yet.", rule="CUT-004")
     with acting(actor.acting_as("cut.download")):
         record("datacut.download", file.cut, details={"file": file.name, "sha256": file.sha256})
 
 
+def verify(cut: DataCut, *, actor: Actor) -> list[str]:
+    """Make the files again, compare them with what was delivered and keep the result.
+
+    Returns:
+        Names of the files that differ; none when the cut is proved.
+
+    Raises:
+        RuleBroken: CUT-006 the cut has no files yet.
+    """
+    actor.require("cut.verify")
+    if cut.state not in (*RELEASED, "generated"):
+        raise RuleBroken("This cut has no files yet.", rule="CUT-006")
+    wrong = differences(cut)
+    with acting(actor.acting_as("cut.verify")):
+        record("datacut.verify", cut, details={"differ": wrong})
+    return wrong
+
+
 def differences(cut: DataCut) -> list[str]:
     """Make the files again and return the names of those that differ from what was stored."""
-    stored = {file.name: file.sha256 for file in cut.files.all()}
+    store = deliveries()
+    stored = {
+        file.name: file.sha256 if store.is_whole(file.sha256) else ""
+        for file in cut.files.all()
+    }
     again = {made.name: made.sha256 for made in build(cut)}
     return sorted(
         name for name in stored.keys() | again.keys() if stored.get(name) != again.get(name)

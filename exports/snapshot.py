@@ -10,7 +10,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, time
-from types import SimpleNamespace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -30,7 +29,7 @@ from reads.models import (
     ReadSession,
     ReadTask,
 )
-from studies.models import StudySite, Subject, TimePoint
+from studies.models import Study, StudySite, Subject, TimePoint
 
 COUNTED_SESSIONS = ("signed", "final")
 
@@ -44,15 +43,16 @@ def cut_off_instant(cut: DataCut) -> datetime:
 def rows_of(cut: DataCut) -> Iterable[models.Model]:
     """Yield every record that the cut holds, as it is now."""
     study, until = cut.study_id, cut_off_instant(cut)
+    yield cut.study
     yield from StudySite.objects.in_study(study)
-    yield from Subject.objects.in_study(study)
+    yield from Subject.objects.in_study(study).filter(created_at__lte=until)
     yield from TimePoint.objects.in_study(study).filter(created_at__lte=until)
     yield from Query.objects.in_study(study).filter(opened_at__lte=until)
     sessions = ReadSession.objects.in_study(study).filter(
         state__in=COUNTED_SESSIONS, signed_at__lte=until
     )
     yield from sessions
-    yield from ReadTask.objects.in_study(study).filter(sessions__in=sessions)
+    yield from ReadTask.objects.in_study(study).filter(sessions__in=sessions).distinct()
     yield from ReaderStream.objects.in_study(study).filter(tasks__sessions__in=sessions).distinct()
     yield from Lesion.objects.in_study(study).filter(observations__session__in=sessions).distinct()
     yield from Observation.objects.in_study(study).filter(session__in=sessions)
@@ -84,11 +84,19 @@ def freeze(cut: DataCut) -> int:
     return len(items)
 
 
+@dataclass(frozen=True, slots=True)
+class FrozenStudy:
+    """The study's names as they were when the cut was frozen."""
+
+    code: str
+    protocol: str
+
+
 @dataclass(frozen=True)
 class Snapshot:
     """The frozen versions of a cut by kind and id."""
 
-    study: SimpleNamespace
+    study: FrozenStudy
     rows: Mapping[str, Mapping[str, Any]] = field(repr=False)
 
     def all(self, model: type[models.Model]) -> list[Any]:
@@ -116,5 +124,5 @@ def load(cut: DataCut) -> Snapshot:
         else:
             found = {v.pk: v for v in model._base_manager.filter(pk__in=versions)}
         rows[kind] = {record_id: found[version] for record_id, version in listed}
-    study = SimpleNamespace(code=cut.study.code, protocol=cut.study.protocol_number)
-    return Snapshot(study=study, rows=rows)
+    study = rows[Study._meta.label_lower][str(cut.study_id)]
+    return Snapshot(study=FrozenStudy(study.code, study.protocol_number), rows=rows)

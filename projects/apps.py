@@ -60,6 +60,7 @@ VERBS = {
     "access.export": "exported the access register",
     "job.retry": "let run again",
     "job.cancel": "cancelled",
+    "chain.verify": "proved the chain of the trail",
 }
 
 
@@ -70,7 +71,7 @@ class ProjectsConfig(AppConfig):
     def ready(self) -> None:
         import projects.work.sources
         from audit.trail import name_verbs
-        from projects import notices  # noqa: F401 - registers the job and its receivers
+        from projects import notices, sealing  # noqa: F401 - registers their jobs
         from projects.shell import shell_of
         from ui.shell import register_shell
 

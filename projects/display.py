@@ -45,24 +45,18 @@ class Facts:
     delivered: frozenset[str] = frozenset()
 
 
-def facts_for(study: Study, rows: Iterable[TimePoint]) -> Facts:
-    """Fetch the facts for some time points of a study."""
+def facts_for(study: Study, rows: Iterable[TimePoint], *, reads: bool = True) -> Facts:
+    """Fetch the facts for some time points of a study.
+
+    Args:
+        reads: whether the asker may know how far the readers are; sites may not.
+    """
     ids = [row.pk for row in rows]
     queries: dict[UUID, list[Query]] = defaultdict(list)
     for query in Query.objects.in_study(study).filter(
         time_point__in=ids, state__in=["open", "answered", "reopened"]
     ):
         queries[query.time_point_id].append(query)
-    signed: dict[UUID, int] = defaultdict(int)
-    for time_point_id in (
-        ReadTask.objects.in_study(study)
-        .filter(time_point__in=ids, state="signed")
-        .values_list("time_point_id", flat=True)
-    ):
-        signed[time_point_id] += 1
-    cases = AdjudicationCase.objects.in_study(study).filter(
-        time_point__in=ids, state__in=["pending", "claimed"]
-    )
     delivered = CutItem.objects.filter(
         study=study,
         record_kind="studies.timepoint",
@@ -72,10 +66,25 @@ def facts_for(study: Study, rows: Iterable[TimePoint]) -> Facts:
     return Facts(
         today=clock.today(study.time_zone),
         queries=queries,
-        signed=signed,
-        cases=frozenset(cases.values_list("time_point_id", flat=True)),
+        signed=_signed(study, ids) if reads else {},
+        cases=_cases(study, ids) if reads else frozenset(),
         delivered=frozenset(delivered),
     )
+
+
+def _signed(study: Study, ids: list[UUID]) -> Mapping[UUID, int]:
+    signed: dict[UUID, int] = defaultdict(int)
+    tasks = ReadTask.objects.in_study(study).filter(time_point__in=ids, state="signed")
+    for time_point_id in tasks.values_list("time_point_id", flat=True):
+        signed[time_point_id] += 1
+    return signed
+
+
+def _cases(study: Study, ids: list[UUID]) -> frozenset[UUID]:
+    cases = AdjudicationCase.objects.in_study(study).filter(
+        time_point__in=ids, state__in=["pending", "claimed"]
+    )
+    return frozenset(cases.values_list("time_point_id", flat=True))
 
 
 def is_out_of_window(time_point: TimePoint) -> bool:

@@ -19,9 +19,10 @@ from studies.models import TimePoint
 from ui.moments import Clock, clock_of
 from ui.records import LifeStep
 
+
 @dataclass(frozen=True, slots=True)
 class Life:
-    """What the life line is drawn from."""
+    """What the life line is drawn from; sites are not shown the steps of reading."""
 
     time_point: TimePoint
     submission: Submission | None
@@ -30,12 +31,13 @@ class Life:
     facts: Facts
     plan: Plan
     zone: str
+    show_reads: bool = True
 
 
 def steps(life: Life) -> list[LifeStep]:
     """Return the steps of a time point's scan."""
-    found = [*_arrival(life), *_checking(life), *_reading(life), *_delivery(life)]
-    return _mark_now(found)
+    reading = _reading(life) if life.show_reads else []
+    return _mark_now([*_arrival(life), *_checking(life), *reading, *_delivery(life)])
 
 
 def _happened(row: Any, kind: str) -> Event | None:

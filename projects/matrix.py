@@ -158,7 +158,7 @@ def build(study: Study, actor: Actor, subjects: Sequence[Subject]) -> Matrix:
         .filter(subject__in=[subject.pk for subject in subjects])
         .select_related("definition", "subject")
     )
-    facts = facts_for(study, rows)
+    facts = facts_for(study, rows, reads=actor.may("read.progress"))
     planned, extra = _placed(rows)
     groups: dict[StudySite, list[MatrixRow]] = defaultdict(list)
     for subject in subjects:

@@ -89,8 +89,14 @@ def raise_query(
         return query
 
 
-def answer(query: Query, *, text: str, actor: Actor) -> Query:
+def answer(
+    query: Query, *, text: str, actor: Actor, cannot_be_done: bool = False
+) -> Query:
     """Answer in words. What was asked for in words (confirm or explain) is done with it.
+
+    Args:
+        cannot_be_done: the site says that what else was asked for cannot be recovered or repeated;
+            those actions end with these words, and we decide what follows.
 
     Raises:
         RuleBroken: QRY-003 the answer is empty.
@@ -101,8 +107,12 @@ def answer(query: Query, *, text: str, actor: Actor) -> Query:
         answered = QUERY.move(query, "answer", actor=actor, changes={"answered_at": clock.now()})
         with acting(actor.acting_as("query.answer")):
             _say(answered, text, actor.acting_as("query.answer"))
-            for action in answered.actions.filter(done_at=None, kind=RequestedAction.Kind.CONFIRM):
-                _do(action, "answered in words")
+            waiting = answered.actions.filter(done_at=None)
+            for action in waiting:
+                if action.kind == RequestedAction.Kind.CONFIRM:
+                    _do(action, "answered in words")
+                elif cannot_be_done:
+                    _do(action, "cannot be done, as the site says")
         return answered
 
 
@@ -125,8 +135,11 @@ def say(query: Query, *, text: str, actor: Actor) -> Message:
     """Add words to the thread without changing its state.
 
     Raises:
+        NotPermitted: the actor neither answers nor raises queries.
         RuleBroken: QRY-003 there are no words; QRY-004 the query is over.
     """
+    if not actor.may("query.answer"):
+        actor.require("query.raise")
     if not text.strip():
         raise RuleBroken("Write something first.", rule="QRY-003")
     if not query.is_open:

@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from django.urls import reverse
+
 from queries.models import Query
+from studies.models import TimePoint
 
 
 def _nothing(_: Query) -> None:
@@ -18,12 +21,17 @@ def _nothing(_: Query) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """How to show a target and what follows from closing a query about it."""
+    """How to show a target and what follows from closing a query about it.
+
+    Attributes:
+        picture: address and description of a picture of what is asked about, if there is one.
+    """
 
     kind: str
     label: Callable[[str], str]
     url: Callable[[Query], str]
     on_close: Callable[[Query], None] = _nothing
+    picture: Callable[[Query], tuple[str, str] | None] = _nothing
 
 
 TARGETS: dict[str, Target] = {}
@@ -44,3 +52,21 @@ def url_of(query: Query) -> str:
     """Return the address of what a query is about, or nothing."""
     target = TARGETS.get(query.target_kind)
     return target.url(query) if target else ""
+
+
+def picture_of(query: Query) -> tuple[str, str]:
+    """Return the address and the description of a picture of what is asked, or nothing."""
+    target = TARGETS.get(query.target_kind)
+    return (target.picture(query) if target else None) or ("", "")
+
+
+def _time_point_label(pk: str) -> str:
+    row = TimePoint._base_manager.select_related("subject").filter(pk=pk).first()
+    return str(row) if row is not None else "a time point"
+
+
+def _time_point_url(query: Query) -> str:
+    return reverse("time-point", args=[query.study.code, query.target_id])
+
+
+register(Target("studies.timepoint", label=_time_point_label, url=_time_point_url))

@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 
 from accounts.permissions import right
@@ -102,11 +103,14 @@ def fetch(rows: Any, actor: Actor, pk: UUID | str, **lookup: Any) -> Any:
     is_model = isinstance(rows, type)
     model = rows if is_model else rows.model
     queryset = rows.objects.all() if is_model else rows
-    found = queryset.visible_to(actor).filter(pk=pk, **lookup).first()
+    try:
+        found = queryset.visible_to(actor).filter(pk=pk, **lookup).first()
+    except (ValidationError, ValueError):  # the address holds no id at all
+        raise Http404 from None
     if found is not None:
         return found
-    hidden = model._base_manager.filter(pk=pk).first()
-    if hidden is not None:
+    seen = model._default_manager.in_study(actor.study_id).visible_to(actor).filter(pk=pk)
+    if model._base_manager.filter(pk=pk).exists() and not seen.exists():
         with acting(actor):
             record("access.denied", details={"kind": model._meta.label_lower, "id": str(pk)})
     raise Http404

@@ -70,7 +70,7 @@ def _leading(roles: frozenset[str]) -> str:
 
 def _sites(held: list[Membership]) -> frozenset[UUID] | None:
     bound = [m.pk for m in held if m.duty == Duty.SITE]
-    if not bound or len(bound) < len(held):
+    if not bound:
         return None
     links: Any = MembershipSite.objects.in_study(held[0].study_id)
     return frozenset(links.filter(membership__in=bound).values_list("study_site_id", flat=True))

@@ -12,12 +12,14 @@ from typing import Any, ClassVar
 from django.db.models import QuerySet
 from django.http import Http404
 from rest_framework import mixins, serializers, viewsets
+from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.routers import BaseRouter
 
 from accounts.permissions import right
 from audit.actors import Actor, acting
+from studies.access import fetch
 from studies.actors import actor_for, memberships_of
 from studies.middleware import trace_of
 from studies.models import Study, Subject, TimePoint
@@ -36,6 +38,7 @@ class StudyViewSet(viewsets.GenericViewSet[Any]):
 
     rights: ClassVar[dict[str, str]] = {}
     model: ClassVar[Any] = None
+    metadata_class = None  # OPTIONS would describe a resource before anybody's right was asked
     study: Study
     actor: Actor
 
@@ -47,10 +50,13 @@ class StudyViewSet(viewsets.GenericViewSet[Any]):
         """Authenticate, find the study, check the right, open the scope.
 
         Raises:
+            MethodNotAllowed: the resource has no such action.
             Http404: there is no such study for this person.
             NotPermitted: the role lacks the right.
         """
         super().initial(request, *args, **kwargs)
+        if self.action is None:
+            raise MethodNotAllowed(str(request.method))
         study = Study.objects.filter(code=kwargs["study_code"]).first()
         actor = actor_for(request.user, study, **trace_of(request)) if study else None  # type: ignore[arg-type]
         if study is None or actor is None:
@@ -62,6 +68,10 @@ class StudyViewSet(viewsets.GenericViewSet[Any]):
         actor.require(name)
         self.actor = actor.acting_as(name)
         self._around.enter_context(acting(self.actor))
+
+    def get_object(self) -> Any:
+        """Return the row of the address; one that may not be seen answers 404 and is kept."""
+        return fetch(self.get_queryset(), self.actor, self.kwargs["pk"])
 
     def get_queryset(self) -> QuerySet[Any]:
         """Return the rows that the asker may see."""

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 from audit.errors import RuleBroken
 
 END_OF_DAY = time(18, 0)
+UNITS = ("business_days", "hours")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,8 @@ class Plan:
             raise RuleBroken(f"{self.label} has no turnaround for “{clock_name}”.", rule="PLN-001")
         amount = int(turnaround["amount"])
         if turnaround["unit"] == "hours":
-            at = start + timedelta(hours=amount)
+            # Hours pass on the universal clock, also over a change of summer time.
+            at = start.astimezone(UTC) + timedelta(hours=amount)
         else:
             at = self.calendar.add_business_days(start, amount)
         return Due(at=at, by=f"{self.label}, calendar {self.calendar.key}")
@@ -102,6 +104,40 @@ class Plan:
 def plan_from(label: str, document: Mapping[str, Any]) -> Plan:
     """Read a plan document."""
     return Plan(label, Calendar.from_document(document["calendar"]), document["turnarounds"])
+
+
+def plan_problems(document: Mapping[str, Any]) -> list[str]:
+    """Return what is wrong with a plan document, in words; none if every clock can run by it."""
+    return [*_calendar_problems(document.get("calendar")), *_clock_problems(document)]
+
+
+def _calendar_problems(calendar: Any) -> list[str]:
+    if not isinstance(calendar, Mapping) or not calendar.get("key"):
+        return ["the plan has no calendar with a key"]
+    found = []
+    if calendar.get("zone") not in available_timezones():
+        found.append(f"“{calendar.get('zone')}” is not a time zone of the IANA list")
+    weekdays = calendar.get("working_weekdays", [0, 1, 2, 3, 4])
+    if not isinstance(weekdays, list) or not weekdays or not set(weekdays) <= set(range(7)):
+        found.append("working weekdays are numbers from 0 (Monday) to 6, at least one")
+    for day in calendar.get("holidays", ()):
+        try:
+            date.fromisoformat(day)
+        except (TypeError, ValueError):
+            found.append(f"the holiday “{day}” is not a date like 2026-12-25")
+    return found
+
+
+def _clock_problems(document: Mapping[str, Any]) -> list[str]:
+    turnarounds = document.get("turnarounds")
+    if not isinstance(turnarounds, Mapping) or not turnarounds:
+        return ["the plan has no turnarounds"]
+    found = []
+    for name, turnaround in turnarounds.items():
+        amount = turnaround.get("amount") if isinstance(turnaround, Mapping) else None
+        if type(amount) is not int or amount < 1 or turnaround.get("unit") not in UNITS:
+            found.append(f"the turnaround “{name}” needs a whole amount and one of {UNITS}")
+    return found
 
 
 def clock_names(documents: Iterable[Mapping[str, Any]]) -> set[str]:

@@ -67,12 +67,15 @@ class ScopedQuerySet(TrackedQuerySet):
     def visible_to(self, actor: Actor) -> Any:
         """Keep the rows that the actor may see; the one place where sites and blinding fence rows.
 
-        Blinded roles see only what is theirs, site users only what is of their sites.
+        Blinded roles see only what is theirs, site users only what is of their sites. Who acts in
+        no study, or holds no role in it, sees none (an administrator has no role in the data).
         """
         if actor.system:
             return self
-        rows = self if actor.study_id is None else self.filter(study_id=actor.study_id)
-        if actor.roles and actor.roles <= BLINDED_ROLES:
+        if actor.study_id is None or not actor.roles:
+            return self.none()
+        rows = self.filter(study_id=actor.study_id)
+        if actor.roles & BLINDED_ROLES:
             path = getattr(self.model, "reader_path", "")
             return rows.filter(**{path: actor.user_id}) if path else rows.none()
         if actor.sites is not None:

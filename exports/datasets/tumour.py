@@ -56,9 +56,13 @@ def _observed(snapshot: Snapshot) -> list[tuple[Read, Any, Any]]:
 def tu(snapshot: Snapshot) -> Dataset:
     """One row per lesion and evaluator, at the time point where it was first identified."""
     rows = []
+    seen: set[str] = set()
     for read, _, lesion in _observed(snapshot):
-        if str(lesion.first_session_id) != str(read.session.id):
+        # Reads come in order of their dates: the first counted one that shows a lesion is the one
+        # that identified it, also where an earlier version of that read was rolled back.
+        if str(lesion.id) in seen:
             continue
+        seen.add(str(lesion.id))
         rows.append(
             (
                 snapshot.study.protocol,

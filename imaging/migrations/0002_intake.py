@@ -6,112 +6,149 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('imaging', '0001_initial'),
-        ('studies', '0001_initial'),
+        ("imaging", "0001_initial"),
+        ("studies", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='acquisitionfacts',
-            name='document',
-            field=models.JSONField(default=dict, help_text='facts for the automatic checks'),
+            model_name="acquisitionfacts",
+            name="document",
+            field=models.JSONField(default=dict, help_text="facts for the automatic checks"),
         ),
         migrations.AddField(
-            model_name='acquisitionfacts',
-            name='serial_key',
+            model_name="acquisitionfacts",
+            name="serial_key",
             field=models.CharField(blank=True, max_length=64),
         ),
         migrations.AddField(
-            model_name='finding',
-            name='parameter',
-            field=models.CharField(blank=True, max_length=60, verbose_name='parameter'),
+            model_name="finding",
+            name="parameter",
+            field=models.CharField(blank=True, max_length=60, verbose_name="parameter"),
         ),
         migrations.AddField(
-            model_name='finding',
-            name='query_text',
-            field=models.TextField(blank=True, verbose_name='question to the site'),
+            model_name="finding",
+            name="query_text",
+            field=models.TextField(blank=True, verbose_name="question to the site"),
         ),
         migrations.AddField(
-            model_name='finding',
-            name='source',
-            field=models.CharField(blank=True, max_length=200, verbose_name='source of the expected value'),
+            model_name="finding",
+            name="source",
+            field=models.CharField(
+                blank=True, max_length=200, verbose_name="source of the expected value"
+            ),
         ),
         migrations.AddField(
-            model_name='finding',
-            name='suppressed_by',
-            field=models.CharField(blank=True, max_length=120, verbose_name='standing exception'),
+            model_name="finding",
+            name="suppressed_by",
+            field=models.CharField(blank=True, max_length=120, verbose_name="standing exception"),
         ),
         migrations.AddField(
-            model_name='historicalfinding',
-            name='parameter',
-            field=models.CharField(blank=True, max_length=60, verbose_name='parameter'),
+            model_name="historicalfinding",
+            name="parameter",
+            field=models.CharField(blank=True, max_length=60, verbose_name="parameter"),
         ),
         migrations.AddField(
-            model_name='historicalfinding',
-            name='query_text',
-            field=models.TextField(blank=True, verbose_name='question to the site'),
+            model_name="historicalfinding",
+            name="query_text",
+            field=models.TextField(blank=True, verbose_name="question to the site"),
         ),
         migrations.AddField(
-            model_name='historicalfinding',
-            name='source',
-            field=models.CharField(blank=True, max_length=200, verbose_name='source of the expected value'),
+            model_name="historicalfinding",
+            name="source",
+            field=models.CharField(
+                blank=True, max_length=200, verbose_name="source of the expected value"
+            ),
         ),
         migrations.AddField(
-            model_name='historicalfinding',
-            name='suppressed_by',
-            field=models.CharField(blank=True, max_length=120, verbose_name='standing exception'),
+            model_name="historicalfinding",
+            name="suppressed_by",
+            field=models.CharField(blank=True, max_length=120, verbose_name="standing exception"),
         ),
         migrations.AddField(
-            model_name='historicalqcreview',
-            name='claimed_at',
-            field=models.DateTimeField(default=audit.clock.now, verbose_name='claimed'),
+            model_name="historicalqcreview",
+            name="claimed_at",
+            field=models.DateTimeField(default=audit.clock.now, verbose_name="claimed"),
         ),
         migrations.AddField(
-            model_name='historicalsubmission',
-            name='check_result',
-            field=models.JSONField(blank=True, default=dict, help_text='counts, series, findings and header values for the form; no identity', verbose_name='checks before sending'),
+            model_name="historicalsubmission",
+            name="check_result",
+            field=models.JSONField(
+                blank=True,
+                default=dict,
+                help_text="counts, series, findings and header values for the form; no identity",
+                verbose_name="checks before sending",
+            ),
         ),
         migrations.AddField(
-            model_name='historicalsubmission',
-            name='guideline',
-            field=models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='studies.configuration'),
+            model_name="historicalsubmission",
+            name="guideline",
+            field=models.ForeignKey(
+                blank=True,
+                db_constraint=False,
+                null=True,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="+",
+                to="studies.configuration",
+            ),
         ),
         migrations.AddField(
-            model_name='historicalsubmission',
-            name='lifted_holds',
-            field=models.JSONField(blank=True, default=list, help_text='reason codes', verbose_name='holds that a person lifted'),
+            model_name="historicalsubmission",
+            name="lifted_holds",
+            field=models.JSONField(
+                blank=True,
+                default=list,
+                help_text="reason codes",
+                verbose_name="holds that a person lifted",
+            ),
         ),
         migrations.AddField(
-            model_name='instance',
-            name='effects',
-            field=models.JSONField(default=dict, help_text='elements by what was done with them'),
+            model_name="instance",
+            name="effects",
+            field=models.JSONField(default=dict, help_text="elements by what was done with them"),
         ),
         migrations.AddField(
-            model_name='preview',
-            name='slices',
-            field=models.JSONField(default=list, help_text='SOP Instance UID, frame and height in mm of each picture'),
+            model_name="preview",
+            name="slices",
+            field=models.JSONField(
+                default=list, help_text="SOP Instance UID, frame and height in mm of each picture"
+            ),
         ),
         migrations.AddField(
-            model_name='qcreview',
-            name='claimed_at',
-            field=models.DateTimeField(default=audit.clock.now, verbose_name='claimed'),
+            model_name="qcreview",
+            name="claimed_at",
+            field=models.DateTimeField(default=audit.clock.now, verbose_name="claimed"),
         ),
         migrations.AddField(
-            model_name='submission',
-            name='check_result',
-            field=models.JSONField(blank=True, default=dict, help_text='counts, series, findings and header values for the form; no identity', verbose_name='checks before sending'),
+            model_name="submission",
+            name="check_result",
+            field=models.JSONField(
+                blank=True,
+                default=dict,
+                help_text="counts, series, findings and header values for the form; no identity",
+                verbose_name="checks before sending",
+            ),
         ),
         migrations.AddField(
-            model_name='submission',
-            name='guideline',
-            field=models.ForeignKey(default=None, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='studies.configuration'),
+            model_name="submission",
+            name="guideline",
+            field=models.ForeignKey(
+                default=None,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="studies.configuration",
+            ),
             preserve_default=False,
         ),
         migrations.AddField(
-            model_name='submission',
-            name='lifted_holds',
-            field=models.JSONField(blank=True, default=list, help_text='reason codes', verbose_name='holds that a person lifted'),
+            model_name="submission",
+            name="lifted_holds",
+            field=models.JSONField(
+                blank=True,
+                default=list,
+                help_text="reason codes",
+                verbose_name="holds that a person lifted",
+            ),
         ),
     ]

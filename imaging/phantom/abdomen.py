@@ -1,6 +1,6 @@
 """Upper abdominal organs of the phantom (CT numbers in HU, portal venous phase)."""
 
-# ruff: noqa: PLR2004 - heights and sizes in mm are what an anatomy is made of
+
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ Organs are described for a reference adult and stretched to the subject's own wi
 Nothing here is random except through the subject's seed.
 """
 
-# ruff: noqa: PLR2004 - heights and sizes in mm are what an anatomy is made of
+
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Spine, ribs and sternum of the phantom (CT numbers in HU)."""
 
-# ruff: noqa: PLR2004 - heights and sizes in mm are what an anatomy is made of
+
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Lungs, heart, great vessels and airways of the phantom (CT numbers in HU, portal phase)."""
 
-# ruff: noqa: PLR2004 - heights and sizes in mm are what an anatomy is made of
+
 
 from __future__ import annotations
 

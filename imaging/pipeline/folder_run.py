@@ -149,18 +149,18 @@ def run_folder(run: FolderRun, progress: Progress) -> FolderReport:
     package = list_folder(run.source, limits=NO_LIMITS, hashed=False)
     records = [FileRecord(0, entry.shown_name, "ignored", entry.code) for entry in package.left_out]
     report = FolderReport(records, run.profile)
-    todo: dict[int, tuple[ReceivedFile, FileRecord]] = {}
+    taken: dict[int, tuple[ReceivedFile, FileRecord]] = {}
     for file in package.files:
         record = FileRecord(file.number, file.shown_name)
         records.append(record)
         if file.kind is Kind.DICOM:
-            todo[file.number] = (file, record)
+            taken[file.number] = (file, record)
         else:
             record.state, record.code = "ignored", _IGNORED[file.kind]
-    scanned, tokens = _scan(run, todo, progress)
-    _hold_over_upload(run, todo, scanned)
-    _look(run, todo, scanned, progress)
-    _clean(run, todo, scanned, tokens, report=report, progress=progress)
+    scanned, tokens = _scan(run, taken, progress)
+    _hold_over_upload(run, taken, scanned)
+    _look(run, taken, scanned, progress)
+    _clean(run, taken, scanned, tokens, report=report, progress=progress)
     records.sort(key=lambda record: record.number)
     return report
 
@@ -171,7 +171,7 @@ _IGNORED: Final = {
     Kind.DICOMDIR: "dicomdir",
     Kind.ARCHIVE: "archive_not_opened",
 }
-Todo = dict[int, tuple[ReceivedFile, FileRecord]]
+Taken = dict[int, tuple[ReceivedFile, FileRecord]]
 
 
 def _hold(record: FileRecord, code: str, where: str = "") -> None:
@@ -179,28 +179,28 @@ def _hold(record: FileRecord, code: str, where: str = "") -> None:
 
 
 def _scan(
-    run: FolderRun, todo: Todo, progress: Progress
+    run: FolderRun, taken: Taken, progress: Progress
 ) -> tuple[dict[int, Scanned], IdentityTokens]:
     scanned: dict[int, Scanned] = {}
     tokens: list[IdentityTokens] = []
-    numbers = list(todo)
+    numbers = list(taken)
     with Sandbox[Path, tuple[Scanned | str, IdentityTokens]](
         lambda: _Scanner(run.profile, run.key), processes=run.jobs
     ) as box:
         for done, (position, result) in enumerate(
-            box.map([todo[number][0].path for number in numbers]), start=1
+            box.map([taken[number][0].path for number in numbers]), start=1
         ):
             progress("read", done, len(numbers))
             number = numbers[position]
             if isinstance(result, Contained):
-                _hold(todo[number][1], result.code)
+                _hold(taken[number][1], result.code)
                 continue
             facts, found = result
             tokens.append(found)
             if len(tokens) > 256:
                 tokens = [merge_tokens(tokens)]
             if isinstance(facts, str):
-                _hold(todo[number][1], facts)
+                _hold(taken[number][1], facts)
             else:
                 scanned[number] = facts
     return scanned, merge_tokens(tokens)
@@ -241,7 +241,7 @@ def _short(text: str) -> bytes:
     return hashlib.sha256(text.encode()).digest()[:12]
 
 
-def _hold_over_upload(run: FolderRun, todo: Todo, scanned: dict[int, Scanned]) -> None:
+def _hold_over_upload(run: FolderRun, taken: Taken, scanned: dict[int, Scanned]) -> None:
     """Holds that need the whole upload: unmapped subjects, two subjects, one UID twice."""
     people: dict[bytes, set[str]] = defaultdict(set)
     instances: dict[bytes, list[int]] = defaultdict(list)
@@ -252,7 +252,7 @@ def _hold_over_upload(run: FolderRun, todo: Todo, scanned: dict[int, Scanned]) -
         people[facts.series].add(who)
         instances[facts.instance].append(number)
     for number, facts in scanned.items():
-        record = todo[number][1]
+        record = taken[number][1]
         if len(people[facts.study]) > 1 or len(people[facts.series]) > 1:
             _hold(record, "two_subjects")
         elif facts.patient_id not in run.subjects:
@@ -261,17 +261,17 @@ def _hold_over_upload(run: FolderRun, todo: Todo, scanned: dict[int, Scanned]) -
             _hold(record, facts.hold)
     for numbers in instances.values():
         if len(numbers) > 1:
-            _settle_same_uid(todo, numbers)
+            _settle_same_uid(taken, numbers)
 
 
-def _settle_same_uid(todo: Todo, numbers: list[int]) -> None:
-    digests = {number: _digest(todo[number][0].path) for number in numbers}
+def _settle_same_uid(taken: Taken, numbers: list[int]) -> None:
+    digests = {number: _digest(taken[number][0].path) for number in numbers}
     if len(set(digests.values())) > 1:
         for number in numbers:
-            _hold(todo[number][1], "same_uid_other_content")
+            _hold(taken[number][1], "same_uid_other_content")
         return
     for number in numbers[1:]:
-        record = todo[number][1]
+        record = taken[number][1]
         record.state, record.code = "ignored", "duplicate"
 
 
@@ -280,12 +280,12 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _look(run: FolderRun, todo: Todo, scanned: dict[int, Scanned], progress: Progress) -> None:
+def _look(run: FolderRun, taken: Taken, scanned: dict[int, Scanned], progress: Progress) -> None:
     """Look for text in pixels: at each image or at a sample of each stack of like images."""
     each: list[tuple[int, Look]] = []
     stacks: dict[bytes, list[int]] = defaultdict(list)
     for number, facts in scanned.items():
-        if todo[number][1].state:
+        if taken[number][1].state:
             continue
         if facts.look is Look.EACH:
             each.append((number, Look.EACH))
@@ -296,24 +296,24 @@ def _look(run: FolderRun, todo: Todo, scanned: dict[int, Scanned], progress: Pro
     with Sandbox[tuple[Path, Look], Finding](
         _start_looking, processes=run.jobs, limits=LOOK_LIMITS
     ) as box:
-        work = each + _most_suspicious(run, todo, scanned, stacks, progress)
-        hit = _look_at(box, todo, work, progress)
+        work = each + _most_suspicious(run, taken, scanned, stacks, progress)
+        hit = _look_at(box, taken, work, progress)
         more: list[tuple[int, Look]] = []
         for numbers in stacks.values():
             if hit.isdisjoint(numbers):
                 continue
-            rest = [number for number in numbers if not todo[number][1].state]
+            rest = [number for number in numbers if not taken[number][1].state]
             if len(numbers) > STACK_LOOKED_THROUGH:
                 for number in rest:
-                    _hold(todo[number][1], "text_in_pixels")
+                    _hold(taken[number][1], "text_in_pixels")
             else:
                 more += [(number, Look.EACH) for number in rest]
-        _look_at(box, todo, more, progress)
+        _look_at(box, taken, more, progress)
 
 
 def _most_suspicious(
     run: FolderRun,
-    todo: Todo,
+    taken: Taken,
     scanned: dict[int, Scanned],
     stacks: Mapping[bytes, list[int]],
     progress: Progress,
@@ -322,11 +322,11 @@ def _most_suspicious(
     scored = [number for numbers in stacks.values() for number in _spread(numbers, scanned)]
     scores: dict[int, int] = {}
     with Sandbox[Path, int](lambda: stroke_score, processes=run.jobs, limits=LOOK_LIMITS) as box:
-        paths = [todo[number][0].path for number in scored]
+        paths = [taken[number][0].path for number in scored]
         for done, (position, score) in enumerate(box.map(paths), start=1):
             progress("score pixels", done, len(scored))
             if isinstance(score, Contained):
-                _hold(todo[scored[position]][1], "pixels_not_decoded")
+                _hold(taken[scored[position]][1], "pixels_not_decoded")
             else:
                 scores[scored[position]] = score
     chosen: list[tuple[int, Look]] = []
@@ -350,25 +350,27 @@ def _start_looking() -> Callable[[tuple[Path, Look]], Finding]:
 
 def _look_at(
     box: Sandbox[tuple[Path, Look], Finding],
-    todo: Todo,
+    taken: Taken,
     work: list[tuple[int, Look]],
     progress: Progress,
 ) -> set[int]:
     hit: set[int] = set()
-    items = [(todo[number][0].path, how) for number, how in work]
+    items = [(taken[number][0].path, how) for number, how in work]
     for done, (position, finding) in enumerate(box.map(items), start=1):
         progress("look at pixels", done, len(work))
         number = work[position][0]
         code = finding.code
         if code:
-            _hold(todo[number][1], "pixels_not_decoded" if isinstance(finding, Contained) else code)
+            _hold(
+                taken[number][1], "pixels_not_decoded" if isinstance(finding, Contained) else code
+            )
             hit.add(number)
     return hit
 
 
 def _clean(
     run: FolderRun,
-    todo: Todo,
+    taken: Taken,
     scanned: dict[int, Scanned],
     tokens: IdentityTokens,
     *,
@@ -376,7 +378,7 @@ def _clean(
     progress: Progress,
 ) -> None:
     plans = _plans(run, scanned, tokens)
-    numbers = [number for number in scanned if not todo[number][1].state]
+    numbers = [number for number in scanned if not taken[number][1].state]
     run.destination.mkdir(parents=True, exist_ok=True)
     staging = Path(tempfile.mkdtemp(prefix=".incoming-", dir=run.destination))
     try:
@@ -391,10 +393,10 @@ def _clean(
         ):
             for start in range(0, len(numbers), WINDOW):
                 window = numbers[start : start + WINDOW]
-                jobs = [_job(number, todo, scanned, run, staging) for number in window]
-                _clean_window(window, jobs, todo, cleaners, checkers)
+                jobs = [_job(number, taken, scanned, run, staging) for number in window]
+                _clean_window(window, jobs, taken, cleaners, checkers)
                 progress("clean and check", start + len(window), len(numbers))
-        _publish(run, numbers, todo, scanned, staging=staging, report=report)
+        _publish(run, numbers, taken, scanned, staging=staging, report=report)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
 
@@ -431,21 +433,21 @@ class _Checker:
 
 
 def _job(
-    number: int, todo: Todo, scanned: dict[int, Scanned], run: FolderRun, staging: Path
+    number: int, taken: Taken, scanned: dict[int, Scanned], run: FolderRun, staging: Path
 ) -> tuple[Path, Path, str]:
-    return todo[number][0].path, staging / f"{number:08d}", scanned[number].patient_id
+    return taken[number][0].path, staging / f"{number:08d}", scanned[number].patient_id
 
 
 def _clean_window(
     window: list[int],
     jobs: list[tuple[Path, Path, str]],
-    todo: Todo,
+    taken: Taken,
     cleaners: Sandbox[tuple[Path, Path, str], DeidOutcome],
     checkers: Sandbox[tuple[Path, Path, str], Verdict],
 ) -> None:
     written: list[int] = []
     for position, outcome in cleaners.map(jobs):
-        record = todo[window[position]][1]
+        record = taken[window[position]][1]
         if isinstance(outcome, Contained):
             _hold(record, outcome.code, outcome.cause)
             continue
@@ -456,7 +458,7 @@ def _clean_window(
             _hold(record, outcome.code)
     for index, verdict in checkers.map([jobs[position] for position in written]):
         position = written[index]
-        record = todo[window[position]][1]
+        record = taken[window[position]][1]
         if isinstance(verdict, Contained):
             _hold(record, verdict.code, verdict.cause)
         elif not verdict.passed:
@@ -484,7 +486,7 @@ def _shared(outcome: DeidOutcome) -> DeidOutcome:
 def _publish(
     run: FolderRun,
     numbers: list[int],
-    todo: Todo,
+    taken: Taken,
     scanned: dict[int, Scanned],
     *,
     staging: Path,
@@ -493,7 +495,7 @@ def _publish(
     """Rename every verified output into place, then sync the folders that changed."""
     folders: set[Path] = set()
     for number in numbers:
-        record = todo[number][1]
+        record = taken[number][1]
         if record.state or record.outcome is None:
             continue
         outcome = record.outcome

@@ -31,7 +31,10 @@ from imaging.pipeline.reasons import sentence
 
 _WORDS: Final = re.compile(r"[^\W_]+")
 _RUNS: Final = re.compile(rb"[\x20-\x7e]{5,}")
-_COMMENTS: Final = re.compile(rb"[\x20-\x7e]{8,}")
+_COMMENTS: Final = re.compile(rb"[\x20-\x7e]{5,}")
+# Start of a JPEG, JPEG-LS or JPEG 2000 stream, and of the coded picture inside it.
+_STREAMS: Final = re.compile(rb"\xff\xd8\xff|\xff\x4f\xff\x51")
+_SCANS: Final = re.compile(rb"\xff\xda|\xff\x93")
 _WIDE: Final = re.compile(rb"(?:[\x20-\x7e]\0){5,}")
 _WIDE_SWAPPED: Final = re.compile(rb"(?:\0[\x20-\x7e]){5,}")
 _PIXELS: Final = (0x7FE00008, 0x7FE00009, 0x7FE00010)
@@ -124,7 +127,7 @@ class OutputVerifier:
                 if len(piece.raw) <= 4096:
                     self._clean.add(piece.raw)
             origin = old.get(piece.tag)
-            if origin is not None and origin.value != piece.value:
+            if origin is not None and (origin.value != piece.value or _must_change(piece)):
                 self._check_pair(origin, piece, before, after)
         self._check_kept(old, after)
         self._check_pixels(before, after)
@@ -244,7 +247,7 @@ class OutputVerifier:
         short = min(len(old), len(new))
         if not np.array_equal(old[:short], new[:short]) or new[short:].any():
             raise _Failed("pixels_changed", "pixel data")
-        compressed = after.encapsulated and self._search.in_runs(after.pixels)
+        compressed = after.encapsulated and self._search.in_comments(after.pixels)
         if compressed or self._search.in_pixels(after.pixels):
             raise _Failed("identity_left", "pixel data")
 
@@ -384,10 +387,15 @@ class TokenSearch:
         joined = "".join(words)
         return any(phrase in joined for phrase in self._phrases)
 
-    def in_runs(self, pixels: memoryview) -> bool:
-        """Tell whether a printed run of eight signs, as in a comment segment, holds a token."""
-        runs = (run.decode() for run in _COMMENTS.findall(pixels))
-        return any(self.in_text(run) for run in runs if _WORDS.search(run))
+    def in_comments(self, pixels: memoryview) -> bool:
+        """Tell whether the head of a JPEG-family stream, or what follows it, holds a token."""
+        data = bytes(pixels)
+        parts = [data[max(data.rfind(b"\xff\xd9"), len(data) - 4096) :]]
+        for start in _STREAMS.finditer(data):
+            scan = _SCANS.search(data, start.end())
+            parts.append(data[start.start() : scan.start() if scan else start.end()])
+        runs = (run.decode() for part in parts for run in _COMMENTS.findall(part))
+        return any(self.in_text(run) for run in runs)
 
     def in_pixels(self, pixels: memoryview) -> bool:
         """Tell whether printed text of a token lies in the bytes of the pixel data.
@@ -410,6 +418,13 @@ def _texts(value: object) -> list[str]:
     if isinstance(value, str) or not hasattr(value, "__iter__"):
         return [str(value)]
     return [str(part) for part in value]
+
+
+def _must_change(piece: Piece) -> bool:
+    """Tell whether a value that is equal before and after can be a fault: a UID, date or list."""
+    if piece.vr:
+        return piece.vr in (b"UI", b"DA", b"DT", b"SQ")
+    return dictionary_has_tag(piece.tag) and dictionary_VR(piece.tag) in ("UI", "DA", "DT", "SQ")
 
 
 def _plain_vr(piece: Piece) -> str:

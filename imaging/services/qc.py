@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import transaction
 
+from accounts.models import User
 from accounts.signatures import Assent
 from audit import clock
 from audit.actors import Actor, acting, service
@@ -61,7 +62,7 @@ def claim(submission: Submission, *, actor: Actor, level: int = 1) -> QcReview:
             submission=locked,
             time_point=locked.time_point,
             level=level,
-            reviewer_id=actor.user_id,
+            reviewer=User.objects.get(pk=actor.user_id),
             form_record=forms.start(form, actor=actor),
             claimed_at=clock.now(),
         )

@@ -9,6 +9,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Max
 
+from accounts.models import User
 from accounts.signatures import Assent
 from audit import clock
 from audit.actors import Actor, acting, service
@@ -72,7 +73,7 @@ def start(
             study_site=time_point.subject.study_site,
             time_point=time_point,
             number=number,
-            sender_id=actor.user_id,
+            sender=User.objects.get(pk=actor.user_id),
             form_record=forms.start(form, actor=actor, answers=answers),
             profile=effective(study, Configuration.Kind.DEID_PROFILE),
             guideline=effective(study, Configuration.Kind.GUIDELINE),

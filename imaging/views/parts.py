@@ -221,7 +221,7 @@ def gaps(row: Series, missing: Finding | None) -> list[tuple[float, float]]:
         return []
     low, high = min(heights), max(heights)
     span = high - low + spacing
-    found = []
+    found: list[tuple[float, float]] = []
     for height in sorted(missing.positions, reverse=True):
         start = (high - height) / span * 100
         if found and abs(found[-1][0] + found[-1][1] - start) < 0.01:  # noqa: PLR2004 - rounding

@@ -17,6 +17,7 @@ from audit import clock, trail
 from audit.models import Job
 from imaging.models import DeidReport, ReceivedFile, Submission
 from imaging.services import holds, qc, submission
+from imaging.services.manifest import OPEN_STATES
 from imaging.views import parts
 from imaging.workflows import SUBMISSION
 from studies.access import StudyRequest, fetch, study_view
@@ -119,7 +120,7 @@ def detail(request: StudyRequest, pk: UUID) -> HttpResponse:
             "may_qc": actor.may("qc.view"),
             "may_see_time_point": actor.may("timepoint.view"),
             "may_decide": actor.may("qc.decide") and row.state == "in_qc",
-            "may_continue": actor.may("submission.upload") and row.state in submission.OPEN_STATES,
+            "may_continue": actor.may("submission.upload") and row.state in OPEN_STATES,
             "queries": row.time_point.queries.order_by("-number"),
             "corrections": row.corrections.all(),
         },

@@ -10,614 +10,2058 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('imaging', '0001_initial'),
-        ('studies', '0001_initial'),
+        ("imaging", "0001_initial"),
+        ("studies", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Annotation',
+            name="Annotation",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(default=audit.clock.now, editable=False)),
-                ('sop_instance_uid', models.CharField(max_length=64, verbose_name='SOP Instance UID')),
-                ('frame', models.PositiveIntegerField(default=1, verbose_name='frame')),
-                ('coordinates', models.JSONField(verbose_name='patient coordinates, mm')),
-                ('copied_from', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='copies', to='reads.annotation')),
-                ('study', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='studies.study')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=audit.clock.now, editable=False)),
+                (
+                    "sop_instance_uid",
+                    models.CharField(max_length=64, verbose_name="SOP Instance UID"),
+                ),
+                ("frame", models.PositiveIntegerField(default=1, verbose_name="frame")),
+                ("coordinates", models.JSONField(verbose_name="patient coordinates, mm")),
+                (
+                    "copied_from",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="copies",
+                        to="reads.annotation",
+                    ),
+                ),
+                (
+                    "study",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="studies.study",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='HistoricalReaderQualification',
+            name="HistoricalReaderQualification",
             fields=[
-                ('history_actor', models.CharField(default='', editable=False, max_length=200, verbose_name='printed name')),
-                ('history_login', models.CharField(default='', editable=False, max_length=254, verbose_name='login')),
-                ('history_role', models.CharField(default='', editable=False, max_length=40, verbose_name='role')),
-                ('history_organisation', models.CharField(default='', editable=False, max_length=200)),
-                ('history_zone', models.CharField(default='UTC', editable=False, max_length=64, verbose_name='time zone')),
-                ('history_shifted', models.BooleanField(default=False, editable=False, verbose_name='clock was shifted')),
-                ('id', models.UUIDField(db_index=True, default=uuid.uuid4, editable=False)),
-                ('created_at', models.DateTimeField(default=audit.clock.now, editable=False)),
-                ('criterion', models.CharField(max_length=40, verbose_name='criterion')),
-                ('granted_on', models.DateField(verbose_name='granted on')),
-                ('valid_until', models.DateField(blank=True, null=True, verbose_name='valid until')),
-                ('revoked_reason', models.CharField(blank=True, max_length=200, verbose_name='why revoked')),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_change_reason', models.CharField(max_length=100, null=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('design', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='studies.configuration')),
-                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('reader', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('study', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='studies.study')),
+                (
+                    "history_actor",
+                    models.CharField(
+                        default="", editable=False, max_length=200, verbose_name="printed name"
+                    ),
+                ),
+                (
+                    "history_login",
+                    models.CharField(
+                        default="", editable=False, max_length=254, verbose_name="login"
+                    ),
+                ),
+                (
+                    "history_role",
+                    models.CharField(
+                        default="", editable=False, max_length=40, verbose_name="role"
+                    ),
+                ),
+                (
+                    "history_organisation",
+                    models.CharField(default="", editable=False, max_length=200),
+                ),
+                (
+                    "history_zone",
+                    models.CharField(
+                        default="UTC", editable=False, max_length=64, verbose_name="time zone"
+                    ),
+                ),
+                (
+                    "history_shifted",
+                    models.BooleanField(
+                        default=False, editable=False, verbose_name="clock was shifted"
+                    ),
+                ),
+                ("id", models.UUIDField(db_index=True, default=uuid.uuid4, editable=False)),
+                ("created_at", models.DateTimeField(default=audit.clock.now, editable=False)),
+                ("criterion", models.CharField(max_length=40, verbose_name="criterion")),
+                ("granted_on", models.DateField(verbose_name="granted on")),
+                (
+                    "valid_until",
+                    models.DateField(blank=True, null=True, verbose_name="valid until"),
+                ),
+                (
+                    "revoked_reason",
+                    models.CharField(blank=True, max_length=200, verbose_name="why revoked"),
+                ),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                ("history_change_reason", models.CharField(max_length=100, null=True)),
+                (
+                    "history_type",
+                    models.CharField(
+                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
+                ),
+                (
+                    "design",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="studies.configuration",
+                    ),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "reader",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "study",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="studies.study",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'historical reader qualification',
-                'verbose_name_plural': 'historical reader qualifications',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
+                "verbose_name": "historical reader qualification",
+                "verbose_name_plural": "historical reader qualifications",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name='HistoricalReaderStream',
+            name="HistoricalReaderStream",
             fields=[
-                ('history_actor', models.CharField(default='', editable=False, max_length=200, verbose_name='printed name')),
-                ('history_login', models.CharField(default='', editable=False, max_length=254, verbose_name='login')),
-                ('history_role', models.CharField(default='', editable=False, max_length=40, verbose_name='role')),
-                ('history_organisation', models.CharField(default='', editable=False, max_length=200)),
-                ('history_zone', models.CharField(default='UTC', editable=False, max_length=64, verbose_name='time zone')),
-                ('history_shifted', models.BooleanField(default=False, editable=False, verbose_name='clock was shifted')),
-                ('id', models.UUIDField(db_index=True, default=uuid.uuid4, editable=False)),
-                ('created_at', models.DateTimeField(default=audit.clock.now, editable=False)),
-                ('role', models.CharField(choices=[('reader_1', 'Reader 1'), ('reader_2', 'Reader 2'), ('adjudicator', 'Adjudicator')], max_length=12, verbose_name='role')),
-                ('purpose', models.CharField(choices=[('efficacy', 'Efficacy'), ('eligibility', 'Eligibility'), ('variability', 'Variability'), ('training', 'Training')], default='efficacy', max_length=12, verbose_name='purpose')),
-                ('label', models.CharField(max_length=12, verbose_name='label for this reader')),
-                ('order_index', models.PositiveIntegerField(verbose_name="place in the reader's order")),
-                ('order_seed', models.CharField(max_length=64, verbose_name='seed of the order')),
-                ('closed_reason', models.CharField(blank=True, max_length=200, verbose_name='why closed')),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_change_reason', models.CharField(max_length=100, null=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('reader', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('study', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='studies.study')),
-                ('subject', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='studies.subject')),
+                (
+                    "history_actor",
+                    models.CharField(
+                        default="", editable=False, max_length=200, verbose_name="printed name"
+                    ),
+                ),
+                (
+                    "history_login",
+                    models.CharField(
+                        default="", editable=False, max_length=254, verbose_name="login"
+                    ),
+                ),
+                (
+                    "history_role",
+                    models.CharField(
+                        default="", editable=False, max_length=40, verbose_name="role"
+                    ),
+                ),
+                (
+                    "history_organisation",
+                    models.CharField(default="", editable=False, max_length=200),
+                ),
+                (
+                    "history_zone",
+                    models.CharField(
+                        default="UTC", editable=False, max_length=64, verbose_name="time zone"
+                    ),
+                ),
+                (
+                    "history_shifted",
+                    models.BooleanField(
+                        default=False, editable=False, verbose_name="clock was shifted"
+                    ),
+                ),
+                ("id", models.UUIDField(db_index=True, default=uuid.uuid4, editable=False)),
+                ("created_at", models.DateTimeField(default=audit.clock.now, editable=False)),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("reader_1", "Reader 1"),
+                            ("reader_2", "Reader 2"),
+                            ("adjudicator", "Adjudicator"),
+                        ],
+                        max_length=12,
+                        verbose_name="role",
+                    ),
+                ),
+                (
+                    "purpose",
+                    models.CharField(
+                        choices=[
+                            ("efficacy", "Efficacy"),
+                            ("eligibility", "Eligibility"),
+                            ("variability", "Variability"),
+                            ("training", "Training"),
+                        ],
+                        default="efficacy",
+                        max_length=12,
+                        verbose_name="purpose",
+                    ),
+                ),
+                ("label", models.CharField(max_length=12, verbose_name="label for this reader")),
+                (
+                    "order_index",
+                    models.PositiveIntegerField(verbose_name="place in the reader's order"),
+                ),
+                ("order_seed", models.CharField(max_length=64, verbose_name="seed of the order")),
+                (
+                    "closed_reason",
+                    models.CharField(blank=True, max_length=200, verbose_name="why closed"),
+                ),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                ("history_change_reason", models.CharField(max_length=100, null=True)),
+                (
+                    "history_type",
+                    models.CharField(
+                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "reader",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "study",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="studies.study",
+                    ),
+                ),
+                (
+                    "subject",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="studies.subject",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'historical reader stream',
-                'verbose_name_plural': 'historical reader streams',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
+                "verbose_name": "historical reader stream",
+                "verbose_name_plural": "historical reader streams",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name='Lesion',
+            name="Lesion",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(default=audit.clock.now, editable=False)),
-                ('label', models.CharField(max_length=8, verbose_name='label')),
-                ('category', models.CharField(choices=[('target', 'Target'), ('non_target', 'Non-target'), ('new', 'New')], max_length=12, verbose_name='category')),
-                ('location', models.CharField(max_length=60, verbose_name='location')),
-                ('laterality', models.CharField(blank=True, max_length=12, verbose_name='laterality')),
-                ('is_nodal', models.BooleanField(default=False, verbose_name='lymph node')),
-                ('withdrawn_reason', models.CharField(blank=True, max_length=200, verbose_name='why withdrawn')),
-                ('study', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='studies.study')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=audit.clock.now, editable=False)),
+                ("label", models.CharField(max_length=8, verbose_name="label")),
+                (
+                    "category",
+                    models.CharField(
+                        choices=[
+                            ("target", "Target"),
+                            ("non_target", "Non-target"),
+                            ("new", "New"),
+                        ],
+                        max_length=12,
+                        verbose_name="category",
+                    ),
+                ),
+                ("location", models.CharField(max_length=60, verbose_name="location")),
+                (
+                    "laterality",
+                    models.CharField(blank=True, max_length=12, verbose_name="laterality"),
+                ),
+                ("is_nodal", models.BooleanField(default=False, verbose_name="lymph node")),
+                (
+                    "withdrawn_reason",
+                    models.CharField(blank=True, max_length=200, verbose_name="why withdrawn"),
+                ),
+                (
+                    "study",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="studies.study",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('category', 'label'),
+                "ordering": ("category", "label"),
             },
         ),
         migrations.CreateModel(
-            name='Measurement',
+            name="Measurement",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(default=audit.clock.now, editable=False)),
-                ('kind', models.CharField(max_length=24, verbose_name='kind')),
-                ('entered', models.CharField(max_length=24, verbose_name='as entered')),
-                ('entered_unit', models.CharField(max_length=12, verbose_name='unit entered')),
-                ('value', models.DecimalField(decimal_places=4, max_digits=12, verbose_name='value')),
-                ('unit', models.CharField(max_length=12, verbose_name='unit')),
-                ('study', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='studies.study')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=audit.clock.now, editable=False)),
+                ("kind", models.CharField(max_length=24, verbose_name="kind")),
+                ("entered", models.CharField(max_length=24, verbose_name="as entered")),
+                ("entered_unit", models.CharField(max_length=12, verbose_name="unit entered")),
+                (
+                    "value",
+                    models.DecimalField(decimal_places=4, max_digits=12, verbose_name="value"),
+                ),
+                ("unit", models.CharField(max_length=12, verbose_name="unit")),
+                (
+                    "study",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="studies.study",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='HistoricalAnnotation',
+            name="HistoricalAnnotation",
             fields=[
-                ('history_actor', models.CharField(default='', editable=False, max_length=200, verbose_name='printed name')),
-                ('history_login', models.CharField(default='', editable=False, max_length=254, verbose_name='login')),
-                ('history_role', models.CharField(default='', editable=False, max_length=40, verbose_name='role')),
-                ('history_organisation', models.CharField(default='', editable=False, max_length=200)),
-                ('history_zone', models.CharField(default='UTC', editable=False, max_length=64, verbose_name='time zone')),
-                ('history_shifted', models.BooleanField(default=False, editable=False, verbose_name='clock was shifted')),
-                ('id', models.UUIDField(db_index=True, default=uuid.uuid4, editable=False)),
-                ('created_at', models.DateTimeField(default=audit.clock.now, editable=False)),
-                ('sop_instance_uid', models.CharField(max_length=64, verbose_name='SOP Instance UID')),
-                ('frame', models.PositiveIntegerField(default=1, verbose_name='frame')),
-                ('coordinates', models.JSONField(verbose_name='patient coordinates, mm')),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_change_reason', models.CharField(max_length=100, null=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('copied_from', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='reads.annotation')),
-                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('study', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='studies.study')),
-                ('measurement', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='reads.measurement')),
+                (
+                    "history_actor",
+                    models.CharField(
+                        default="", editable=False, max_length=200, verbose_name="printed name"
+                    ),
+                ),
+                (
+                    "history_login",
+                    models.CharField(
+                        default="", editable=False, max_length=254, verbose_name="login"
+                    ),
+                ),
+                (
+                    "history_role",
+                    models.CharField(
+                        default="", editable=False, max_length=40, verbose_name="role"
+                    ),
+                ),
+                (
+                    "history_organisation",
+                    models.CharField(default="", editable=False, max_length=200),
+                ),
+                (
+                    "history_zone",
+                    models.CharField(
+                        default="UTC", editable=False, max_length=64, verbose_name="time zone"
+                    ),
+                ),
+                (
+                    "history_shifted",
+                    models.BooleanField(
+                        default=False, editable=False, verbose_name="clock was shifted"
+                    ),
+                ),
+                ("id", models.UUIDField(db_index=True, default=uuid.uuid4, editable=False)),
+                ("created_at", models.DateTimeField(default=audit.clock.now, editable=False)),
+                (
+                    "sop_instance_uid",
+                    models.CharField(max_length=64, verbose_name="SOP Instance UID"),
+                ),
+                ("frame", models.PositiveIntegerField(default=1, verbose_name="frame")),
+                ("coordinates", models.JSONField(verbose_name="patient coordinates, mm")),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                ("history_change_reason", models.CharField(max_length=100, null=True)),
+                (
+                    "history_type",
+                    models.CharField(
+                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
+                ),
+                (
+                    "copied_from",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="reads.annotation",
+                    ),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "study",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="studies.study",
+                    ),
+                ),
+                (
+                    "measurement",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="reads.measurement",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'historical annotation',
-                'verbose_name_plural': 'historical annotations',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
+                "verbose_name": "historical annotation",
+                "verbose_name_plural": "historical annotations",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.AddField(
-            model_name='annotation',
-            name='measurement',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='annotations', to='reads.measurement'),
+            model_name="annotation",
+            name="measurement",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="annotations",
+                to="reads.measurement",
+            ),
         ),
         migrations.CreateModel(
-            name='Observation',
+            name="Observation",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(default=audit.clock.now, editable=False)),
-                ('status', models.CharField(max_length=32, verbose_name='status')),
-                ('reason', models.CharField(blank=True, max_length=200, verbose_name='reason')),
-                ('lesion', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='observations', to='reads.lesion')),
-                ('study', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='studies.study')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=audit.clock.now, editable=False)),
+                ("status", models.CharField(max_length=32, verbose_name="status")),
+                ("reason", models.CharField(blank=True, max_length=200, verbose_name="reason")),
+                (
+                    "lesion",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="observations",
+                        to="reads.lesion",
+                    ),
+                ),
+                (
+                    "study",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="studies.study",
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='measurement',
-            name='observation',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='measurements', to='reads.observation'),
+            model_name="measurement",
+            name="observation",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="measurements",
+                to="reads.observation",
+            ),
         ),
         migrations.CreateModel(
-            name='HistoricalMeasurement',
+            name="HistoricalMeasurement",
             fields=[
-                ('history_actor', models.CharField(default='', editable=False, max_length=200, verbose_name='printed name')),
-                ('history_login', models.CharField(default='', editable=False, max_length=254, verbose_name='login')),
-                ('history_role', models.CharField(default='', editable=False, max_length=40, verbose_name='role')),
-                ('history_organisation', models.CharField(default='', editable=False, max_length=200)),
-                ('history_zone', models.CharField(default='UTC', editable=False, max_length=64, verbose_name='time zone')),
-                ('history_shifted', models.BooleanField(default=False, editable=False, verbose_name='clock was shifted')),
-                ('id', models.UUIDField(db_index=True, default=uuid.uuid4, editable=False)),
-                ('created_at', models.DateTimeField(default=audit.clock.now, editable=False)),
-                ('kind', models.CharField(max_length=24, verbose_name='kind')),
-                ('entered', models.CharField(max_length=24, verbose_name='as entered')),
-                ('entered_unit', models.CharField(max_length=12, verbose_name='unit entered')),
-                ('value', models.DecimalField(decimal_places=4, max_digits=12, verbose_name='value')),
-                ('unit', models.CharField(max_length=12, verbose_name='unit')),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_change_reason', models.CharField(max_length=100, null=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('study', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='studies.study')),
-                ('observation', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='reads.observation')),
+                (
+                    "history_actor",
+                    models.CharField(
+                        default="", editable=False, max_length=200, verbose_name="printed name"
+                    ),
+                ),
+                (
+                    "history_login",
+                    models.CharField(
+                        default="", editable=False, max_length=254, verbose_name="login"
+                    ),
+                ),
+                (
+                    "history_role",
+                    models.CharField(
+                        default="", editable=False, max_length=40, verbose_name="role"
+                    ),
+                ),
+                (
+                    "history_organisation",
+                    models.CharField(default="", editable=False, max_length=200),
+                ),
+                (
+                    "history_zone",
+                    models.CharField(
+                        default="UTC", editable=False, max_length=64, verbose_name="time zone"
+                    ),
+                ),
+                (
+                    "history_shifted",
+                    models.BooleanField(
+                        default=False, editable=False, verbose_name="clock was shifted"
+                    ),
+                ),
+                ("id", models.UUIDField(db_index=True, default=uuid.uuid4, editable=False)),
+                ("created_at", models.DateTimeField(default=audit.clock.now, editable=False)),
+                ("kind", models.CharField(max_length=24, verbose_name="kind")),
+                ("entered", models.CharField(max_length=24, verbose_name="as entered")),
+                ("entered_unit", models.CharField(max_length=12, verbose_name="unit entered")),
+                (
+                    "value",
+                    models.DecimalField(decimal_places=4, max_digits=12, verbose_name="value"),
+                ),
+                ("unit", models.CharField(max_length=12, verbose_name="unit")),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                ("history_change_reason", models.CharField(max_length=100, null=True)),
+                (
+                    "history_type",
+                    models.CharField(
+                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "study",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="studies.study",
+                    ),
+                ),
+                (
+                    "observation",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="reads.observation",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'historical measurement',
-                'verbose_name_plural': 'historical measurements',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
+                "verbose_name": "historical measurement",
+                "verbose_name_plural": "historical measurements",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name='ReaderQualification',
+            name="ReaderQualification",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(default=audit.clock.now, editable=False)),
-                ('criterion', models.CharField(max_length=40, verbose_name='criterion')),
-                ('granted_on', models.DateField(verbose_name='granted on')),
-                ('valid_until', models.DateField(blank=True, null=True, verbose_name='valid until')),
-                ('revoked_reason', models.CharField(blank=True, max_length=200, verbose_name='why revoked')),
-                ('design', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='studies.configuration')),
-                ('reader', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='qualifications', to=settings.AUTH_USER_MODEL)),
-                ('study', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='studies.study')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=audit.clock.now, editable=False)),
+                ("criterion", models.CharField(max_length=40, verbose_name="criterion")),
+                ("granted_on", models.DateField(verbose_name="granted on")),
+                (
+                    "valid_until",
+                    models.DateField(blank=True, null=True, verbose_name="valid until"),
+                ),
+                (
+                    "revoked_reason",
+                    models.CharField(blank=True, max_length=200, verbose_name="why revoked"),
+                ),
+                (
+                    "design",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="studies.configuration",
+                    ),
+                ),
+                (
+                    "reader",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="qualifications",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "study",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="studies.study",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='ReaderStream',
+            name="ReaderStream",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(default=audit.clock.now, editable=False)),
-                ('role', models.CharField(choices=[('reader_1', 'Reader 1'), ('reader_2', 'Reader 2'), ('adjudicator', 'Adjudicator')], max_length=12, verbose_name='role')),
-                ('purpose', models.CharField(choices=[('efficacy', 'Efficacy'), ('eligibility', 'Eligibility'), ('variability', 'Variability'), ('training', 'Training')], default='efficacy', max_length=12, verbose_name='purpose')),
-                ('label', models.CharField(max_length=12, verbose_name='label for this reader')),
-                ('order_index', models.PositiveIntegerField(verbose_name="place in the reader's order")),
-                ('order_seed', models.CharField(max_length=64, verbose_name='seed of the order')),
-                ('closed_reason', models.CharField(blank=True, max_length=200, verbose_name='why closed')),
-                ('reader', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='streams', to=settings.AUTH_USER_MODEL)),
-                ('study', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='studies.study')),
-                ('subject', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='streams', to='studies.subject')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=audit.clock.now, editable=False)),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("reader_1", "Reader 1"),
+                            ("reader_2", "Reader 2"),
+                            ("adjudicator", "Adjudicator"),
+                        ],
+                        max_length=12,
+                        verbose_name="role",
+                    ),
+                ),
+                (
+                    "purpose",
+                    models.CharField(
+                        choices=[
+                            ("efficacy", "Efficacy"),
+                            ("eligibility", "Eligibility"),
+                            ("variability", "Variability"),
+                            ("training", "Training"),
+                        ],
+                        default="efficacy",
+                        max_length=12,
+                        verbose_name="purpose",
+                    ),
+                ),
+                ("label", models.CharField(max_length=12, verbose_name="label for this reader")),
+                (
+                    "order_index",
+                    models.PositiveIntegerField(verbose_name="place in the reader's order"),
+                ),
+                ("order_seed", models.CharField(max_length=64, verbose_name="seed of the order")),
+                (
+                    "closed_reason",
+                    models.CharField(blank=True, max_length=200, verbose_name="why closed"),
+                ),
+                (
+                    "reader",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="streams",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "study",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="studies.study",
+                    ),
+                ),
+                (
+                    "subject",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="streams",
+                        to="studies.subject",
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='lesion',
-            name='stream',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='lesions', to='reads.readerstream'),
+            model_name="lesion",
+            name="stream",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="lesions",
+                to="reads.readerstream",
+            ),
         ),
         migrations.CreateModel(
-            name='HistoricalReadTask',
+            name="HistoricalReadTask",
             fields=[
-                ('history_actor', models.CharField(default='', editable=False, max_length=200, verbose_name='printed name')),
-                ('history_login', models.CharField(default='', editable=False, max_length=254, verbose_name='login')),
-                ('history_role', models.CharField(default='', editable=False, max_length=40, verbose_name='role')),
-                ('history_organisation', models.CharField(default='', editable=False, max_length=200)),
-                ('history_zone', models.CharField(default='UTC', editable=False, max_length=64, verbose_name='time zone')),
-                ('history_shifted', models.BooleanField(default=False, editable=False, verbose_name='clock was shifted')),
-                ('id', models.UUIDField(db_index=True, default=uuid.uuid4, editable=False)),
-                ('created_at', models.DateTimeField(default=audit.clock.now, editable=False)),
-                ('kind', models.CharField(choices=[('time_point', 'Time point'), ('global', 'Global review'), ('eligibility', 'Eligibility')], default='time_point', max_length=12, verbose_name='kind')),
-                ('dossier_version', models.PositiveIntegerField(blank=True, null=True, verbose_name='dossier version')),
-                ('criteria', models.JSONField(default=dict, verbose_name='criteria and engine versions')),
-                ('sequence', models.PositiveSmallIntegerField(verbose_name="place in the subject's order")),
-                ('due_at', models.DateTimeField(verbose_name='due')),
-                ('due_by', models.CharField(max_length=120)),
-                ('decline_reason', models.CharField(blank=True, max_length=200, verbose_name='why declined')),
-                ('state', audit.states.StateField(choices=[('planned', 'Planned'), ('assigned', 'Assigned'), ('accepted', 'Accepted'), ('in_progress', 'In progress'), ('signed', 'Signed'), ('on_hold', 'On hold'), ('declined', 'Declined'), ('reassigned', 'Reassigned'), ('cancelled', 'Cancelled')], default='planned', editable=False, max_length=24, verbose_name='state')),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_change_reason', models.CharField(max_length=100, null=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('blinding', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='studies.configuration')),
-                ('design', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='studies.configuration')),
-                ('form', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='studies.configuration')),
-                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('package', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='imaging.readpackage')),
-                ('study', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='studies.study')),
-                ('time_point', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='studies.timepoint')),
-                ('stream', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='reads.readerstream')),
+                (
+                    "history_actor",
+                    models.CharField(
+                        default="", editable=False, max_length=200, verbose_name="printed name"
+                    ),
+                ),
+                (
+                    "history_login",
+                    models.CharField(
+                        default="", editable=False, max_length=254, verbose_name="login"
+                    ),
+                ),
+                (
+                    "history_role",
+                    models.CharField(
+                        default="", editable=False, max_length=40, verbose_name="role"
+                    ),
+                ),
+                (
+                    "history_organisation",
+                    models.CharField(default="", editable=False, max_length=200),
+                ),
+                (
+                    "history_zone",
+                    models.CharField(
+                        default="UTC", editable=False, max_length=64, verbose_name="time zone"
+                    ),
+                ),
+                (
+                    "history_shifted",
+                    models.BooleanField(
+                        default=False, editable=False, verbose_name="clock was shifted"
+                    ),
+                ),
+                ("id", models.UUIDField(db_index=True, default=uuid.uuid4, editable=False)),
+                ("created_at", models.DateTimeField(default=audit.clock.now, editable=False)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("time_point", "Time point"),
+                            ("global", "Global review"),
+                            ("eligibility", "Eligibility"),
+                        ],
+                        default="time_point",
+                        max_length=12,
+                        verbose_name="kind",
+                    ),
+                ),
+                (
+                    "dossier_version",
+                    models.PositiveIntegerField(
+                        blank=True, null=True, verbose_name="dossier version"
+                    ),
+                ),
+                (
+                    "criteria",
+                    models.JSONField(default=dict, verbose_name="criteria and engine versions"),
+                ),
+                (
+                    "sequence",
+                    models.PositiveSmallIntegerField(verbose_name="place in the subject's order"),
+                ),
+                ("due_at", models.DateTimeField(verbose_name="due")),
+                ("due_by", models.CharField(max_length=120)),
+                (
+                    "decline_reason",
+                    models.CharField(blank=True, max_length=200, verbose_name="why declined"),
+                ),
+                (
+                    "state",
+                    audit.states.StateField(
+                        choices=[
+                            ("planned", "Planned"),
+                            ("assigned", "Assigned"),
+                            ("accepted", "Accepted"),
+                            ("in_progress", "In progress"),
+                            ("signed", "Signed"),
+                            ("on_hold", "On hold"),
+                            ("declined", "Declined"),
+                            ("reassigned", "Reassigned"),
+                            ("cancelled", "Cancelled"),
+                        ],
+                        default="planned",
+                        editable=False,
+                        max_length=24,
+                        verbose_name="state",
+                    ),
+                ),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                ("history_change_reason", models.CharField(max_length=100, null=True)),
+                (
+                    "history_type",
+                    models.CharField(
+                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
+                ),
+                (
+                    "blinding",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="studies.configuration",
+                    ),
+                ),
+                (
+                    "design",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="studies.configuration",
+                    ),
+                ),
+                (
+                    "form",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="studies.configuration",
+                    ),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "package",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="imaging.readpackage",
+                    ),
+                ),
+                (
+                    "study",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="studies.study",
+                    ),
+                ),
+                (
+                    "time_point",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="studies.timepoint",
+                    ),
+                ),
+                (
+                    "stream",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="reads.readerstream",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'historical read task',
-                'verbose_name_plural': 'historical read tasks',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
+                "verbose_name": "historical read task",
+                "verbose_name_plural": "historical read tasks",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name='ReadSession',
+            name="ReadSession",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(default=audit.clock.now, editable=False)),
-                ('version', models.PositiveSmallIntegerField(default=1, verbose_name='version')),
-                ('opened_at', models.DateTimeField(default=audit.clock.now, verbose_name='opened')),
-                ('signed_at', models.DateTimeField(blank=True, null=True, verbose_name='signed')),
-                ('seconds_active', models.PositiveIntegerField(default=0, verbose_name='active time, s')),
-                ('state', audit.states.StateField(choices=[('open', 'Open'), ('signed', 'Signed'), ('final', 'Final'), ('voided', 'Voided')], default='open', editable=False, max_length=24, verbose_name='state')),
-                ('form_record', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='read_session', to='studies.formrecord')),
-                ('study', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='studies.study')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=audit.clock.now, editable=False)),
+                ("version", models.PositiveSmallIntegerField(default=1, verbose_name="version")),
+                ("opened_at", models.DateTimeField(default=audit.clock.now, verbose_name="opened")),
+                ("signed_at", models.DateTimeField(blank=True, null=True, verbose_name="signed")),
+                (
+                    "seconds_active",
+                    models.PositiveIntegerField(default=0, verbose_name="active time, s"),
+                ),
+                (
+                    "state",
+                    audit.states.StateField(
+                        choices=[
+                            ("open", "Open"),
+                            ("signed", "Signed"),
+                            ("final", "Final"),
+                            ("voided", "Voided"),
+                        ],
+                        default="open",
+                        editable=False,
+                        max_length=24,
+                        verbose_name="state",
+                    ),
+                ),
+                (
+                    "form_record",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="read_session",
+                        to="studies.formrecord",
+                    ),
+                ),
+                (
+                    "study",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="studies.study",
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='observation',
-            name='session',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='observations', to='reads.readsession'),
+            model_name="observation",
+            name="session",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="observations",
+                to="reads.readsession",
+            ),
         ),
         migrations.AddField(
-            model_name='lesion',
-            name='first_session',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='first_lesions', to='reads.readsession'),
+            model_name="lesion",
+            name="first_session",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="first_lesions",
+                to="reads.readsession",
+            ),
         ),
         migrations.CreateModel(
-            name='HistoricalObservation',
+            name="HistoricalObservation",
             fields=[
-                ('history_actor', models.CharField(default='', editable=False, max_length=200, verbose_name='printed name')),
-                ('history_login', models.CharField(default='', editable=False, max_length=254, verbose_name='login')),
-                ('history_role', models.CharField(default='', editable=False, max_length=40, verbose_name='role')),
-                ('history_organisation', models.CharField(default='', editable=False, max_length=200)),
-                ('history_zone', models.CharField(default='UTC', editable=False, max_length=64, verbose_name='time zone')),
-                ('history_shifted', models.BooleanField(default=False, editable=False, verbose_name='clock was shifted')),
-                ('id', models.UUIDField(db_index=True, default=uuid.uuid4, editable=False)),
-                ('created_at', models.DateTimeField(default=audit.clock.now, editable=False)),
-                ('status', models.CharField(max_length=32, verbose_name='status')),
-                ('reason', models.CharField(blank=True, max_length=200, verbose_name='reason')),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_change_reason', models.CharField(max_length=100, null=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('study', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='studies.study')),
-                ('lesion', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='reads.lesion')),
-                ('session', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='reads.readsession')),
+                (
+                    "history_actor",
+                    models.CharField(
+                        default="", editable=False, max_length=200, verbose_name="printed name"
+                    ),
+                ),
+                (
+                    "history_login",
+                    models.CharField(
+                        default="", editable=False, max_length=254, verbose_name="login"
+                    ),
+                ),
+                (
+                    "history_role",
+                    models.CharField(
+                        default="", editable=False, max_length=40, verbose_name="role"
+                    ),
+                ),
+                (
+                    "history_organisation",
+                    models.CharField(default="", editable=False, max_length=200),
+                ),
+                (
+                    "history_zone",
+                    models.CharField(
+                        default="UTC", editable=False, max_length=64, verbose_name="time zone"
+                    ),
+                ),
+                (
+                    "history_shifted",
+                    models.BooleanField(
+                        default=False, editable=False, verbose_name="clock was shifted"
+                    ),
+                ),
+                ("id", models.UUIDField(db_index=True, default=uuid.uuid4, editable=False)),
+                ("created_at", models.DateTimeField(default=audit.clock.now, editable=False)),
+                ("status", models.CharField(max_length=32, verbose_name="status")),
+                ("reason", models.CharField(blank=True, max_length=200, verbose_name="reason")),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                ("history_change_reason", models.CharField(max_length=100, null=True)),
+                (
+                    "history_type",
+                    models.CharField(
+                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "study",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="studies.study",
+                    ),
+                ),
+                (
+                    "lesion",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="reads.lesion",
+                    ),
+                ),
+                (
+                    "session",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="reads.readsession",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'historical observation',
-                'verbose_name_plural': 'historical observations',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
+                "verbose_name": "historical observation",
+                "verbose_name_plural": "historical observations",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name='HistoricalLesion',
+            name="HistoricalLesion",
             fields=[
-                ('history_actor', models.CharField(default='', editable=False, max_length=200, verbose_name='printed name')),
-                ('history_login', models.CharField(default='', editable=False, max_length=254, verbose_name='login')),
-                ('history_role', models.CharField(default='', editable=False, max_length=40, verbose_name='role')),
-                ('history_organisation', models.CharField(default='', editable=False, max_length=200)),
-                ('history_zone', models.CharField(default='UTC', editable=False, max_length=64, verbose_name='time zone')),
-                ('history_shifted', models.BooleanField(default=False, editable=False, verbose_name='clock was shifted')),
-                ('id', models.UUIDField(db_index=True, default=uuid.uuid4, editable=False)),
-                ('created_at', models.DateTimeField(default=audit.clock.now, editable=False)),
-                ('label', models.CharField(max_length=8, verbose_name='label')),
-                ('category', models.CharField(choices=[('target', 'Target'), ('non_target', 'Non-target'), ('new', 'New')], max_length=12, verbose_name='category')),
-                ('location', models.CharField(max_length=60, verbose_name='location')),
-                ('laterality', models.CharField(blank=True, max_length=12, verbose_name='laterality')),
-                ('is_nodal', models.BooleanField(default=False, verbose_name='lymph node')),
-                ('withdrawn_reason', models.CharField(blank=True, max_length=200, verbose_name='why withdrawn')),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_change_reason', models.CharField(max_length=100, null=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('study', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='studies.study')),
-                ('stream', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='reads.readerstream')),
-                ('first_session', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='reads.readsession')),
+                (
+                    "history_actor",
+                    models.CharField(
+                        default="", editable=False, max_length=200, verbose_name="printed name"
+                    ),
+                ),
+                (
+                    "history_login",
+                    models.CharField(
+                        default="", editable=False, max_length=254, verbose_name="login"
+                    ),
+                ),
+                (
+                    "history_role",
+                    models.CharField(
+                        default="", editable=False, max_length=40, verbose_name="role"
+                    ),
+                ),
+                (
+                    "history_organisation",
+                    models.CharField(default="", editable=False, max_length=200),
+                ),
+                (
+                    "history_zone",
+                    models.CharField(
+                        default="UTC", editable=False, max_length=64, verbose_name="time zone"
+                    ),
+                ),
+                (
+                    "history_shifted",
+                    models.BooleanField(
+                        default=False, editable=False, verbose_name="clock was shifted"
+                    ),
+                ),
+                ("id", models.UUIDField(db_index=True, default=uuid.uuid4, editable=False)),
+                ("created_at", models.DateTimeField(default=audit.clock.now, editable=False)),
+                ("label", models.CharField(max_length=8, verbose_name="label")),
+                (
+                    "category",
+                    models.CharField(
+                        choices=[
+                            ("target", "Target"),
+                            ("non_target", "Non-target"),
+                            ("new", "New"),
+                        ],
+                        max_length=12,
+                        verbose_name="category",
+                    ),
+                ),
+                ("location", models.CharField(max_length=60, verbose_name="location")),
+                (
+                    "laterality",
+                    models.CharField(blank=True, max_length=12, verbose_name="laterality"),
+                ),
+                ("is_nodal", models.BooleanField(default=False, verbose_name="lymph node")),
+                (
+                    "withdrawn_reason",
+                    models.CharField(blank=True, max_length=200, verbose_name="why withdrawn"),
+                ),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                ("history_change_reason", models.CharField(max_length=100, null=True)),
+                (
+                    "history_type",
+                    models.CharField(
+                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "study",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="studies.study",
+                    ),
+                ),
+                (
+                    "stream",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="reads.readerstream",
+                    ),
+                ),
+                (
+                    "first_session",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="reads.readsession",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'historical lesion',
-                'verbose_name_plural': 'historical lesions',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
+                "verbose_name": "historical lesion",
+                "verbose_name_plural": "historical lesions",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name='HistoricalCriterionAssessment',
+            name="HistoricalCriterionAssessment",
             fields=[
-                ('history_actor', models.CharField(default='', editable=False, max_length=200, verbose_name='printed name')),
-                ('history_login', models.CharField(default='', editable=False, max_length=254, verbose_name='login')),
-                ('history_role', models.CharField(default='', editable=False, max_length=40, verbose_name='role')),
-                ('history_organisation', models.CharField(default='', editable=False, max_length=200)),
-                ('history_zone', models.CharField(default='UTC', editable=False, max_length=64, verbose_name='time zone')),
-                ('history_shifted', models.BooleanField(default=False, editable=False, verbose_name='clock was shifted')),
-                ('id', models.UUIDField(db_index=True, default=uuid.uuid4, editable=False)),
-                ('created_at', models.DateTimeField(default=audit.clock.now, editable=False)),
-                ('criterion', models.CharField(max_length=40, verbose_name='criterion')),
-                ('engine_version', models.CharField(max_length=20, verbose_name='engine version')),
-                ('input_digest', models.CharField(max_length=64, verbose_name='SHA-256 of the input')),
-                ('derived', models.JSONField(verbose_name='derived')),
-                ('entered', models.JSONField(default=dict, verbose_name='entered')),
-                ('trace', models.JSONField(default=list, verbose_name='why')),
-                ('override_class', models.CharField(blank=True, max_length=40, verbose_name='override')),
-                ('override_reason', models.TextField(blank=True, verbose_name='reason for the override')),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_change_reason', models.CharField(max_length=100, null=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('study', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='studies.study')),
-                ('session', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='reads.readsession')),
+                (
+                    "history_actor",
+                    models.CharField(
+                        default="", editable=False, max_length=200, verbose_name="printed name"
+                    ),
+                ),
+                (
+                    "history_login",
+                    models.CharField(
+                        default="", editable=False, max_length=254, verbose_name="login"
+                    ),
+                ),
+                (
+                    "history_role",
+                    models.CharField(
+                        default="", editable=False, max_length=40, verbose_name="role"
+                    ),
+                ),
+                (
+                    "history_organisation",
+                    models.CharField(default="", editable=False, max_length=200),
+                ),
+                (
+                    "history_zone",
+                    models.CharField(
+                        default="UTC", editable=False, max_length=64, verbose_name="time zone"
+                    ),
+                ),
+                (
+                    "history_shifted",
+                    models.BooleanField(
+                        default=False, editable=False, verbose_name="clock was shifted"
+                    ),
+                ),
+                ("id", models.UUIDField(db_index=True, default=uuid.uuid4, editable=False)),
+                ("created_at", models.DateTimeField(default=audit.clock.now, editable=False)),
+                ("criterion", models.CharField(max_length=40, verbose_name="criterion")),
+                ("engine_version", models.CharField(max_length=20, verbose_name="engine version")),
+                (
+                    "input_digest",
+                    models.CharField(max_length=64, verbose_name="SHA-256 of the input"),
+                ),
+                ("derived", models.JSONField(verbose_name="derived")),
+                ("entered", models.JSONField(default=dict, verbose_name="entered")),
+                ("trace", models.JSONField(default=list, verbose_name="why")),
+                (
+                    "override_class",
+                    models.CharField(blank=True, max_length=40, verbose_name="override"),
+                ),
+                (
+                    "override_reason",
+                    models.TextField(blank=True, verbose_name="reason for the override"),
+                ),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                ("history_change_reason", models.CharField(max_length=100, null=True)),
+                (
+                    "history_type",
+                    models.CharField(
+                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "study",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="studies.study",
+                    ),
+                ),
+                (
+                    "session",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="reads.readsession",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'historical criterion assessment',
-                'verbose_name_plural': 'historical criterion assessments',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
+                "verbose_name": "historical criterion assessment",
+                "verbose_name_plural": "historical criterion assessments",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name='HistoricalAdjudicationCase',
+            name="HistoricalAdjudicationCase",
             fields=[
-                ('history_actor', models.CharField(default='', editable=False, max_length=200, verbose_name='printed name')),
-                ('history_login', models.CharField(default='', editable=False, max_length=254, verbose_name='login')),
-                ('history_role', models.CharField(default='', editable=False, max_length=40, verbose_name='role')),
-                ('history_organisation', models.CharField(default='', editable=False, max_length=200)),
-                ('history_zone', models.CharField(default='UTC', editable=False, max_length=64, verbose_name='time zone')),
-                ('history_shifted', models.BooleanField(default=False, editable=False, verbose_name='clock was shifted')),
-                ('id', models.UUIDField(db_index=True, default=uuid.uuid4, editable=False)),
-                ('created_at', models.DateTimeField(default=audit.clock.now, editable=False)),
-                ('first_is_a', models.BooleanField()),
-                ('variables', models.JSONField(verbose_name='variables that differ')),
-                ('label', models.CharField(max_length=12, verbose_name='case label')),
-                ('due_at', models.DateTimeField(verbose_name='due')),
-                ('due_by', models.CharField(max_length=120)),
-                ('choice', models.CharField(blank=True, choices=[('A', 'Read A'), ('B', 'Read B')], max_length=1, verbose_name='choice')),
-                ('reason', models.TextField(blank=True, verbose_name='reason')),
-                ('decided_at', models.DateTimeField(blank=True, null=True, verbose_name='decided')),
-                ('state', audit.states.StateField(choices=[('pending', 'Pending'), ('claimed', 'Claimed'), ('signed', 'Signed'), ('voided', 'Voided')], default='pending', editable=False, max_length=24, verbose_name='state')),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_change_reason', models.CharField(max_length=100, null=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('adjudicator', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('design', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='studies.configuration')),
-                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('study', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='studies.study')),
-                ('subject', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='studies.subject')),
-                ('time_point', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='studies.timepoint')),
-                ('session_1', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='reads.readsession')),
-                ('session_2', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='reads.readsession')),
+                (
+                    "history_actor",
+                    models.CharField(
+                        default="", editable=False, max_length=200, verbose_name="printed name"
+                    ),
+                ),
+                (
+                    "history_login",
+                    models.CharField(
+                        default="", editable=False, max_length=254, verbose_name="login"
+                    ),
+                ),
+                (
+                    "history_role",
+                    models.CharField(
+                        default="", editable=False, max_length=40, verbose_name="role"
+                    ),
+                ),
+                (
+                    "history_organisation",
+                    models.CharField(default="", editable=False, max_length=200),
+                ),
+                (
+                    "history_zone",
+                    models.CharField(
+                        default="UTC", editable=False, max_length=64, verbose_name="time zone"
+                    ),
+                ),
+                (
+                    "history_shifted",
+                    models.BooleanField(
+                        default=False, editable=False, verbose_name="clock was shifted"
+                    ),
+                ),
+                ("id", models.UUIDField(db_index=True, default=uuid.uuid4, editable=False)),
+                ("created_at", models.DateTimeField(default=audit.clock.now, editable=False)),
+                ("first_is_a", models.BooleanField()),
+                ("variables", models.JSONField(verbose_name="variables that differ")),
+                ("label", models.CharField(max_length=12, verbose_name="case label")),
+                ("due_at", models.DateTimeField(verbose_name="due")),
+                ("due_by", models.CharField(max_length=120)),
+                (
+                    "choice",
+                    models.CharField(
+                        blank=True,
+                        choices=[("A", "Read A"), ("B", "Read B")],
+                        max_length=1,
+                        verbose_name="choice",
+                    ),
+                ),
+                ("reason", models.TextField(blank=True, verbose_name="reason")),
+                ("decided_at", models.DateTimeField(blank=True, null=True, verbose_name="decided")),
+                (
+                    "state",
+                    audit.states.StateField(
+                        choices=[
+                            ("pending", "Pending"),
+                            ("claimed", "Claimed"),
+                            ("signed", "Signed"),
+                            ("voided", "Voided"),
+                        ],
+                        default="pending",
+                        editable=False,
+                        max_length=24,
+                        verbose_name="state",
+                    ),
+                ),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                ("history_change_reason", models.CharField(max_length=100, null=True)),
+                (
+                    "history_type",
+                    models.CharField(
+                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
+                ),
+                (
+                    "adjudicator",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "design",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="studies.configuration",
+                    ),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "study",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="studies.study",
+                    ),
+                ),
+                (
+                    "subject",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="studies.subject",
+                    ),
+                ),
+                (
+                    "time_point",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="studies.timepoint",
+                    ),
+                ),
+                (
+                    "session_1",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="reads.readsession",
+                    ),
+                ),
+                (
+                    "session_2",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="reads.readsession",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'historical adjudication case',
-                'verbose_name_plural': 'historical adjudication cases',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
+                "verbose_name": "historical adjudication case",
+                "verbose_name_plural": "historical adjudication cases",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name='CriterionAssessment',
+            name="CriterionAssessment",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(default=audit.clock.now, editable=False)),
-                ('criterion', models.CharField(max_length=40, verbose_name='criterion')),
-                ('engine_version', models.CharField(max_length=20, verbose_name='engine version')),
-                ('input_digest', models.CharField(max_length=64, verbose_name='SHA-256 of the input')),
-                ('derived', models.JSONField(verbose_name='derived')),
-                ('entered', models.JSONField(default=dict, verbose_name='entered')),
-                ('trace', models.JSONField(default=list, verbose_name='why')),
-                ('override_class', models.CharField(blank=True, max_length=40, verbose_name='override')),
-                ('override_reason', models.TextField(blank=True, verbose_name='reason for the override')),
-                ('study', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='studies.study')),
-                ('session', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='assessments', to='reads.readsession')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=audit.clock.now, editable=False)),
+                ("criterion", models.CharField(max_length=40, verbose_name="criterion")),
+                ("engine_version", models.CharField(max_length=20, verbose_name="engine version")),
+                (
+                    "input_digest",
+                    models.CharField(max_length=64, verbose_name="SHA-256 of the input"),
+                ),
+                ("derived", models.JSONField(verbose_name="derived")),
+                ("entered", models.JSONField(default=dict, verbose_name="entered")),
+                ("trace", models.JSONField(default=list, verbose_name="why")),
+                (
+                    "override_class",
+                    models.CharField(blank=True, max_length=40, verbose_name="override"),
+                ),
+                (
+                    "override_reason",
+                    models.TextField(blank=True, verbose_name="reason for the override"),
+                ),
+                (
+                    "study",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="studies.study",
+                    ),
+                ),
+                (
+                    "session",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="assessments",
+                        to="reads.readsession",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='AdjudicationCase',
+            name="AdjudicationCase",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(default=audit.clock.now, editable=False)),
-                ('first_is_a', models.BooleanField()),
-                ('variables', models.JSONField(verbose_name='variables that differ')),
-                ('label', models.CharField(max_length=12, verbose_name='case label')),
-                ('due_at', models.DateTimeField(verbose_name='due')),
-                ('due_by', models.CharField(max_length=120)),
-                ('choice', models.CharField(blank=True, choices=[('A', 'Read A'), ('B', 'Read B')], max_length=1, verbose_name='choice')),
-                ('reason', models.TextField(blank=True, verbose_name='reason')),
-                ('decided_at', models.DateTimeField(blank=True, null=True, verbose_name='decided')),
-                ('state', audit.states.StateField(choices=[('pending', 'Pending'), ('claimed', 'Claimed'), ('signed', 'Signed'), ('voided', 'Voided')], default='pending', editable=False, max_length=24, verbose_name='state')),
-                ('adjudicator', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('design', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='studies.configuration')),
-                ('study', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='studies.study')),
-                ('subject', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='adjudications', to='studies.subject')),
-                ('time_point', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='adjudications', to='studies.timepoint')),
-                ('session_1', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='reads.readsession')),
-                ('session_2', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='reads.readsession')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=audit.clock.now, editable=False)),
+                ("first_is_a", models.BooleanField()),
+                ("variables", models.JSONField(verbose_name="variables that differ")),
+                ("label", models.CharField(max_length=12, verbose_name="case label")),
+                ("due_at", models.DateTimeField(verbose_name="due")),
+                ("due_by", models.CharField(max_length=120)),
+                (
+                    "choice",
+                    models.CharField(
+                        blank=True,
+                        choices=[("A", "Read A"), ("B", "Read B")],
+                        max_length=1,
+                        verbose_name="choice",
+                    ),
+                ),
+                ("reason", models.TextField(blank=True, verbose_name="reason")),
+                ("decided_at", models.DateTimeField(blank=True, null=True, verbose_name="decided")),
+                (
+                    "state",
+                    audit.states.StateField(
+                        choices=[
+                            ("pending", "Pending"),
+                            ("claimed", "Claimed"),
+                            ("signed", "Signed"),
+                            ("voided", "Voided"),
+                        ],
+                        default="pending",
+                        editable=False,
+                        max_length=24,
+                        verbose_name="state",
+                    ),
+                ),
+                (
+                    "adjudicator",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "design",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="studies.configuration",
+                    ),
+                ),
+                (
+                    "study",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="studies.study",
+                    ),
+                ),
+                (
+                    "subject",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="adjudications",
+                        to="studies.subject",
+                    ),
+                ),
+                (
+                    "time_point",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="adjudications",
+                        to="studies.timepoint",
+                    ),
+                ),
+                (
+                    "session_1",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="reads.readsession",
+                    ),
+                ),
+                (
+                    "session_2",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="reads.readsession",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Acceptance',
+            name="Acceptance",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('basis', models.CharField(choices=[('single', 'Single read'), ('agreement', 'Readers agree'), ('adjudication', 'Adjudication')], max_length=16)),
-                ('at', models.DateTimeField(default=audit.clock.now)),
-                ('study', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='studies.study')),
-                ('time_point', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='acceptances', to='studies.timepoint')),
-                ('case', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='reads.adjudicationcase')),
-                ('session', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='acceptances', to='reads.readsession')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                (
+                    "basis",
+                    models.CharField(
+                        choices=[
+                            ("single", "Single read"),
+                            ("agreement", "Readers agree"),
+                            ("adjudication", "Adjudication"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("at", models.DateTimeField(default=audit.clock.now)),
+                (
+                    "study",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="studies.study",
+                    ),
+                ),
+                (
+                    "time_point",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="acceptances",
+                        to="studies.timepoint",
+                    ),
+                ),
+                (
+                    "case",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="reads.adjudicationcase",
+                    ),
+                ),
+                (
+                    "session",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="acceptances",
+                        to="reads.readsession",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-id',),
+                "ordering": ("-id",),
             },
         ),
         migrations.CreateModel(
-            name='ReadTask',
+            name="ReadTask",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(default=audit.clock.now, editable=False)),
-                ('kind', models.CharField(choices=[('time_point', 'Time point'), ('global', 'Global review'), ('eligibility', 'Eligibility')], default='time_point', max_length=12, verbose_name='kind')),
-                ('dossier_version', models.PositiveIntegerField(blank=True, null=True, verbose_name='dossier version')),
-                ('criteria', models.JSONField(default=dict, verbose_name='criteria and engine versions')),
-                ('sequence', models.PositiveSmallIntegerField(verbose_name="place in the subject's order")),
-                ('due_at', models.DateTimeField(verbose_name='due')),
-                ('due_by', models.CharField(max_length=120)),
-                ('decline_reason', models.CharField(blank=True, max_length=200, verbose_name='why declined')),
-                ('state', audit.states.StateField(choices=[('planned', 'Planned'), ('assigned', 'Assigned'), ('accepted', 'Accepted'), ('in_progress', 'In progress'), ('signed', 'Signed'), ('on_hold', 'On hold'), ('declined', 'Declined'), ('reassigned', 'Reassigned'), ('cancelled', 'Cancelled')], default='planned', editable=False, max_length=24, verbose_name='state')),
-                ('blinding', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='studies.configuration')),
-                ('design', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='studies.configuration')),
-                ('form', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='studies.configuration')),
-                ('package', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='imaging.readpackage')),
-                ('stream', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='tasks', to='reads.readerstream')),
-                ('study', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='studies.study')),
-                ('time_point', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='read_tasks', to='studies.timepoint')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=audit.clock.now, editable=False)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("time_point", "Time point"),
+                            ("global", "Global review"),
+                            ("eligibility", "Eligibility"),
+                        ],
+                        default="time_point",
+                        max_length=12,
+                        verbose_name="kind",
+                    ),
+                ),
+                (
+                    "dossier_version",
+                    models.PositiveIntegerField(
+                        blank=True, null=True, verbose_name="dossier version"
+                    ),
+                ),
+                (
+                    "criteria",
+                    models.JSONField(default=dict, verbose_name="criteria and engine versions"),
+                ),
+                (
+                    "sequence",
+                    models.PositiveSmallIntegerField(verbose_name="place in the subject's order"),
+                ),
+                ("due_at", models.DateTimeField(verbose_name="due")),
+                ("due_by", models.CharField(max_length=120)),
+                (
+                    "decline_reason",
+                    models.CharField(blank=True, max_length=200, verbose_name="why declined"),
+                ),
+                (
+                    "state",
+                    audit.states.StateField(
+                        choices=[
+                            ("planned", "Planned"),
+                            ("assigned", "Assigned"),
+                            ("accepted", "Accepted"),
+                            ("in_progress", "In progress"),
+                            ("signed", "Signed"),
+                            ("on_hold", "On hold"),
+                            ("declined", "Declined"),
+                            ("reassigned", "Reassigned"),
+                            ("cancelled", "Cancelled"),
+                        ],
+                        default="planned",
+                        editable=False,
+                        max_length=24,
+                        verbose_name="state",
+                    ),
+                ),
+                (
+                    "blinding",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="studies.configuration",
+                    ),
+                ),
+                (
+                    "design",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="studies.configuration",
+                    ),
+                ),
+                (
+                    "form",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="studies.configuration",
+                    ),
+                ),
+                (
+                    "package",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="imaging.readpackage",
+                    ),
+                ),
+                (
+                    "stream",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="tasks",
+                        to="reads.readerstream",
+                    ),
+                ),
+                (
+                    "study",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="studies.study",
+                    ),
+                ),
+                (
+                    "time_point",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="read_tasks",
+                        to="studies.timepoint",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('due_at',),
+                "ordering": ("due_at",),
             },
         ),
         migrations.AddField(
-            model_name='readsession',
-            name='task',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='sessions', to='reads.readtask'),
+            model_name="readsession",
+            name="task",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="sessions",
+                to="reads.readtask",
+            ),
         ),
         migrations.CreateModel(
-            name='HistoricalReadSession',
+            name="HistoricalReadSession",
             fields=[
-                ('history_actor', models.CharField(default='', editable=False, max_length=200, verbose_name='printed name')),
-                ('history_login', models.CharField(default='', editable=False, max_length=254, verbose_name='login')),
-                ('history_role', models.CharField(default='', editable=False, max_length=40, verbose_name='role')),
-                ('history_organisation', models.CharField(default='', editable=False, max_length=200)),
-                ('history_zone', models.CharField(default='UTC', editable=False, max_length=64, verbose_name='time zone')),
-                ('history_shifted', models.BooleanField(default=False, editable=False, verbose_name='clock was shifted')),
-                ('id', models.UUIDField(db_index=True, default=uuid.uuid4, editable=False)),
-                ('created_at', models.DateTimeField(default=audit.clock.now, editable=False)),
-                ('version', models.PositiveSmallIntegerField(default=1, verbose_name='version')),
-                ('opened_at', models.DateTimeField(default=audit.clock.now, verbose_name='opened')),
-                ('signed_at', models.DateTimeField(blank=True, null=True, verbose_name='signed')),
-                ('seconds_active', models.PositiveIntegerField(default=0, verbose_name='active time, s')),
-                ('state', audit.states.StateField(choices=[('open', 'Open'), ('signed', 'Signed'), ('final', 'Final'), ('voided', 'Voided')], default='open', editable=False, max_length=24, verbose_name='state')),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_change_reason', models.CharField(max_length=100, null=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('form_record', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='studies.formrecord')),
-                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('study', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='studies.study')),
-                ('task', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='reads.readtask')),
+                (
+                    "history_actor",
+                    models.CharField(
+                        default="", editable=False, max_length=200, verbose_name="printed name"
+                    ),
+                ),
+                (
+                    "history_login",
+                    models.CharField(
+                        default="", editable=False, max_length=254, verbose_name="login"
+                    ),
+                ),
+                (
+                    "history_role",
+                    models.CharField(
+                        default="", editable=False, max_length=40, verbose_name="role"
+                    ),
+                ),
+                (
+                    "history_organisation",
+                    models.CharField(default="", editable=False, max_length=200),
+                ),
+                (
+                    "history_zone",
+                    models.CharField(
+                        default="UTC", editable=False, max_length=64, verbose_name="time zone"
+                    ),
+                ),
+                (
+                    "history_shifted",
+                    models.BooleanField(
+                        default=False, editable=False, verbose_name="clock was shifted"
+                    ),
+                ),
+                ("id", models.UUIDField(db_index=True, default=uuid.uuid4, editable=False)),
+                ("created_at", models.DateTimeField(default=audit.clock.now, editable=False)),
+                ("version", models.PositiveSmallIntegerField(default=1, verbose_name="version")),
+                ("opened_at", models.DateTimeField(default=audit.clock.now, verbose_name="opened")),
+                ("signed_at", models.DateTimeField(blank=True, null=True, verbose_name="signed")),
+                (
+                    "seconds_active",
+                    models.PositiveIntegerField(default=0, verbose_name="active time, s"),
+                ),
+                (
+                    "state",
+                    audit.states.StateField(
+                        choices=[
+                            ("open", "Open"),
+                            ("signed", "Signed"),
+                            ("final", "Final"),
+                            ("voided", "Voided"),
+                        ],
+                        default="open",
+                        editable=False,
+                        max_length=24,
+                        verbose_name="state",
+                    ),
+                ),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                ("history_change_reason", models.CharField(max_length=100, null=True)),
+                (
+                    "history_type",
+                    models.CharField(
+                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
+                ),
+                (
+                    "form_record",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="studies.formrecord",
+                    ),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "study",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="studies.study",
+                    ),
+                ),
+                (
+                    "task",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="reads.readtask",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'historical read session',
-                'verbose_name_plural': 'historical read sessions',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
+                "verbose_name": "historical read session",
+                "verbose_name_plural": "historical read sessions",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.AddConstraint(
-            model_name='measurement',
-            constraint=models.UniqueConstraint(fields=('observation', 'kind'), name='measurement_once'),
+            model_name="measurement",
+            constraint=models.UniqueConstraint(
+                fields=("observation", "kind"), name="measurement_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='readerqualification',
-            constraint=models.UniqueConstraint(condition=models.Q(('revoked_reason', '')), fields=('study', 'reader', 'criterion', 'design'), name='qualification_once'),
+            model_name="readerqualification",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("revoked_reason", "")),
+                fields=("study", "reader", "criterion", "design"),
+                name="qualification_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='readerstream',
-            constraint=models.UniqueConstraint(condition=models.Q(('closed_reason', '')), fields=('study', 'subject', 'role', 'purpose'), name='stream_role_once'),
+            model_name="readerstream",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("closed_reason", "")),
+                fields=("study", "subject", "role", "purpose"),
+                name="stream_role_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='readerstream',
-            constraint=models.UniqueConstraint(condition=models.Q(('closed_reason', ''), ('purpose', 'efficacy')), fields=('study', 'subject', 'reader'), name='stream_reader_one_role'),
+            model_name="readerstream",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("closed_reason", ""), ("purpose", "efficacy")),
+                fields=("study", "subject", "reader"),
+                name="stream_reader_one_role",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='readerstream',
-            constraint=models.UniqueConstraint(fields=('study', 'reader', 'label'), name='stream_label_once'),
+            model_name="readerstream",
+            constraint=models.UniqueConstraint(
+                fields=("study", "reader", "label"), name="stream_label_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='observation',
-            constraint=models.UniqueConstraint(fields=('session', 'lesion'), name='observation_once'),
+            model_name="observation",
+            constraint=models.UniqueConstraint(
+                fields=("session", "lesion"), name="observation_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='lesion',
-            constraint=models.UniqueConstraint(condition=models.Q(('withdrawn_reason', '')), fields=('stream', 'label'), name='lesion_label_once'),
+            model_name="lesion",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("withdrawn_reason", "")),
+                fields=("stream", "label"),
+                name="lesion_label_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='criterionassessment',
-            constraint=models.UniqueConstraint(fields=('session', 'criterion'), name='assessment_once'),
+            model_name="criterionassessment",
+            constraint=models.UniqueConstraint(
+                fields=("session", "criterion"), name="assessment_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='adjudicationcase',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'voided'), _negated=True), fields=('session_1', 'session_2'), name='adjudication_once'),
+            model_name="adjudicationcase",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "voided"), _negated=True),
+                fields=("session_1", "session_2"),
+                name="adjudication_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='readtask',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['declined', 'reassigned', 'cancelled']), _negated=True), fields=('stream', 'time_point', 'kind'), name='readtask_once'),
+            model_name="readtask",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(
+                    ("state__in", ["declined", "reassigned", "cancelled"]), _negated=True
+                ),
+                fields=("stream", "time_point", "kind"),
+                name="readtask_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='readsession',
-            constraint=models.UniqueConstraint(fields=('task', 'version'), name='session_version_once'),
+            model_name="readsession",
+            constraint=models.UniqueConstraint(
+                fields=("task", "version"), name="session_version_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='readsession',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'voided'), _negated=True), fields=('task',), name='session_one_active'),
+            model_name="readsession",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "voided"), _negated=True),
+                fields=("task",),
+                name="session_one_active",
+            ),
         ),
     ]

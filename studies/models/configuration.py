@@ -63,6 +63,7 @@ class Configuration(StudyScoped):
         condition="OLD.state <> 'draft'",
         columns=("document", "digest", "kind", "key", "version", "study_id"),
         why="a configuration that has left the draft is immutable",
+        thaws="OLD.state IN ('in_review', 'in_test')",
     )
 
     class Meta:

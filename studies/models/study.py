@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
@@ -47,6 +48,15 @@ class Study(Tracked):
 
     def __str__(self) -> str:
         return self.code
+
+    def signed_content(self) -> Mapping[str, Any]:
+        """What the signature under the database lock covers."""
+        return {
+            "code": self.code,
+            "sponsor": self.sponsor_id,
+            "protocol": self.protocol_number,
+            "title": self.title,
+        }
 
 
 class StudySite(StudyScoped):
@@ -126,6 +136,15 @@ class Membership(Tracked):
                     (F("role"), RangeOperators.EQUAL),
                     (F("period"), RangeOperators.OVERLAPS),
                 ],
+            ),
+            # Two empty studies are not equal in SQL, so the administrator needs a rule of its own.
+            ExclusionConstraint(
+                name="membership_admin_once",
+                expressions=[
+                    (F("user"), RangeOperators.EQUAL),
+                    (F("period"), RangeOperators.OVERLAPS),
+                ],
+                condition=Q(study=None),
             ),
             models.CheckConstraint(
                 name="membership_admin_has_no_study",

@@ -58,6 +58,8 @@ def approve(configuration: Configuration, *, actor: Actor, assent: Assent) -> Co
 def make_effective(configuration: Configuration, *, actor: Actor) -> Configuration:
     """Let an approved version hold from now on; the version before is superseded with it."""
     with transaction.atomic():
+        # Of two versions that become effective at once, the later one supersedes the other.
+        Study.objects.select_for_update().get(pk=configuration.study_id)
         before = (
             Configuration.objects.in_study(configuration.study_id)
             .filter(kind=configuration.kind, key=configuration.key, state="effective")

@@ -6,7 +6,7 @@ what is stored, so that nobody's typing is lost silently.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -16,9 +16,11 @@ from django.db import transaction
 from audit import clock
 from audit.actors import Actor, acting
 from audit.errors import Conflict, RuleBroken
+from audit.trail import Change, differing, document_change
 from studies.forms.canonical import canonical_json
 from studies.forms.definition import Form
 from studies.forms.derivations import Named
+from studies.forms.difference import answer_changes
 from studies.forms.evaluate import evaluate
 from studies.forms.evaluation import Evaluation
 from studies.models import Configuration, FormRecord
@@ -142,3 +144,33 @@ def lock(record: FormRecord, *, actor: Actor) -> FormRecord:
         row.locked = True
         row.save()
         return row
+
+
+def changed_answers(
+    version: Any, old: Mapping[str, Any], new: Mapping[str, Any]
+) -> Iterator[Change]:
+    """Yield the changes between two versions of a record's answers, in the words of its form.
+
+    What the form does not show (a hidden item, an answer that it does not know) is named by its
+    place, so that no change is missing.
+
+    Args:
+        version: a history row of a form record.
+    """
+    form = form_of(Configuration._base_manager.get(pk=version.form_id))
+    places = {path: (was, now) for path, was, now in differing(old, new)}
+    told: set[Any] = set()
+    for change in answer_changes(evaluate(form, old), evaluate(form, new)):
+        inside = {path for path in places if _begins(path, change.place)}
+        # What only follows from other answers is not an edit.
+        if inside:
+            told |= inside
+            yield Change(f"answers.{change.place}", change.label, change.old, change.new)
+    for path, (was, now) in places.items():
+        if path not in told:
+            yield document_change("answers", "Answers", path, was, now)
+
+
+def _begins(path: tuple[str | int, ...], place: str) -> bool:
+    parts = tuple(place.split("."))
+    return tuple(map(str, path[: len(parts)])) == parts

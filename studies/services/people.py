@@ -14,7 +14,7 @@ from accounts.models import Invitation, User, normal_email
 from accounts.permissions import DUTY_OF, Duty, Role
 from audit import clock
 from audit.actors import Actor, acting
-from audit.errors import RuleBroken
+from audit.errors import NotPermitted, ReasonRequired, RuleBroken
 from audit.models import record
 from studies.models import Membership, MembershipSite, Study, StudySite
 
@@ -35,12 +35,16 @@ def grant_role(
     """Give a person a role for a period.
 
     Raises:
-        RuleBroken: ROL-001 the duties exclude each other; ROL-002 a site user needs sites.
-        NotPermitted: the actor may not manage members.
+        RuleBroken: ROL-001 the duties exclude each other; ROL-002 a site user needs sites;
+            ROL-005 a site belongs to another study; ROL-007 the account is not active.
+        NotPermitted: the actor may not manage members there, or it is the actor's own account.
     """
-    actor.require("study.members.manage")
-    if DUTY_OF[role] == Duty.SITE and not sites:
-        raise RuleBroken("A site user is bound to at least one site.", rule="ROL-002")
+    _require_management(actor, study)
+    if actor.user_id == user.pk:
+        raise NotPermitted("Nobody gives a role to themselves.", rule="study.members.manage")
+    _check_sites(role, study, sites)
+    if not user.is_active:
+        raise RuleBroken(f"The account of {user.printed_name} is not active.", rule="ROL-007")
     try:
         with transaction.atomic(), acting(actor, reason):
             membership = Membership(
@@ -68,12 +72,47 @@ def grant_role(
         ) from None
 
 
-def end_role(membership: Membership, *, actor: Actor, reason: str) -> Membership:
-    """End a role at this instant; open sessions lose it with their next request."""
+def _require_management(actor: Actor, study: Study | None) -> None:
     actor.require("study.members.manage")
+    if actor.system or "user.manage" in actor.rights:
+        return
+    # A project manager manages the people of the own study and makes no administrators.
+    if study is None or study.pk != actor.study_id:
+        raise NotPermitted(
+            "You manage the people of your own study only.", rule="study.members.manage"
+        )
+
+
+def _check_sites(role: Role | str, study: Study | None, sites: Sequence[StudySite]) -> None:
+    if DUTY_OF[role] == Duty.SITE and not sites:
+        raise RuleBroken("A site user is bound to at least one site.", rule="ROL-002")
+    if any(study is None or site.study_id != study.pk for site in sites):
+        raise RuleBroken("A site belongs to another study.", rule="ROL-005")
+
+
+def end_role(membership: Membership, *, actor: Actor, reason: str) -> Membership:
+    """End a role at this instant; open sessions lose it with their next request.
+
+    A role that has not begun yet never begins.
+
+    Raises:
+        ReasonRequired: no reason is given.
+        RuleBroken: ROL-006 the role is over already.
+        NotPermitted: the actor may not manage members there.
+    """
+    _require_management(actor, membership.study)
+    if not reason.strip():
+        raise ReasonRequired("Ending a role needs a reason.", rule="role.end")
     with transaction.atomic(), acting(actor, reason):
         row = Membership.objects.select_for_update().get(pk=membership.pk)
-        row.period = DateTimeTZRange(row.period.lower, max(clock.now(), row.period.lower))
+        now = clock.now()
+        if row.period.isempty or (row.period.upper is not None and row.period.upper <= now):
+            raise RuleBroken("This role is over already.", rule="ROL-006")
+        row.period = (
+            DateTimeTZRange(row.period.lower, now)
+            if row.period.lower < now
+            else DateTimeTZRange(empty=True)
+        )
         row.save()
         record("role.end", row.user, reason=reason, study_id=row.study_id)
         return row
@@ -92,11 +131,12 @@ def invite(
     """Invite a person and return the invitation with its secret, which is mailed and not kept.
 
     Raises:
-        RuleBroken: ROL-002 a site user needs sites; ROL-003 name or address is missing.
+        RuleBroken: ROL-002 a site user needs sites; ROL-003 name or address is missing;
+            ROL-005 a site belongs to another study.
+        NotPermitted: the actor may not manage members there.
     """
-    actor.require("study.members.manage")
-    if DUTY_OF[role] == Duty.SITE and not sites:
-        raise RuleBroken("A site user is bound to at least one site.", rule="ROL-002")
+    _require_management(actor, study)
+    _check_sites(role, study, sites)
     if "@" not in email or not printed_name.strip():
         raise RuleBroken("An invitation needs a name and an e-mail address.", rule="ROL-003")
     secret = secrets.token_urlsafe(32)

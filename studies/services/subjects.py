@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
 
 from audit.actors import Actor, acting
-from audit.errors import RuleBroken
+from audit.errors import Conflict, NotPermitted, ReasonRequired, RuleBroken
 from audit.models import record
 from studies.models import (
     Anchor,
@@ -31,9 +31,17 @@ def register_subject(
         anchors: kind -> date, e.g. ``{"enrolment": date(2026, 3, 2)}``.
 
     Raises:
-        RuleBroken: SUB-001 the site is not active; SUB-002 no protocol version is effective.
+        RuleBroken: SUB-001 the site is not active; SUB-002 no protocol version is effective;
+            SUB-003 the code is taken or empty; SUB-004 no anchor date is given.
+        NotPermitted: the actor may not enrol, or not at this site.
     """
     actor.require("subject.enrol")
+    if actor.sites is not None and study_site.pk not in actor.sites:
+        raise NotPermitted("You enrol subjects at your own sites.", rule="subject.enrol")
+    if not code.strip():
+        raise RuleBroken("A subject needs a code.", rule="SUB-003")
+    if not anchors:
+        raise RuleBroken("A subject needs the date from which visits are counted.", rule="SUB-004")
     if study_site.state != "active":
         raise RuleBroken(f"Site {study_site} is not active yet.", rule="SUB-001")
     protocol = (
@@ -45,8 +53,14 @@ def register_subject(
     if protocol is None:
         raise RuleBroken("No protocol version is effective.", rule="SUB-002")
     with transaction.atomic(), acting(actor):
-        subject = Subject(study_id=study_site.study_id, study_site=study_site, code=code)
-        subject.save()
+        subject = Subject(study_id=study_site.study_id, study_site=study_site, code=code.strip())
+        try:
+            with transaction.atomic():
+                subject.save()
+        except IntegrityError as error:
+            if "subject_code_once" not in str(error):
+                raise
+            raise RuleBroken(f"Subject {code} is registered already.", rule="SUB-003") from None
         for kind, day in anchors.items():
             Anchor(
                 study_id=subject.study_id, subject=subject, kind=kind, date=day, source=source
@@ -77,9 +91,20 @@ def current_anchor(subject: Subject, kind: str) -> Anchor | None:
 def supersede_anchor(
     anchor: Anchor, *, day: date, source: str, actor: Actor, reason: str
 ) -> Anchor:
-    """Correct an anchor date: a new version; windows of time points still expected follow it."""
+    """Correct an anchor date: a new version; windows of time points still expected follow it.
+
+    Raises:
+        ReasonRequired: no reason is given.
+        Conflict: the date was corrected meanwhile.
+        NotPermitted: the actor may not enrol.
+    """
     actor.require("subject.enrol")
+    if not reason.strip():
+        raise ReasonRequired("Correcting a date needs a reason.", rule="anchor.supersede")
     with transaction.atomic(), acting(actor, reason):
+        anchor = Anchor.objects.in_study(anchor.study_id).select_for_update().get(pk=anchor.pk)
+        if anchor.superseded_by_id is not None:
+            raise Conflict("This date was corrected meanwhile. Look at it again.", rule="SUB-005")
         corrected = Anchor(
             study_id=anchor.study_id,
             subject=anchor.subject,

@@ -12,15 +12,25 @@ from PIL import Image
 from audit import clock, jobs
 from audit.actors import acting, service
 from audit.models import Job
-from imaging.models import ImagingStudy, Preview, ReadPackage, Series, SeriesTimePoint, Submission
+from imaging.models import (
+    ImagingStudy,
+    PackageSeries,
+    Preview,
+    ReadPackage,
+    Series,
+    SeriesTimePoint,
+    Submission,
+)
 from imaging.services import package
 from imaging.storage import previews
 from reads.models import AdjudicationCase, ReadSession, ReadTask
 from reads.services import planning, reading
 from studies.models import Configuration, TimePoint
+from studies.scoping import scope
 from studies.services import forms
 from studies.workflows import TIME_POINT
-from tests.world import BUILDER, StudyWorld, _configure, make_study
+from tests.imaging.upload_world import make_imaging_study
+from tests.world import BUILDER, StudyWorld, _configure
 
 DESIGN: dict[str, Any] = {
     "form": "ecrf_recist11",
@@ -35,18 +45,12 @@ BLINDING: dict[str, Any] = {
 READERS = ("central_reader", "central_reader_2")
 
 
-def make_read_study(
-    code: str = "ALPHA", sponsor: str = "Norvane", *, subject_count: int = 1
-) -> StudyWorld:
-    """Return a study with an effective read design and two qualified readers; call in no scope."""
-    world = make_study(code, sponsor=sponsor, subject_count=subject_count)
-    from studies.scoping import scope
-
+def make_read_study(code: str = "ALPHA", sponsor: str = "Norvane") -> StudyWorld:
+    """Return a study with an effective read design and two qualified readers."""
+    world = make_imaging_study(code, sponsor)
     with scope(world.study):
         _configure(world, Configuration.Kind.BLINDING, "blinding", "Blinding B-1", BLINDING)
         _configure(world, Configuration.Kind.READ_DESIGN, "design", "Read design", DESIGN)
-        for key in ("deid_profile", "guideline"):
-            _configure(world, getattr(Configuration.Kind, key.upper()), key, key, {"key": key})
         for name in READERS:
             planning.qualify(world.users[name], world.study, actor=world.actor("project_manager"))
     return world
@@ -113,7 +117,7 @@ def add_series(world: StudyWorld, time_point: TimePoint, *, slices: int = 12, **
 def ready(world: StudyWorld, time_point: TimePoint, **how: Any) -> ReadPackage:
     """Bring a visit to "ready to read" with a released package; its assessment day is the plan's."""
     desk = service("world builder", study_id=world.study.pk)
-    add_series(world, time_point, **how)
+    series = add_series(world, time_point, **how)
     time_point = TIME_POINT.move(
         time_point,
         "receive",
@@ -122,7 +126,15 @@ def ready(world: StudyWorld, time_point: TimePoint, **how: Any) -> ReadPackage:
     )
     for name in ("start_qc", "accept"):
         TIME_POINT.move(time_point, name, actor=desk)
-    built = package.release(package.build(time_point, actor=desk), actor=desk)
+    with acting(desk):
+        built = ReadPackage(
+            study=world.study, time_point=time_point, digest=package.content_digest([series])
+        )
+        built.save()
+        PackageSeries.objects.create(
+            study=world.study, package=built, series=series, order=1, label=series.description
+        )
+    package.release(built, actor=desk)
     TIME_POINT.move(time_point, "make_ready", actor=desk)
     return built
 

@@ -65,7 +65,7 @@ def apply_masks(data: bytes, masks: tuple[Mask, ...]) -> bytes:
     return out.getvalue()
 
 
-def _darkest(dataset: pydicom.Dataset, frames: np.ndarray) -> int:  # type: ignore[type-arg]
+def _darkest(dataset: pydicom.Dataset, frames: np.ndarray) -> int:
     """The stored value that shows darkest: the highest for MONOCHROME1, else the lowest."""
     if dataset.PhotometricInterpretation == "MONOCHROME1":
         return int(frames.max())

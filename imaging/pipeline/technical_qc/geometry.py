@@ -62,7 +62,7 @@ def orientation_groups(slices: Sequence[SliceFacts]) -> list[list[SliceFacts]]:
     """Slices by common orientation, the largest group first."""
     groups: list[tuple[np.ndarray, list[SliceFacts]]] = []
     for item in slices:
-        if item.orientation is None or len(item.orientation) != 6:  # noqa: PLR2004
+        if item.orientation is None or len(item.orientation) != 6:
             continue
         axes = np.asarray(item.orientation, dtype=float)
         for reference, members in groups:
@@ -80,7 +80,7 @@ def stack_of(slices: Sequence[SliceFacts], *, temporal_positions: int = 0) -> St
 
     ``temporal_positions`` is the number the header states (0020,0105), 0 when it states none.
     """
-    placed = [item for item in slices if item.position is not None and len(item.position) == 3]  # noqa: PLR2004
+    placed = [item for item in slices if item.position is not None and len(item.position) == 3]
     groups = orientation_groups(placed)
     if not groups:
         return None

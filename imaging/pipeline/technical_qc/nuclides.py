@@ -59,7 +59,7 @@ def name_of(text: str) -> str:
         if match is None:
             continue
         word = match.group(name_group)
-        symbol = _ELEMENTS.get(word.lower(), word.capitalize() if len(word) < 3 else "")  # noqa: PLR2004
+        symbol = _ELEMENTS.get(word.lower(), word.capitalize() if len(word) < 3 else "")
         name = f"{symbol}-{match.group(mass_group)}"
         if name in HALF_LIVES_S:
             return name

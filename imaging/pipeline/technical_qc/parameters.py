@@ -119,7 +119,7 @@ def _contrast_agent(dataset: Dataset) -> Sequence[Value]:
 def clock_seconds(value: object) -> float | None:
     """Seconds since midnight of a DICOM TM value (PS3.5 6.2), or None."""
     text = str(value or "").strip().replace(":", "")
-    if len(text) < 2 or not text[:6].isdigit():  # noqa: PLR2004 - TM has at least the hour
+    if len(text) < 2 or not text[:6].isdigit():
         return None
     padded = text[:6].ljust(6, "0")
     fraction = number("0." + text.partition(".")[2]) if "." in text else 0.0
@@ -198,13 +198,13 @@ def plane_of(orientation: Sequence[float]) -> str:
     )
     sizes = [abs(part) for part in normal]
     name = ("sagittal", "coronal", "axial")[sizes.index(max(sizes))]
-    return name if max(sizes) >= 0.866 else f"oblique {name}"  # noqa: PLR2004 - cos 30°
+    return name if max(sizes) >= 0.866 else f"oblique {name}"
 
 
 def _plane(dataset: Dataset) -> Sequence[Value]:
     parts = [number(part) for part in several(element(dataset, "ImageOrientationPatient"))]
     values = [part for part in parts if part is not None]
-    return [plane_of(values)] if len(values) == 6 else []  # noqa: PLR2004 - two direction cosines
+    return [plane_of(values)] if len(values) == 6 else []
 
 
 def dicom_datetime(text: object) -> datetime | None:

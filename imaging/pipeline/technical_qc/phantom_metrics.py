@@ -124,12 +124,12 @@ def read_volume(files: Iterable[Path]) -> Volume:
         key=lambda item: float(item.ImagePositionPatient[2]),
     )
     sizes = {(int(item.Rows), int(item.Columns)) for item in placed}
-    if len(placed) < 2 or len(sizes) != 1:  # noqa: PLR2004 - a spacing needs two slices
+    if len(placed) < 2 or len(sizes) != 1:
         message = "a phantom series needs at least two slices of one size"
         raise PhantomError(message)
     heights = [float(item.ImagePositionPatient[2]) for item in placed]
     steps = np.diff(heights)
-    if float(steps.min()) <= 0 or float(np.ptp(steps)) > 0.1:  # noqa: PLR2004 - mm
+    if float(steps.min()) <= 0 or float(np.ptp(steps)) > 0.1:
         message = "the slices of the phantom series are not evenly spaced"
         raise PhantomError(message)
     values = np.stack(
@@ -173,7 +173,7 @@ def ct_metrics(volume: Volume) -> CtMetrics:
 
 def _cylinder(image: Array, spacing: Sequence[float]) -> tuple[tuple[float, float], float]:
     """Centre (mm from the first pixel) and smaller radius (mm) of the object in a slice."""
-    inside = ndimage.binary_opening((image > -300) & (image < 300), iterations=2)  # noqa: PLR2004
+    inside = ndimage.binary_opening((image > -300) & (image < 300), iterations=2)
     labels, count = ndimage.label(inside)
     if count == 0:
         message = "no object of water density was found"
@@ -182,7 +182,7 @@ def _cylinder(image: Array, spacing: Sequence[float]) -> tuple[tuple[float, floa
     rows, columns = np.nonzero(labels == int(np.argmax(sizes)) + 1)
     centre = (float(rows.mean()) * spacing[0], float(columns.mean()) * spacing[1])
     radius = min(float(np.ptp(rows)) * spacing[0], float(np.ptp(columns)) * spacing[1]) / 2
-    if radius < 20:  # noqa: PLR2004 - mm: smaller than any phantom
+    if radius < 20:
         message = "the object of water density is too small for a phantom"
         raise PhantomError(message)
     return centre, radius
@@ -240,8 +240,8 @@ def _background(volume: Volume, hot: NDArray[np.bool_]) -> Array:
     padded = np.pad(body, ((1, 1), (0, 0), (0, 0)), mode="edge")
     inside = ndimage.distance_transform_edt(padded, sampling=volume.spacing)[1:-1]
     away = ndimage.distance_transform_edt(~hot, sampling=volume.spacing)
-    chosen = (inside > 15) & (away > 15)  # noqa: PLR2004 - mm
-    if int(chosen.sum()) < 1000:  # noqa: PLR2004 - voxels
+    chosen = (inside > 15) & (away > 15)
+    if int(chosen.sum()) < 1000:
         message = "too little background was found between the spheres"
         raise PhantomError(message)
     values: Array = volume.values[chosen]

@@ -300,7 +300,7 @@ def _instant(dataset: Dataset, day_keyword: str, time_keyword: str) -> datetime 
 
 def _time_on(day: datetime | None, clock: object) -> datetime | None:
     seconds = clock_seconds(clock)
-    if day is None or seconds is None or seconds >= 86_400:  # noqa: PLR2004 - a day
+    if day is None or seconds is None or seconds >= 86_400:
         return None
     whole = int(seconds)
     return day.replace(

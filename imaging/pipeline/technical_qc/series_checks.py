@@ -267,7 +267,7 @@ def _pixels(checker: Checker) -> Iterator[Finding]:
         faults.append(f"{stored[0]:g} bits stored in {allocated[0]:g}")
     if len(stored) == len(high) == 1 and float(high[0]) != float(stored[0]) - 1:
         faults.append(f"high bit {high[0]:g} with {stored[0]:g} bits stored")
-    if facts.modality in CROSS_SECTIONAL and stored and float(min(stored)) <= 8:  # noqa: PLR2004
+    if facts.modality in CROSS_SECTIONAL and stored and float(min(stored)) <= 8:
         faults.append(f"{stored[0]:g} bits stored")
     if faults:
         yield from checker.report("pixel_format", measured="; ".join(faults))

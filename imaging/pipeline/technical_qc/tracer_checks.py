@@ -37,7 +37,7 @@ def tracer_values(tracer: TracerFacts | None) -> dict[str, tuple[Value, ...]]:
     uptake = uptake_minutes(tracer)
     if uptake is not None and uptake >= 0:
         values["uptake_minutes"] = (round(uptake, 2),)
-    if (tracer.dose_bq or 0) >= 1.0e5:  # noqa: PLR2004 - below, the unit is in doubt
+    if (tracer.dose_bq or 0) >= 1.0e5:
         values["dose_mbq"] = (round((tracer.dose_bq or 0) / 1e6, 3),)
     if tracer.frame_duration_ms:
         values["frame_duration_s"] = (tracer.frame_duration_ms / 1000,)
