@@ -69,10 +69,10 @@ browser: setup ## a browser for the tests: the system's, else Playwright's
 	@$(BIN)/python -m icro.browser
 
 screens: setup browser ## pictures of the main pages, checked for errors
-	@$(BIN)/python -m pytest tests/e2e/test_screens.py --require-browser -p no:cacheprovider $(ARGS)
+	@$(BIN)/python -m pytest tests/e2e/test_screens.py --screens --require-browser -p no:cacheprovider $(ARGS)
 
 bench: setup ## speed and memory, by hand
-	@for file in benchmarks/bench_*.py; do echo "$$file"; $(BIN)/python "$$file"; done
+	@for name in criteria deidentify; do echo "$$name"; $(BIN)/python -m benchmarks.$$name; done
 
 stack: setup ## PostgreSQL and Valkey alone, for manage.py
 	@$(BIN)/python -m icro.devstack start && $(BIN)/python -m icro.devstack env

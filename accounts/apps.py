@@ -9,9 +9,12 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts import signals
+        from accounts.signatures import signatures_match
+        from audit import verification
         from audit.trail import name_verbs
 
         signals.connect()
+        verification.register("every signature matches its record", signatures_match)
         name_verbs(
             {
                 "account.login": "signed in",

@@ -77,6 +77,7 @@ class User(AbstractBaseUser, TrackedBase):
 
     class Meta:
         verbose_name = "user"
+        base_manager_name = "every_row"
         constraints = [models.UniqueConstraint(Lower("email"), name="user_email_once")]
 
     def __str__(self) -> str:

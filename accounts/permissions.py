@@ -115,6 +115,7 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
         "query.view": (*_STAFF, _SITE, *_OVERSIGHT),
         "query.raise": (_OPS, _SCIENCE, _PM, _DATA),
         "query.answer": (_SITE,),
+        "query.say": (_OPS, _SCIENCE, _PM, _DATA, _SITE),
         "query.close": (_OPS, _SCIENCE, _PM),
         # reads
         "read.manage": (_PM, _REVIEWERS),

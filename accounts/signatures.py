@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -18,6 +18,8 @@ from typing import Any, Protocol, runtime_checkable
 from uuid import UUID
 
 from allauth.mfa.models import Authenticator
+from django.apps import apps
+from django.core.exceptions import ValidationError
 from django.db import models, transaction
 
 from accounts.models import Signature, User
@@ -25,6 +27,7 @@ from audit import clock
 from audit.actors import Actor, acting
 from audit.errors import Conflict, SignatureRefused
 from audit.models import Event, kind_of, record
+from audit.verification import Fault
 
 ATTEMPTS = 5
 ATTEMPT_WINDOW = timedelta(minutes=15)
@@ -214,3 +217,32 @@ def signatures_of(row: Any) -> list[Shown]:
 def is_signed(row: models.Model) -> bool:
     """Tell whether at least one signature covers the record's present content."""
     return any(shown.valid for shown in signatures_of(row))
+
+
+def signatures_match() -> Iterator[Fault]:
+    """Every signature is on a record that exists, and the newest one covers its present content.
+
+    An earlier signature over earlier content is history; a record whose newest signature covers
+    something else was changed after signing, or the signature was moved here (21 CFR 11.70).
+    """
+    newest = Signature.objects.order_by("record_kind", "record_id", "-id").distinct(
+        "record_kind", "record_id"
+    )
+    for signature in newest.iterator():
+        row = _signed_record(signature)
+        if row is None:
+            yield Fault(signature.record_kind, signature.record_id, "is signed but missing")
+        elif content_digest(row) != signature.content_digest:
+            yield Fault(
+                signature.record_kind,
+                signature.record_id,
+                f"signature {signature.pk} of {signature.printed_name} does not match its content",
+            )
+
+
+def _signed_record(signature: Signature) -> Any:
+    try:
+        model = apps.get_model(signature.record_kind)
+        return model._base_manager.filter(pk=signature.record_id).first()
+    except (LookupError, ValueError, ValidationError):
+        return None

@@ -2,6 +2,7 @@
 
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
+from django.utils.module_loading import autodiscover_modules
 
 
 class AuditConfig(AppConfig):
@@ -11,5 +12,6 @@ class AuditConfig(AppConfig):
     def ready(self) -> None:
         from audit import guards, history
 
+        autodiscover_modules("workflows")  # a workflow is known because its table exists
         history.connect()
         post_migrate.connect(guards.install, sender=self, dispatch_uid="audit.guards")

@@ -197,7 +197,8 @@ def _grants(
             verbs = "SELECT"
         else:
             verbs = "SELECT, INSERT, UPDATE, DELETE"
-        body.append(f'REVOKE ALL ON "{table}" FROM {application}')
+        # Whatever default privileges gave to new tables is taken back first.
+        body.append(f'REVOKE ALL ON "{table}" FROM {application}, {reader}')
         body.append(f'GRANT {verbs} ON "{table}" TO {application}')
         if model is not None and table != "accounts_user":
             body.append(f'GRANT SELECT ON "{table}" TO {reader}')

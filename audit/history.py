@@ -106,10 +106,13 @@ class TrackedBase(models.Model):
         return row
 
     def refresh_from_db(
-        self, using: str | None = None, fields: Iterable[str] | None = None, **options: Any
+        self,
+        using: str | None = None,
+        fields: Iterable[str] | None = None,
+        from_queryset: models.QuerySet[Any] | None = None,
     ) -> None:
         names = None if fields is None else list(fields)
-        super().refresh_from_db(using=using, fields=names, **options)
+        super().refresh_from_db(using, names, from_queryset)
         # A state that was not read again keeps what the database was last known to hold.
         self._remember_states(names)
 

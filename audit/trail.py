@@ -186,8 +186,8 @@ def _changes(new: HistoryRow, old: HistoryRow | None, *, states: bool) -> tuple[
             changes += _document_changes(model, model_field, new, old)
             continue
         before, after = getattr(old, name, None), getattr(new, name)
-        nothing = (None, "", [])  # a creation says nothing of what was left empty
-        if before != after and not (old is None and after in nothing):
+        # A creation says nothing of what was left empty.
+        if before != after and not (old is None and after in (None, "", [])):
             label = str(model_field.verbose_name).capitalize()
             changes.append(
                 Change(name, label, shown(model_field, before), shown(model_field, after))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from datetime import date
+from zoneinfo import ZoneInfo
 
 from django.db import OperationalError, connection, transaction
 from django.db.models import Max
@@ -25,7 +26,6 @@ from queries.models import Query
 from reads.models import AdjudicationCase, ReadTask
 from studies.models import Configuration, Study, TimePoint
 from studies.services.configuration import effective
-
 
 #: states in which the recipients may take the files
 RELEASED = ("released", "acknowledged", "superseded")
@@ -86,56 +86,80 @@ def start_cleaning(cut: DataCut, *, actor: Actor) -> DataCut:
 
 def open_items(cut: DataCut) -> list[OpenItem]:
     """Return what is unfinished up to the cut-off, the worst first."""
-    return [*_open_adjudications(cut), *_open_reads(cut), *_open_queries(cut), *_open_scans(cut)]
+    return [item for day, item in unfinished(cut.study) if day <= cut.cut_off]
 
 
-def _open_adjudications(cut: DataCut) -> Iterable[OpenItem]:
-    cases = AdjudicationCase.objects.in_study(cut.study_id).filter(
-        state__in=["pending", "claimed"], time_point__assessment_date__lte=cut.cut_off
+def unfinished(study: Study) -> list[tuple[date, OpenItem]]:
+    """Return everything unfinished in a study with the day from which a cut is concerned.
+
+    The day is the assessment's, or in the study's zone that on which a query was opened. The number
+    of database queries does not depend on how many cuts are looked at.
+    """
+    return [
+        *_open_adjudications(study),
+        *_open_reads(study),
+        *_open_queries(study),
+        *_open_scans(study),
+    ]
+
+
+Unfinished = Iterable[tuple[date, OpenItem]]
+
+
+def _open_adjudications(study: Study) -> Unfinished:
+    cases = AdjudicationCase.objects.in_study(study).filter(
+        state__in=["pending", "claimed"], time_point__assessment_date__isnull=False
     )
-    for case in cases.select_related("time_point__subject").order_by("due_at"):
-        yield OpenItem(
-            "Adjudication",
-            str(case.time_point),
-            "readers differ, not decided",
-            "time-point",
-            str(case.time_point_id),
+    for case in cases.select_related("time_point__subject").order_by("due_at", "pk"):
+        point = case.time_point
+        yield (
+            point.assessment_date,
+            OpenItem(
+                "Adjudication",
+                str(point),
+                "readers differ, not decided",
+                "time-point",
+                str(point.pk),
+            ),
         )
 
 
-def _open_reads(cut: DataCut) -> Iterable[OpenItem]:
-    tasks = ReadTask.objects.in_study(cut.study_id).filter(
+def _open_reads(study: Study) -> Unfinished:
+    tasks = ReadTask.objects.in_study(study).filter(
         state__in=["planned", "assigned", "accepted", "in_progress", "on_hold"],
-        time_point__assessment_date__lte=cut.cut_off,
+        time_point__assessment_date__isnull=False,
     )
-    for task in tasks.select_related("time_point__subject", "stream").order_by("due_at"):
-        role = task.stream.get_role_display()
-        yield OpenItem(
-            "Read",
-            f"{task.time_point}, {role}",
-            task.get_state_display().lower(),
-            "time-point",
-            str(task.time_point_id),
+    rows = tasks.select_related("time_point__subject", "stream").order_by("due_at", "pk")
+    for task in rows:
+        point, role = task.time_point, task.stream.get_role_display()
+        why = task.get_state_display().lower()
+        yield (
+            point.assessment_date,
+            OpenItem("Read", f"{point}, {role}", why, "time-point", str(point.pk)),
         )
 
 
-def _open_queries(cut: DataCut) -> Iterable[OpenItem]:
-    rows = Query.objects.in_study(cut.study_id).filter(
-        state__in=["open", "answered", "reopened"], opened_at__lte=snapshot.cut_off_instant(cut)
-    )
-    for query in rows.select_related("time_point__subject").order_by("due_at"):
+def _open_queries(study: Study) -> Unfinished:
+    rows = Query.objects.in_study(study).filter(state__in=["open", "answered", "reopened"])
+    for query in rows.select_related("time_point__subject").order_by("due_at", "number"):
         where = f" ({query.time_point})" if query.time_point else ""
         why = query.get_state_display().lower()
-        yield OpenItem("Query", f"{query}{where}", why, "query-page", str(query.pk))
+        yield (
+            query.opened_at.astimezone(ZoneInfo(study.time_zone)).date(),
+            OpenItem("Query", f"{query}{where}", why, "query-page", str(query.pk)),
+        )
 
 
-def _open_scans(cut: DataCut) -> Iterable[OpenItem]:
-    rows = TimePoint.objects.in_study(cut.study_id).filter(
-        state__in=["received", "in_qc", "accepted"], assessment_date__lte=cut.cut_off
+def _open_scans(study: Study) -> Unfinished:
+    rows = TimePoint.objects.in_study(study).filter(
+        state__in=["received", "in_qc", "accepted"], assessment_date__isnull=False
     )
-    for time_point in rows.select_related("subject").order_by("assessment_date"):
-        why = time_point.get_state_display().lower()
-        yield OpenItem("Time point", str(time_point), why, "time-point", str(time_point.pk))
+    for point in rows.select_related("subject").order_by("assessment_date", "pk"):
+        why = point.get_state_display().lower()
+        yield (
+            point.assessment_date,
+            OpenItem("Time point", str(point), why, "time-point", str(point.pk)),
+        )
 
 
 def freeze(cut: DataCut, *, actor: Actor, reason: str = "") -> DataCut:
@@ -262,6 +286,11 @@ def may_take(cut: DataCut, actor: Actor) -> bool:
     return actor.may("cut.make") or cut.state in RELEASED
 
 
+def may_see_files(cut: DataCut, actor: Actor) -> bool:
+    """Tell whether the files are named to the actor: to recipients only once it is released."""
+    return cut.state in RELEASED or not actor.may("cut.acknowledge")
+
+
 def note_download(file: CutFile, *, actor: Actor) -> None:
     """Keep who took which file of a cut.
 
@@ -285,7 +314,7 @@ def verify(cut: DataCut, *, actor: Actor) -> list[str]:
         RuleBroken: CUT-006 the cut has no files yet.
     """
     actor.require("cut.verify")
-    if cut.state not in (*RELEASED, "generated"):
+    if not cut.manifest_digest:
         raise RuleBroken("This cut has no files yet.", rule="CUT-006")
     wrong = differences(cut)
     with acting(actor.acting_as("cut.verify")):
@@ -297,8 +326,7 @@ def differences(cut: DataCut) -> list[str]:
     """Make the files again and return the names of those that differ from what was stored."""
     store = deliveries()
     stored = {
-        file.name: file.sha256 if store.is_whole(file.sha256) else ""
-        for file in cut.files.all()
+        file.name: file.sha256 if store.is_whole(file.sha256) else "" for file in cut.files.all()
     }
     again = {made.name: made.sha256 for made in build(cut)}
     return sorted(

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
 #: pages over all studies of a person: their address names no study
-OVER_ALL_STUDIES = frozenset({"home", "site-home", "user-list", "system-page"})
+OVER_ALL_STUDIES = frozenset({"home", "site-home", "read-inbox", "adjudication-inbox"})
 
 
 def address(name: str, *args: object) -> str:
     """Return the address of a page."""
-    try:
-        return reverse(name, args=args)
-    except NoReverseMatch:
-        return "#"
+    return reverse(name, args=args)
 
 
 def start_address(name: str, study_code: str) -> str:

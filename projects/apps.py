@@ -69,10 +69,10 @@ class ProjectsConfig(AppConfig):
     verbose_name = "Projects"
 
     def ready(self) -> None:
-        import projects.work.sources
         from audit.trail import name_verbs
         from projects import notices, sealing  # noqa: F401 - registers their jobs
         from projects.shell import shell_of
+        from projects.work import sources  # noqa: F401 - registers the sources of work
         from ui.shell import register_shell
 
         name_verbs(VERBS)

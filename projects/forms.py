@@ -147,7 +147,9 @@ class Profile(forms.Form):
     printed_name = forms.CharField(
         label=_("Printed name"),
         max_length=200,
-        help_text=_("It stands beside your acts and signatures from now on; earlier ones keep theirs."),
+        help_text=_(
+            "It stands beside your acts and signatures from now on; earlier ones keep theirs."
+        ),
     )
     time_zone = forms.ChoiceField(label=_("Time zone"), choices=zone_choices)
 
@@ -156,9 +158,7 @@ class NewToken(forms.Form):
     """A key for a machine."""
 
     label = forms.CharField(label=_("What the key is for"), max_length=100)
-    days = forms.IntegerField(
-        label=_("Days it holds"), min_value=1, max_value=365, initial=90
-    )
+    days = forms.IntegerField(label=_("Days it holds"), min_value=1, max_value=365, initial=90)
 
 
 class Identity(forms.Form):

@@ -73,9 +73,7 @@ def _todo(
     return LifeStep(phase="todo", icon=icon, label=label, time=time, actor=actor, clock=clock)
 
 
-def _step(
-    label: str, icon: str, row: Any, kind: str, life: Life, *, waits: str = ""
-) -> LifeStep:
+def _step(label: str, icon: str, row: Any, kind: str, life: Life, *, waits: str = "") -> LifeStep:
     event = _happened(row, kind)
     if event is None:
         return _todo(label, icon, time=waits)
@@ -113,9 +111,7 @@ def _arrival(life: Life) -> list[LifeStep]:
     if scanned:
         acquired = _done("Acquired", "scan", time=_on(scanned))
     else:
-        acquired = _todo(
-            "Acquired", "scan", time=f"by {_on(tp.window_to)}" if tp.window_to else ""
-        )
+        acquired = _todo("Acquired", "scan", time=f"by {_on(tp.window_to)}" if tp.window_to else "")
     uploaded = _step("Uploaded", "cloud-upload", sub, "submission.begin_upload", life)
     received = _step("Received", "inbox", sub, "submission.receive", life)
     if sub is not None and sub.received_at is not None:
@@ -142,7 +138,7 @@ def _checking(life: Life) -> list[LifeStep]:
             "QC",
             "clipboard-check",
             time=f"by {_at(sub.qc_due_at, life.zone)}",
-            actor="image operations",
+            actor="image ops",
             clock=_left(life, sub.qc_due_at),
         )
     released = _step("Ready", "eye-plus", tp, "timepoint.make_ready", life)
@@ -229,6 +225,7 @@ def _mark_now(found: list[LifeStep]) -> list[LifeStep]:
     place = next((n for n, step in enumerate(found) if step.phase == "todo"), None)
     if place is None:
         return found
-    late = found[place].clock is not None and found[place].clock.tone == "stop"
+    clock_of_place = found[place].clock
+    late = clock_of_place is not None and clock_of_place.tone == "stop"
     found[place] = replace(found[place], phase="now", tone="stop" if late else "work")
     return found

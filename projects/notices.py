@@ -72,7 +72,7 @@ KINDS: dict[str, Kind] = {
     "readtask.assign": Kind(
         "A read was given to you",
         _reader,
-        lambda task: address("read-inbox", task.study.code),
+        lambda _: address("read-inbox"),
     ),
     "datacut.release": Kind(
         "A data cut was released to you",
@@ -84,18 +84,18 @@ _MODELS: dict[str, Any] = {"query": Query, "readtask": ReadTask, "datacut": Data
 
 
 @job("projects.notify", label="Messages")
-def notify(row: Job, *, kind: str, pk: str) -> None:
+def notify(row: Job, *, about_act: str, about_id: str) -> None:
     """Write the notices of one act and mail those that were not mailed yet."""
-    about = _MODELS[kind.split(".")[0]]._base_manager.get(pk=pk)
+    about = _MODELS[about_act.split(".", maxsplit=1)[0]]._base_manager.get(pk=about_id)
     study = Study.objects.get(pk=about.study_id)
-    said = KINDS[kind]
+    said = KINDS[about_act]
     for user in said.recipients(about):
         notice, _ = Notice.objects.get_or_create(
             user=user,
             key=row.key,
             defaults={
                 "study_id": study.pk,
-                "kind": kind,
+                "kind": about_act,
                 "text": f"{said.text} in study {study.code}.",
                 "url": said.url(about),
             },
@@ -147,7 +147,13 @@ def _ask_for(kind: str, row: Any) -> None:
         return
     # A query can be asked again and answered again: each turn is a message of its own.
     turn = row.history.count()
-    enqueue("projects.notify", key=f"notify:{kind}:{row.pk}:{turn}", row=row, kind=kind, pk=str(row.pk))
+    enqueue(
+        "projects.notify",
+        key=f"notify:{kind}:{row.pk}:{turn}",
+        row=row,
+        about_act=kind,
+        about_id=str(row.pk),
+    )
 
 
 def connect() -> None:

@@ -77,7 +77,9 @@ def funnel(study: Study, actor: Actor) -> list[FunnelStage]:
             study=study,
             record_kind="studies.timepoint",
             cut__state__in=["released", "acknowledged"],
-            record_id__in=[str(pk) for pk in rows.filter(state="locked").values_list("pk", flat=True)],
+            record_id__in=[
+                str(pk) for pk in rows.filter(state="locked").values_list("pk", flat=True)
+            ],
         )
         .values("record_id")
         .distinct()
@@ -109,7 +111,7 @@ def funnel(study: Study, actor: Actor) -> list[FunnelStage]:
 
 
 def images_by_time_point(study: Study) -> list[StackRow]:
-    """Return, by visit of the schedule, what is locked, accepted, received and expected by today."""
+    """Return, by visit, what is locked, accepted, received and expected by today."""
     rows = (
         due_by_today(study)
         .filter(definition__isnull=False)

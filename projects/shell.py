@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -74,6 +74,12 @@ STUDY_MENU: Sequence[tuple[str, Sequence[Entry]]] = (
         ),
     ),
 )
+#: role -> its own page over all studies: words, icon, URL name
+ROLE_MENU: Mapping[str, tuple[str, str, str]] = {
+    Role.SITE_USER: ("Uploads", "cloud-upload", "site-home"),
+    Role.CENTRAL_READER: ("My reads", "eye", "read-inbox"),
+    Role.ADJUDICATOR: ("My cases", "gavel", "adjudication-inbox"),
+}
 HOME_MENU: Sequence[Entry] = (
     Entry("user.manage", "Users", "users", "user-list"),
     Entry("system.view", "System", "robot", "system-page"),
@@ -147,9 +153,7 @@ def _switcher(held: Sequence[Membership], study: Study | None) -> Switcher | Non
         for one in studies
     )
     if study is not None:
-        return Switcher(
-            icon="flask-2", label=study.code, detail=_facts(study), options=options
-        )
+        return Switcher(icon="flask-2", label=study.code, detail=_facts(study), options=options)
     return Switcher(
         icon="stack-2",
         label=_("All my studies"),
@@ -187,8 +191,12 @@ def _home_menu(
     request: HttpRequest, held: Sequence[Membership], actor: Actor, home: MenuItem
 ) -> tuple[MenuGroup, ...]:
     items = [home]
-    if any(one.role == Role.SITE_USER for one in held):
-        items.append(_plain(request, _("Uploads"), "cloud-upload", address("site-home")))
+    roles = {one.role for one in held}
+    items += [
+        _plain(request, _(label), icon, address(name))
+        for role, (label, icon, name) in ROLE_MENU.items()
+        if role in roles
+    ]
     items += [
         _plain(request, _(entry.label), entry.icon, address(entry.url_name))
         for entry in HOME_MENU

@@ -134,7 +134,7 @@ class Trail:
             parts += [self._versions(model) for model in self._models()]
         if not parts:
             return Event.objects.none().values_list("at", "kind", "id")
-        return parts[0].union(*parts[1:], all=True).order_by("-moment", "-source", "-key")
+        return parts[0].union(*parts[1:], all=True).order_by("-line_at", "-line_of", "-line_key")
 
     def _models(self) -> list[type[models.Model]]:
         wanted = self.wanted.kind
@@ -161,7 +161,9 @@ class Trail:
 
     def _versions(self, model: type[models.Model]) -> Any:
         rows = history_of(model).filter(history_type="~").order_by()
-        rows = rows.filter(id=self.study.pk) if model is Study else rows.filter(study_id=self.study.pk)
+        rows = (
+            rows.filter(id=self.study.pk) if model is Study else rows.filter(study_id=self.study.pk)
+        )
         if model is FormRecord and not self.sees_results:
             forms = Submission.objects.in_study(self.study).values("form_record_id")
             lists = QcReview.objects.in_study(self.study).values("form_record_id")
@@ -268,8 +270,8 @@ def history_of(model: type[models.Model]) -> Any:
 
 def _keyed(rows: Any, moment: str, source: str, key: str) -> Any:
     return rows.annotate(
-        moment=F(moment), source=Value(source, models.CharField()), key=F(key)
-    ).values_list("moment", "source", "key")
+        line_at=F(moment), line_of=Value(source, models.CharField()), line_key=F(key)
+    ).values_list("line_at", "line_of", "line_key")
 
 
 def _uuid(text: str) -> UUID | None:

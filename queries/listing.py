@@ -113,8 +113,7 @@ def ageing(actor: Actor, plan: Plan) -> Ageing:
         late=late,
         states=states,
         by_site={
-            site: tuple(counts[code] for code, _ in ALL_BUCKETS)
-            for site, counts in by_site.items()
+            site: tuple(counts[code] for code, _ in ALL_BUCKETS) for site, counts in by_site.items()
         },
     )
 
@@ -145,9 +144,7 @@ def _of_age(rows: Any, bucket: str, plan: Plan) -> list[Any]:
     return [
         pk
         for pk, opened_at, closed_at in listed
-        if bucket_of(
-            max(0, plan.calendar.business_days_between(opened_at, closed_at or now))
-        )
+        if bucket_of(max(0, plan.calendar.business_days_between(opened_at, closed_at or now)))
         == bucket
     ]
 

@@ -89,9 +89,7 @@ def raise_query(
         return query
 
 
-def answer(
-    query: Query, *, text: str, actor: Actor, cannot_be_done: bool = False
-) -> Query:
+def answer(query: Query, *, text: str, actor: Actor, cannot_be_done: bool = False) -> Query:
     """Answer in words. What was asked for in words (confirm or explain) is done with it.
 
     Args:
@@ -135,11 +133,11 @@ def say(query: Query, *, text: str, actor: Actor) -> Message:
     """Add words to the thread without changing its state.
 
     Raises:
-        NotPermitted: the actor neither answers nor raises queries.
+        NotPermitted: the actor has no part in queries.
         RuleBroken: QRY-003 there are no words; QRY-004 the query is over.
     """
-    if not actor.may("query.answer"):
-        actor.require("query.raise")
+    actor.require("query.say")
+    actor = actor.acting_as("query.say")
     if not text.strip():
         raise RuleBroken("Write something first.", rule="QRY-003")
     if not query.is_open:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django.db.models import QuerySet
 
@@ -63,7 +64,7 @@ def pane(
     return made if start is None else {**made, "start": start}
 
 
-def is_picture_of(series_entries: QuerySet[PackageSeries], series: object, sha256: str) -> bool:
+def is_picture_of(series_entries: QuerySet[PackageSeries], series: UUID, sha256: str) -> bool:
     """Tell whether a picture belongs to a series among those that may be seen."""
     if not series_entries.filter(series_id=series).exists():
         return False
@@ -74,5 +75,5 @@ def is_picture_of(series_entries: QuerySet[PackageSeries], series: object, sha25
 def chosen(shown: Sequence[ShownSeries], number: object) -> ShownSeries | None:
     """Return the series with a number as it came in an address, else the first."""
     wanted = str(number or "")
-    found = [one for one in shown if str(one.number) == wanted]
-    return (found or list(shown) or [None])[0]
+    named = next((one for one in shown if str(one.number) == wanted), None)
+    return named or next(iter(shown), None)

@@ -110,7 +110,7 @@ def _no_new(point: ReadPoint) -> str:
     if point.baseline:
         return NOTHING
     value = point.evaluation.answer("new.any").value
-    return {True: "Listed below", False: "None"}.get(value, "Open")  # type: ignore[call-overload, no-any-return]
+    return "Listed below" if value is True else "None" if value is False else "Open"
 
 
 def _place(evaluation: Evaluation, group: str, label: str) -> str:
@@ -264,14 +264,21 @@ def response(key: str, derived: Derived, evaluation: Evaluation) -> ResponseView
 
 
 def _part(result: Any, name: str) -> str:
-    return (result.text(name) or NOTHING).replace("_", " ")
+    return response_words(result.text(name) or NOTHING)
+
+
+def response_words(code: str) -> str:
+    """Write a response as people write it: NON-CR/NON-PD is no shout."""
+    return (
+        code.replace("_", " ").replace("NON-", "Non-").replace("NOT APPLICABLE", "Not applicable")
+    )
 
 
 def _new_words(evaluation: Evaluation) -> str:
     answer = evaluation.answer("new.any")
     if answer.status is Status.NOT_EVALUABLE:
         return "Not evaluable"
-    return {True: "Yes", False: "No"}.get(answer.value, "Open")  # type: ignore[call-overload, no-any-return]
+    return "Yes" if answer.value is True else "No" if answer.value is False else "Open"
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,10 +309,10 @@ def sides(points: Sequence[ReadPoint], entered: Sequence[Mapping[str, str]]) -> 
                 name=point.id,
                 sum_mm=NOTHING if table[index] is None else f"{table[index]:f}",
                 since_first=NOTHING if change is None else _signed(change),
-                target=responses.get("target_response") or NOTHING,
-                non_target=responses.get("non_target_response") or NOTHING,
+                target=response_words(responses.get("target_response") or NOTHING),
+                non_target=response_words(responses.get("non_target_response") or NOTHING),
                 new=NOTHING if point.baseline else _new_words(point.evaluation),
-                overall=responses.get("overall_response") or NOTHING,
+                overall=response_words(responses.get("overall_response") or NOTHING),
             )
         )
     return tuple(found)

@@ -2,7 +2,7 @@
 
 Sequential lock: a later time point does not exist for a reader until every earlier one of the same
 stream is signed. The same querysets serve inbox, pages, API, pictures and counts. An earlier read
-that was declined stays in the way: only its signed replacement, or its cancellation, opens the next.
+that was declined stays in the way: its signed replacement, or its cancellation, opens the next.
 """
 
 from __future__ import annotations

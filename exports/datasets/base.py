@@ -16,6 +16,7 @@ EVALUATORS = {
     "reader_2": "RADIOLOGIST 2",
     "adjudicator": "ADJUDICATOR",
 }
+LINK_HEADS = {"reader_1": "R1", "reader_2": "R2", "adjudicator": "A"}
 EVALUATOR = "INDEPENDENT ASSESSOR"
 
 
@@ -46,12 +47,23 @@ class Read:
     stream: Any
     subject: Any
     time_point: Any
+    sequence: int
     accepted: bool
 
     @property
     def evaluator(self) -> str:
         """EVALID of the reader's role."""
         return EVALUATORS[self.stream.role]
+
+    @property
+    def reader(self) -> str:
+        """Short form of the reader's role, the head of link identifiers: R1, R2 or A."""
+        return LINK_HEADS[self.stream.role]
+
+    @property
+    def group(self) -> str:
+        """--LNKGRP: ties the measurements to the response that rests on them (R1-A2)."""
+        return f"{self.reader}-A{self.sequence}"
 
     @property
     def flag(self) -> str | None:
@@ -93,6 +105,7 @@ def reads(snapshot: Snapshot) -> list[Read]:
                 stream=stream,
                 subject=snapshot.one(Subject, stream.subject_id),
                 time_point=snapshot.one(TimePoint, task.time_point_id),
+                sequence=task.sequence,
                 accepted=str(session.id) in accepted,
             )
         )

@@ -13,8 +13,16 @@ from reads.models import CriterionAssessment
 TESTS = {
     "target_response": ("TRGRESP", "Target Response"),
     "non_target_response": ("NTRGRESP", "Non-target Response"),
-    "new_lesion": ("NEWLIND", "New Lesion Indicator"),
+    "new_lesion": ("NEWLPROG", "New Lesion Progression"),
     "overall_response": ("OVRLRESP", "Overall Response"),
+}
+#: key of a criterion -> RSCAT (CDISC controlled terminology, ONCRSCAT)
+CATEGORIES = {
+    "RECIST11": "RECIST 1.1",
+    "iRECIST": "iRECIST",
+    "LUGANO2014": "LUGANO CLASSIFICATION",
+    "CHESON2007": "CHESON 2007",
+    "PCWG3": "PCWG SCHER PROSTATE CANCER 2016",
 }
 
 
@@ -34,17 +42,20 @@ def rs(snapshot: Snapshot) -> Dataset:
             for key, (code, name) in TESTS.items():
                 derived = assessment.derived.get(key)
                 value = assessment.entered.get(key) or derived
-                if value in (None, ""):
+                if value in (None, "") or (key == "new_lesion" and value == "NONE"):
                     continue
+                value = str(value).replace("_", " ")
+                derived = str(derived or "").replace("_", " ")
                 counts[subject] += 1
-                overridden = derived not in (None, "", value)
+                overridden = derived not in ("", value)
                 rows.append(
                     (
                         snapshot.study.protocol, "RS", subject, counts[subject],
-                        f"{read.time_point.label}", code, name, assessment.criterion,
-                        str(value), str(value), EVALUATOR, read.evaluator, read.flag,
+                        read.group, code, name,
+                        CATEGORIES.get(assessment.criterion, assessment.criterion),
+                        value, value, EVALUATOR, read.evaluator, read.flag,
                         read.time_point.label, read.date,
-                        str(derived) if overridden else None,
+                        derived if overridden else None,
                         assessment.override_reason or None if overridden else None,
                     )
                 )  # fmt: skip

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 from exports.datasets.base import EVALUATOR, Dataset, Read, builder, reads, usubjid, words
 from exports.snapshot import Snapshot
-from reads.models import Lesion, Measurement, Observation
+from reads.models import CriterionAssessment, Lesion, Measurement, Observation
 
 _CATEGORIES = {"target": "TARGET", "non_target": "NON-TARGET", "new": "NEW"}
 #: kind of measurement -> TRTESTCD, TRTEST (CDISC controlled terminology, TRTESTCD)
@@ -33,9 +34,7 @@ def _numbered(rows: Sequence[tuple[Any, ...]], subject_at: int, at: int) -> list
 
 
 def _link(read: Read, lesion: Any) -> str:
-    return (
-        f"{read.evaluator.replace('RADIOLOGIST ', 'R').replace('ADJUDICATOR', 'A')}-{lesion.label}"
-    )
+    return f"{read.reader}-{lesion.label}"
 
 
 def _observed(snapshot: Snapshot) -> list[tuple[Read, Any, Any]]:
@@ -57,12 +56,13 @@ def tu(snapshot: Snapshot) -> Dataset:
     """One row per lesion and evaluator, at the time point where it was first identified."""
     rows = []
     seen: set[str] = set()
-    for read, _, lesion in _observed(snapshot):
+    for read, _observation, lesion in _observed(snapshot):
         # Reads come in order of their dates: the first counted one that shows a lesion is the one
         # that identified it, also where an earlier version of that read was rolled back.
         if str(lesion.id) in seen:
             continue
         seen.add(str(lesion.id))
+        place, _, detail = lesion.location.partition(", ")
         rows.append(
             (
                 snapshot.study.protocol,
@@ -72,59 +72,116 @@ def tu(snapshot: Snapshot) -> Dataset:
                 "TUMIDENT",
                 "Tumor Identification",
                 _CATEGORIES[lesion.category],
-                lesion.location.upper(),
+                place.upper(),
                 lesion.laterality.upper() or None,
                 EVALUATOR,
                 read.evaluator,
                 read.flag,
                 read.time_point.label,
                 read.date,
+                detail or None,
             )
         )
     columns = words(
         "STUDYID DOMAIN USUBJID TUSEQ TULNKID TUTESTCD TUTEST TUORRES TULOC TULAT TUEVAL "
-        "TUEVALID TUACPTFL VISIT TUDTC"
+        "TUEVALID TUACPTFL VISIT TUDTC LOCATION_DETAIL"
     )
     return Dataset("tu", "Tumour identification", columns, _numbered(rows, 2, 3))
 
 
 @builder
 def tr(snapshot: Snapshot) -> Dataset:
-    """One row per measurement, and one for the state of each observed lesion."""
+    """One row per measurement, per state of a lesion without one, and per sum of diameters."""
     measured: dict[str, list[Any]] = {}
     for measurement in snapshot.all(Measurement):
         measured.setdefault(str(measurement.observation_id), []).append(measurement)
     rows: list[tuple[Any, ...]] = []
     for read, observation, lesion in _observed(snapshot):
-        head = (snapshot.study.protocol, "TR", usubjid(snapshot, read.subject), _link(read, lesion))
-        tail = (EVALUATOR, read.evaluator, read.flag, read.time_point.label, read.date)
-        done = observation.status != "NOT_EVALUABLE"
-        rows.append(
-            (
-                *head,
-                "TUMSTATE",
-                "Tumor State",
-                observation.status if done else None,
-                None,
-                observation.status if done else None,
-                None,
-                None,
-                None if done else "NOT DONE",
-                None if done else observation.reason or None,
-                *tail,
-            )
-        )
-        for m in sorted(measured.get(str(observation.id), []), key=lambda m: m.kind):
-            code, name = _TESTS[m.kind]
-            value = format(m.value.normalize(), "f")
-            rows.append(
-                (
-                    *head, code, name, m.entered, m.entered_unit, value, m.value.normalize(),
-                    m.unit, None, None, *tail,
-                )
-            )  # fmt: skip
+        sizes = sorted(measured.get(str(observation.id), []), key=lambda m: m.kind)
+        results = [_size(size) for size in sizes] or [_state(observation)]
+        group, link = _CATEGORIES[lesion.category], _link(read, lesion)
+        rows += [_row(snapshot, read, group, link, result) for result in results]
+    sums = _sums(snapshot)
+    for read in reads(snapshot):
+        total = sums.get(str(read.session.id))
+        if total is not None:
+            rows.append(_row(snapshot, read, "TARGET", None, _sum(total)))
     columns = words(
-        "STUDYID DOMAIN USUBJID TRSEQ TRLNKID TRTESTCD TRTEST TRORRES TRORRESU TRSTRESC "
-        "TRSTRESN TRSTRESU TRSTAT TRREASND TREVAL TREVALID TRACPTFL VISIT TRDTC"
+        "STUDYID DOMAIN USUBJID TRSEQ TRGRPID TRLNKID TRLNKGRP TRTESTCD TRTEST TRORRES TRORRESU "
+        "TRSTRESC TRSTRESN TRSTRESU TRSTAT TRREASND TREVAL TREVALID TRACPTFL VISIT TRDTC"
     )
     return Dataset("tr", "Tumour results", columns, _numbered(rows, 2, 3))
+
+
+#: TRTESTCD, TRTEST, TRORRES, TRORRESU, TRSTRESC, TRSTRESN, TRSTRESU, TRSTAT, TRREASND
+Result = tuple[Any, ...]
+
+
+def _row(
+    snapshot: Snapshot, read: Read, group: str, link: str | None, result: Result
+) -> tuple[Any, ...]:
+    return (
+        snapshot.study.protocol,
+        "TR",
+        usubjid(snapshot, read.subject),
+        group,
+        link,
+        read.group,
+        *result,
+        EVALUATOR,
+        read.evaluator,
+        read.flag,
+        read.time_point.label,
+        read.date,
+    )
+
+
+def _size(measurement: Any) -> Result:
+    code, name = _TESTS[measurement.kind]
+    value = measurement.value.normalize()
+    return (
+        code,
+        name,
+        measurement.entered,
+        measurement.entered_unit,
+        format(value, "f"),
+        value,
+        measurement.unit,
+        None,
+        None,
+    )
+
+
+def _state(observation: Any) -> Result:
+    """Return the state of a lesion that has no measurement at this time point.
+
+    Too small to measure counts as 5 mm (RECIST 1.1, §4.3.2); a lesion that merged into another, or
+    cannot be evaluated, was not assessed and says why (SDTMIG 3.4, TR).
+    """
+    state = observation.status.replace("_", " ")
+    if state == "TOO SMALL TO MEASURE":
+        small = Decimal(5)
+        return ("LDIAM", "Longest Diameter", state, None, "5", small, "mm", None, None)
+    head = ("TUMSTATE", "Tumor State")
+    if state == "MERGED":
+        return (*head, None, None, None, None, None, "NOT DONE", "TUMOR MERGED")
+    if state == "NOT EVALUABLE":
+        why = observation.reason or state
+        return (*head, None, None, None, None, None, "NOT DONE", why)
+    return (*head, state, None, state, None, None, None, None)
+
+
+def _sum(total: Decimal) -> Result:
+    text = format(total, "f")
+    return ("SUMDIAM", "Sum of Diameter", text, "mm", text, total, "mm", None, None)
+
+
+def _sums(snapshot: Snapshot) -> dict[str, Decimal]:
+    """Return the derived sum of diameters of each session, where the criterion has one."""
+    found: dict[str, Decimal] = {}
+    rows = sorted(snapshot.all(CriterionAssessment), key=lambda a: (a.session_id, a.criterion))
+    for assessment in rows:
+        value = assessment.derived.get("sum_mm")
+        if value not in (None, ""):
+            found.setdefault(str(assessment.session_id), Decimal(str(value)).normalize())
+    return found

@@ -1,7 +1,5 @@
 """Upper abdominal organs of the phantom (CT numbers in HU, portal venous phase)."""
 
-
-
 from __future__ import annotations
 
 from dataclasses import dataclass

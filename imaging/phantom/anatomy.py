@@ -4,8 +4,6 @@ Organs are described for a reference adult and stretched to the subject's own wi
 Nothing here is random except through the subject's seed.
 """
 
-
-
 from __future__ import annotations
 
 from dataclasses import dataclass

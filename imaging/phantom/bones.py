@@ -1,7 +1,5 @@
 """Spine, ribs and sternum of the phantom (CT numbers in HU)."""
 
-
-
 from __future__ import annotations
 
 import numpy as np

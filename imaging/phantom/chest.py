@@ -1,7 +1,5 @@
 """Lungs, heart, great vessels and airways of the phantom (CT numbers in HU, portal phase)."""
 
-
-
 from __future__ import annotations
 
 import numpy as np

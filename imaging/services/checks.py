@@ -139,21 +139,21 @@ def findings_of_form(submission: Submission) -> list[Found]:
                 "cannot be known.",
             )
         )
-    for message in result.messages:
-        if message.level is Level.WARNING and message.is_accepted:
-            found.append(
-                Found(
-                    code="explained_in_form",
-                    level="info",
-                    title=message.text[:200],
-                    measured=message.reason[:200],
-                    expected="",
-                    what_it_means="The site gave a reason when it sent the form.",
-                    what_to_do="Judge whether the reason is enough.",
-                    parameter=message.key,
-                    source=message.clause,
-                )
-            )
+    found += [
+        Found(
+            code="explained_in_form",
+            level="info",
+            title=message.text[:200],
+            measured=message.reason[:200],
+            expected="",
+            what_it_means="The site gave a reason when it sent the form.",
+            what_to_do="Judge whether the reason is enough.",
+            parameter=message.key,
+            source=message.clause,
+        )
+        for message in result.messages
+        if message.level is Level.WARNING and message.is_accepted
+    ]
     return found
 
 

@@ -110,7 +110,7 @@ def _examine(submission: Submission, folder: Path, tick: Tick) -> Intake:
     with Sandbox(_examiner(intake), limits=LIMITS) as sandbox:
         for position, result in sandbox.map([str(path) for _, path in to_read]):
             row, path = to_read[position]
-            if isinstance(result, Contained) or isinstance(result, Refused):
+            if isinstance(result, Contained | Refused):
                 intake.set_aside[row.pk] = (ReceivedFile.Outcome.REFUSED, result.code)
             else:
                 verified, tokens = result
@@ -185,11 +185,19 @@ def joined_facts(original: SeriesFacts, clean: SeriesFacts) -> SeriesFacts:
     files, so that no free text of a header reaches a finding. Of the serial number the end stays,
     which tells the scanners of one site apart.
     """
-    values = dict(clean.values)
-    serial = original.text("serial")
+    return _end_of_serial(replace(original, values=clean.values), original.text("serial"))
+
+
+def before_cleaning(facts: SeriesFacts) -> SeriesFacts:
+    """Return facts of original files as the checks before sending may show them."""
+    return _end_of_serial(facts, facts.text("serial"))
+
+
+def _end_of_serial(facts: SeriesFacts, serial: str) -> SeriesFacts:
+    values = {name: value for name, value in facts.values.items() if name != "serial"}
     if serial:
         values["serial"] = (serial_in_words(serial),)
-    return replace(original, values=values)
+    return replace(facts, values=values)
 
 
 def serial_in_words(serial: str) -> str:

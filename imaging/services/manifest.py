@@ -11,10 +11,9 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Sum
 
-from audit import clock
+from audit import clock, jobs
 from audit.actors import Actor, acting
 from audit.errors import Conflict, Refused, RuleBroken
-from audit.jobs import enqueue
 from audit.models import record
 from imaging.models import ReceivedFile, Submission
 from imaging.storage import ArrivalStore
@@ -203,13 +202,15 @@ def finish(submission: Submission, *, actor: Actor) -> Submission:
                 rule="IMG-001",
             )
         _count(row)
-        enqueue(
-            "imaging.check",
-            key=f"imaging.check:{row.pk}:{row.manifest_digest}",
-            row=row,
-            total=row.file_count,
-            submission=str(row.pk),
-        )
+        if row.check_result.get("manifest") != row.manifest_digest:
+            over = [job for job in jobs.of(row) if job.kind == "imaging.check" and job.is_over]
+            jobs.enqueue(
+                "imaging.check",
+                key=f"imaging.check:{row.pk}:{row.manifest_digest}:{len(over)}",
+                row=row,
+                total=row.file_count,
+                submission=str(row.pk),
+            )
         return row
 
 

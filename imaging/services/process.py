@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 
 from audit.actors import Actor, service
+from audit.errors import Conflict
 from audit.jobs import Progress
 from audit.models import Job
 from imaging.models import DeidReport, Submission
 from imaging.pipeline.deidentify.engine import IMPLEMENTATION_NAME
+from imaging.pipeline.reasons import sentence
 from imaging.pipeline.technical_qc import Finding as Found
 from imaging.pipeline.technical_qc import SeriesFacts, check_submission
 from imaging.pipeline.technical_qc.series_checks import sorted_out_as
 from imaging.services import checks, cleaning, holds, intake, looking, pictures, series
 from imaging.services.intake import Intake
+from imaging.services.submission import prefill_form
 from imaging.workflows import SUBMISSION
 from queries.models import Query, RequestedAction
 from queries.services import close
@@ -167,9 +171,6 @@ def check_before_sending(job: Job, submission_id: str) -> None:
 
 
 def _prefill(row: Submission, system: Actor) -> None:
-    from audit.errors import Conflict
-    from imaging.services.submission import prefill_form
-
     try:
         prefill_form(row, actor=system)
     except Conflict:
@@ -178,7 +179,7 @@ def _prefill(row: Submission, system: Actor) -> None:
 
 def _result(row: Submission, opened: Intake) -> dict[str, Any]:
     paths = {uid: [i.path for i in items] for uid, items in opened.by_series.items()}
-    facts = list(intake.facts_of(paths, opened.key).values())
+    facts = [intake.before_cleaning(found) for found in intake.facts_of(paths, opened.key).values()]
     previous = [f for _, f in checks.sealed_series(series.effective_series(row.time_point))]
     known = {key for old in previous for key in old.study_keys}
     whole = [_completed(new, previous) for new in facts]
@@ -218,10 +219,6 @@ def _series_line(facts: SeriesFacts, found: tuple[Found, ...]) -> dict[str, Any]
 
 
 def _set_aside(opened: Intake) -> list[dict[str, Any]]:
-    from collections import Counter
-
-    from imaging.pipeline.reasons import sentence
-
     counts = Counter(code for _, code in opened.set_aside.values())
     return [{"code": c, "text": sentence(c), "count": n} for c, n in sorted(counts.items())]
 

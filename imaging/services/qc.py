@@ -267,12 +267,29 @@ def decide(
         row: QcReview = (
             QcReview.objects.in_study(review.study_id).select_for_update().get(pk=review.pk)
         )
+        record_row = _mirrored(row.form_record, decision, comment.strip(), acting_person)
+        own = record_row.answers.get("decision", {}).get("comment", "")
         row.decision = decision
         row.deviation_cause = deviation_cause if decision == "pass_with_deviation" else ""
-        row.comment = comment.strip()
+        row.comment = comment.strip() or (own if isinstance(own, str) else "")
         row.decided_at = clock.now()
         row.save()
         return row
+
+
+def _mirrored(row: FormRecord, decision: str, comment: str, actor: Actor) -> FormRecord:
+    """Write the decision into the checklist, so that both say the same."""
+    if "decision.verdict" not in forms.form_of(row.form).items:
+        return row
+    part = {**row.answers.get("decision", {}), "verdict": decision.upper()}
+    if comment:
+        part["comment"] = comment
+    if decision == "fail":
+        part["rescan"] = True
+    answers = {**row.answers, "decision": part}
+    if answers == row.answers:
+        return row
+    return forms.save_answers(row, answers, seen_version=row.version, actor=actor)
 
 
 def sign(review: QcReview, *, actor: Actor, assent: Assent) -> QcReview:

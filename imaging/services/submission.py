@@ -79,6 +79,8 @@ def start(
             guideline=effective(study, Configuration.Kind.GUIDELINE),
             corrects=corrects,
             answers_query=answers_query,
+            # A correction of the form alone is compared with the headers that came before.
+            check_result=_kept_of_checks(corrects) if corrects else {},
         )
         row.save()
         record("submission.start", row, details={"corrects": str(corrects) if corrects else ""})
@@ -269,7 +271,8 @@ def _note_requests(row: Submission, actor: Actor) -> None:
     kinds = [RequestedAction.Kind.CORRECT_FORM.value]
     if row.file_count:
         kinds += [RequestedAction.Kind.SEND_IMAGES.value, RequestedAction.Kind.RESCAN.value]
-    for query in row.time_point.queries.filter(state__in=["open", "reopened"]):
+    # An answer in words does not do what was asked for: the images that come later do.
+    for query in row.time_point.queries.filter(state__in=["open", "answered", "reopened"]):
         if query.actions.filter(done_at=None, kind__in=kinds).exists():
             note_done(query, kinds=kinds, outcome=f"sent with {row}", actor=actor)
 

@@ -19,7 +19,6 @@ from audit.trail import Entry
 from imaging.models import Finding, Series, Submission
 from studies.access import StudyRequest
 from ui.records import Action, HistoryEntry, JobProgress, Link, SignRequest
-from ui.records import Finding as ShownFinding
 
 JOB_STATES = {
     Job.State.PENDING: "WAITING",
@@ -29,6 +28,8 @@ JOB_STATES = {
     Job.State.QUARANTINED: "FAILED",
     Job.State.CANCELLED: "CANCELLED",
 }
+# Technical columns: what they hold is told by the acts beside them.
+_SILENT = frozenset({"check_result", "facts", "saved_at", "entered_at", "reasons", "lifted_holds"})
 UPLOAD_STEPS = ("Visit", "Files", "Checks", "Form", "Review and sign", "Send")
 
 
@@ -66,6 +67,7 @@ def sentences(entries: Iterable[Entry]) -> list[HistoryEntry]:
                 **base,
             )
             for change in entry.changes
+            if change.field.partition(".")[0] not in _SILENT
         ]
     return found
 
@@ -75,25 +77,14 @@ def _short(text: str) -> str:
     return text if len(text) <= longest else f"{text[:longest]}…"
 
 
-def shown_checks(findings: Sequence[dict[str, Any]], level: str) -> list[ShownFinding]:
-    """Return findings of the checks before sending at one level."""
-    found = []
-    for item in findings:
-        if item["level"] != level:
-            continue
-        measured = ". ".join(part for part in (item["measured"], expected_words(item)) if part)
-        text = " ".join(
-            part for part in (f"{measured}." if measured else "", item["means"]) if part
-        )
-        found.append(
-            ShownFinding(level=level, title=item["title"], text=f"{text} {item['do']}".strip())
-        )
-    return found
-
-
-def expected_words(item: dict[str, Any]) -> str:
-    """Return what was expected, as the end of a sentence."""
-    return _("expected: %s") % item["expected"] if item["expected"] else ""
+def finding_words(measured: str, expected: str, means: str) -> str:
+    """Return what a finding says: its meaning, what was found and expected, each once."""
+    parts = [means]
+    if measured and measured not in means:
+        parts.append(_("Found: %s.") % measured)
+    if expected and expected not in means:
+        parts.append(_("Expected: %s.") % expected)
+    return " ".join(part for part in parts if part)
 
 
 def job_card(

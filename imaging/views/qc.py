@@ -10,6 +10,7 @@ from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from accounts.signatures import prove
 from audit import clock, trail
@@ -145,6 +146,9 @@ def _workbench(
         "editable": editable,
         "crumbs": crumbs(request, row, last=_("Quality control")),
         "findings": [_finding(request, f, rows, chosen) for f in findings],
+        "to_ask": [
+            f for f in findings if f.state == "open" and f.level == "error" and f.query_text
+        ],
         "left": [f for f in findings if f.state in {"open", "queried"} and f.level != "info"],
         "rows": rows,
         "thumbnails": [(s, parts.thumbnail_url(request.study.code, s), s == chosen) for s in rows],
@@ -162,19 +166,18 @@ def _workbench(
     }
     if review is not None:
         context |= _checklist(request, row, review, final=final, read_only=not editable)
-        context |= _decision(request, row, review, errors=errors, signing=signing)
+        context |= _decision(
+            request, row, review, errors=errors if signing else (), signing=signing
+        )
     response = render(request, "imaging/qc_workbench.html", context)
     response.status_code = 422 if errors else 200
     return response
 
 
 def _finding(request: StudyRequest, row: Finding, rows: list[Any], chosen: Any) -> dict[str, Any]:
-    words = [f"{row.measured}." if row.measured else ""]
-    words.append(_("Guideline: %s.") % row.expected if row.expected else "")
-    words.append(row.what_it_means)
     return {
         "row": row,
-        "text": " ".join(word for word in words if word),
+        "text": parts.finding_words(row.measured, row.expected, row.what_it_means),
         "badge": _(BADGES[row.level]),
         "is_open": row.state in {"open", "queried"},
         "slice": _slice_of(row, chosen),
@@ -286,12 +289,11 @@ def _decision(
     why = []
     if blocking:
         why.append(
-            _("%d major finding") % 1
-            if len(blocking) == 1
-            else _("%d major findings") % len(blocking)
+            ngettext("%(n)s major finding waits", "%(n)s major findings wait", len(blocking))
+            % {"n": len(blocking)}
         )
     if queries:
-        why.append(", ".join(str(q) for q in queries) + _(" is open"))
+        why.append(_("%s is open") % ", ".join(str(query) for query in queries))
     waiting = (review.form_record.completed_at is None) and bool(review.state == "open")
     sign = parts.sign_request(
         request,
@@ -317,7 +319,7 @@ def _decision(
     )
     return {
         "guards": guards,
-        "pass_closed": _("Pass is closed: %s wait") % _(" and ").join(why) if why else "",
+        "pass_closed": _("Pass is closed: %s") % ", ".join(why) if why else "",
         "checklist_waits": waiting,
         "sign": sign,
         "signing": signing and all(guard.ok for guard in guards),
@@ -426,16 +428,15 @@ def decide(request: StudyRequest, pk: UUID) -> HttpResponse:
             review,
             decision=request.POST.get("decision", ""),
             deviation_cause=request.POST.get("deviation_cause", ""),
-            comment=request.POST.get("comment", ""),
             actor=request.actor,
         )
-        qc.complete_checklist(review, actor=request.actor)
+        fresh = _review(request, pk)
+        qc.complete_checklist(fresh, actor=request.actor)
         fresh = _review(request, pk)
         failed = [g.text for g in QC_REVIEW.guard_results(fresh, "sign") if not g.ok]
         if failed:
             raise RuleBroken(failed[0], rule="IMG-007")
     except Refused as refused:
-        messages.error(request, refused.message)
         return _workbench(request, row, errors=(refused.message,), final=True)
     return _workbench(request, row, signing=True)
 

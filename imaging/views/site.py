@@ -164,7 +164,7 @@ def _window_clock(first: date | None, last: date | None, today: date) -> moments
         days = (today - last).days
         words = _("Window over, 1 day") if days == 1 else _("Window over, %d days") % days
         return moments.Clock("stop", "clock-exclamation", words)
-    return moments.left((last - today).days)
+    return moments.clock_of_days((last - today).days)
 
 
 def _queries(place: Place) -> list[dict[str, Any]]:

@@ -106,7 +106,9 @@ def detail(request: StudyRequest, pk: UUID) -> HttpResponse:
             "tab": tab,
             "tabs": _tabs(rows, findings, files, history),
             "series": parts.series_lines(request.study.code, rows),
-            "findings": findings,
+            "findings": [
+                (f, parts.finding_words(f.measured, f.expected, f.what_it_means)) for f in findings
+            ],
             "outcomes": _outcome_lines(outcomes),
             "set_aside": [f for f in files if f.outcome in {"held", "refused", "ignored"}],
             "held_codes": sorted({f.code for f in files if f.outcome == "held"}),

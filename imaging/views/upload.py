@@ -225,7 +225,10 @@ def checks(request: StudyRequest, pk: UUID) -> HttpResponse:
         return redirect("upload-files", request.study.code, row.pk)
     job = parts.newest_job(row, "imaging.check")
     result: dict[str, Any] = row.check_result
-    found = result.get("findings", [])
+    found = [
+        {**f, "words": parts.finding_words(f["measured"], f["expected"], f["means"])}
+        for f in result.get("findings", [])
+    ]
     explained: dict[str, str] = result.get("explained", {})
     left = [f for f in found if f["level"] == "error" and f["key"] not in explained]
     waiting = bool(row.file_count) and not result.get("manifest") and not _is_stuck(job)

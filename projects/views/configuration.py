@@ -40,7 +40,8 @@ def listing(request: StudyRequest) -> HttpResponse:
     rows = Configuration.objects.visible_to(request.actor)
     kind = request.GET.get("kind", "")
     kinds = [
-        (value, label, rows.filter(kind=value).count()) for value, label in Configuration.Kind.choices
+        (value, label, rows.filter(kind=value).count())
+        for value, label in Configuration.Kind.choices
     ]
     shown = rows.filter(kind=kind) if kind else rows
     return render(
@@ -49,8 +50,10 @@ def listing(request: StudyRequest) -> HttpResponse:
         {
             "rows": shown.order_by("kind", "key", "-version"),
             "kinds": [one for one in kinds if one[2]],
-            "crumbs": (Link(label=request.study.code, url=_entry(request)),
-                       Link(label="Configuration", url="")),
+            "crumbs": (
+                Link(label=request.study.code, url=_entry(request)),
+                Link(label="Configuration", url=""),
+            ),
         },
     )
 
@@ -205,7 +208,9 @@ def take_step(request: StudyRequest, pk: UUID) -> HttpResponse:
     steps = CONFIGURATION.open_steps(made, request.actor)
     step = next((s for s in steps if s.name == name and s.name not in _OWN_WAY), None)
     if step is None:
-        raise RuleBroken("This step is not possible now. Look at the version again.", rule="CFG-003")
+        raise RuleBroken(
+            "This step is not possible now. Look at the version again.", rule="CFG-003"
+        )
     reason = reason_of(request, WHY) if step.needs_reason else ""
     if step.name == "make_effective":
         service.make_effective(made, actor=request.actor)

@@ -62,14 +62,25 @@ def inviter_of(invitation: Invitation) -> Actor | None:
     sent = Event.objects.filter(
         kind="invitation.send", object_kind=kind_of(invitation), object_id=str(invitation.pk)
     ).first()
-    user = User.objects.filter(pk=sent.actor_id, is_active=True).first() if sent else None
+    user = (
+        User.objects.filter(pk=sent.actor_id, is_active=True).first()
+        if sent is not None and sent.actor_id is not None
+        else None
+    )
     if user is None:
         return None
-    study = Study.objects.filter(pk=invitation.study_id).first()
+    study = study_of(invitation)
     actor = actor_for(user, study) if study else home_actor(user)
     if actor is None or not actor.may("study.members.manage"):
         return None
     return actor.acting_as("study.members.manage")
+
+
+def study_of(invitation: Invitation) -> Study | None:
+    """Return the study into which an invitation leads; none for an administrator's."""
+    if invitation.study_id is None:
+        return None
+    return Study.objects.filter(pk=invitation.study_id).first()
 
 
 def _accept_as(
@@ -117,7 +128,7 @@ def _page(
         {
             "invitation": invitation,
             "role": role_label(invitation.role),
-            "study": Study.objects.filter(pk=invitation.study_id).first(),
+            "study": study_of(invitation),
             "form": form,
             "errors": errors,
         },

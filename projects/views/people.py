@@ -100,9 +100,7 @@ def _page(request: StudyRequest, form: Invite, status: int = 200) -> HttpRespons
         "projects/people.html",
         {
             "members": members,
-            "invitations": [
-                (one, role_label(one.role)) for one in waiting.order_by("-created_at")
-            ],
+            "invitations": [(one, role_label(one.role)) for one in waiting.order_by("-created_at")],
             "form": form,
             "errors": errors_of(form) if form.is_bound else [],
             "csv_url": csv_address(request),

@@ -167,8 +167,9 @@ def _page(request: StudyRequest, subject: Subject, status: int = 200) -> HttpRes
             "points": shown,
             "anchors": [(a, _anchor_dialog(request, a)) for a in anchors],
             "plain_steps": [step for step in steps if not step.needs_reason],
-            "reasoned_steps": [(step, _step_dialog(request, subject, step)) for step in steps
-                               if step.needs_reason],
+            "reasoned_steps": [
+                (step, _step_dialog(request, subject, step)) for step in steps if step.needs_reason
+            ],
             "protocol": period.protocol_version if period else None,
             "history": sentences(entries(subject, *anchors, limit=50)),
             "now": clock.now(),
@@ -208,7 +209,9 @@ def take_step(request: StudyRequest, pk: UUID) -> HttpResponse:
     name = request.POST.get("step", "")
     step = next((s for s in SUBJECT.open_steps(subject, request.actor) if s.name == name), None)
     if step is None:
-        raise RuleBroken("This step is not possible now. Look at the subject again.", rule="SUB-003")
+        raise RuleBroken(
+            "This step is not possible now. Look at the subject again.", rule="SUB-003"
+        )
     reason = reason_of(request, LEAVE) if step.needs_reason else ""
     SUBJECT.move(subject, step.name, actor=request.actor, reason=reason)
     messages.success(request, f"Subject {subject.code}: {step.label.lower()}.")

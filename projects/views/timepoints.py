@@ -19,7 +19,7 @@ from projects import lifeline, why_not
 from projects.display import Facts, display_state, facts_for, flags
 from projects.history import sentences
 from projects.holds import held_by
-from projects.reasons import NOT_DONE, EXPECT, reason_of, reason_request
+from projects.reasons import EXPECT, NOT_DONE, reason_of, reason_request
 from queries.models import Query
 from reads.models import ReadTask
 from reads.visibility import OVER
@@ -42,7 +42,7 @@ def time_point_page(request: StudyRequest, pk: UUID) -> HttpResponse:
     code = display_state(tp, facts)
     about = _about(request, tp)
     tab = request.GET.get("tab", "series")
-    history = sentences(entries(tp, *about.submissions, *about.queries, limit=200))
+    history = sentences(entries(tp, *about.submissions, *about.queries, limit=200), brief=True)
     whole = request.GET.get("history") == "all"
     return render(
         request,
@@ -221,9 +221,7 @@ def _shown(request: StudyRequest, row: Series) -> dict[str, Any]:
         else ""
     )
     shown = [values.get("slice_thickness_mm", ""), values.get("kernel", "")]
-    blocking = list(
-        row.findings.filter(state__in=["open", "queried"]).exclude(level="info")[:2]
-    )
+    blocking = list(row.findings.filter(state__in=["open", "queried"]).exclude(level="info")[:2])
     return {
         "row": row,
         "thumb": thumb,

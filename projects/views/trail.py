@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 from django.core.paginator import Paginator
 from django.http import HttpResponse
@@ -18,7 +19,7 @@ from studies.access import StudyRequest, study_view
 from ui.moments import moment_words
 from ui.records import FormError, Link
 
-ENTRIES_PER_PAGE = 50
+ENTRIES_PER_PAGE = 25
 COLUMNS = (
     "At (UTC)",
     "Local time",
@@ -48,7 +49,8 @@ def trail(request: StudyRequest) -> HttpResponse:
         record("trail.export", request.study, details=_kept(request), study_id=request.study.pk)
         name = f"{request.study.code}_audit_trail"
         return csv_response(name, COLUMNS, map(_row, lines.every_line()))
-    page = Paginator(lines, ENTRIES_PER_PAGE).get_page(request.GET.get("page"))  # type: ignore[arg-type]
+    pages: Any = Paginator
+    page = pages(lines, ENTRIES_PER_PAGE).get_page(request.GET.get("page"))
     entry = reverse("study-entry", args=[request.study.code])
     return render(
         request,
@@ -96,7 +98,7 @@ def _filter(request: StudyRequest) -> tuple[trails.Filter, list[FormError]]:
 
 
 def _kept(request: StudyRequest) -> dict[str, str]:
-    return {name: value for name, value in request.GET.items() if value and name != "format"}
+    return {name: str(value) for name, value in request.GET.items() if value and name != "format"}
 
 
 def _row(line: trails.Line) -> tuple[object, ...]:

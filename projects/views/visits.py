@@ -32,8 +32,11 @@ COLUMNS = (
 )
 #: chips: value, words, states of a time point
 CHIPS = (
-    ("received", "With scans", ("received", "in_qc", "accepted", "ready", "reading", "read",
-                                "checked", "locked")),
+    (
+        "received",
+        "With scans",
+        ("received", "in_qc", "accepted", "ready", "reading", "read", "checked", "locked"),
+    ),
     ("expected", "Expected", ("expected",)),
     ("not_done", "Not done", ("not_done",)),
 )
@@ -49,8 +52,9 @@ def visit_listing(request: StudyRequest) -> HttpResponse:
         lines = [_line(request, tp) for tp in rows]
         return csv_response(f"{request.study.code}_imaging_visits", COLUMNS, lines)
     page = Paginator(rows, VISITS_PER_PAGE).get_page(request.GET.get("page"))
-    chips = [(value, words, visible.filter(state__in=states).count())
-             for value, words, states in CHIPS]
+    chips = [
+        (value, words, visible.filter(state__in=states).count()) for value, words, states in CHIPS
+    ]
     return render(
         request,
         "projects/visits.html",

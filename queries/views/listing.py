@@ -84,4 +84,7 @@ def _csv_url(request: Any) -> str:
 
 
 def _crumbs(request: Any, last: str) -> list[Link]:
-    return [Link(label=request.study.code, url="/"), Link(label=last, url="")]
+    return [
+        Link(label=request.study.code, url=reverse("study-entry", args=[request.study.code])),
+        Link(label=last, url=""),
+    ]

@@ -82,7 +82,7 @@ def _page(
         "closable": all(guard.ok for guard in guards),
         "may_upload": actor.may("submission.upload") and bool(row.time_point_id) and by_upload,
         "upload_words": _upload_words(by_upload),
-        "may_say": row.is_open and (actor.may("query.answer") or actor.may("query.raise")),
+        "may_say": row.is_open and actor.may("query.say"),
         "elapsed": _elapsed(row, age, now),
         "history": _history(request, row, actions),
         "errors": [FormError(text=refused, anchor="words")] if refused else [],
@@ -198,7 +198,7 @@ def query_answer(request: Any, pk: UUID) -> HttpResponse:
     )
 
 
-@study_view("query.view", methods=("POST",))
+@study_view("query.say", methods=("POST",))
 def query_say(request: Any, pk: UUID) -> HttpResponse:
     """Add words without changing the state."""
     return _act(

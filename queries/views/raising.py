@@ -41,9 +41,7 @@ class ActionForm(forms.Form):
 @study_view("query.raise", methods=("GET", "POST"))
 def query_new(request: Any) -> HttpResponse:
     """Write a query about a time point and send it to the site."""
-    points = TimePoint.objects.visible_to(request.actor).select_related(
-        "subject__study_site__site"
-    )
+    points = TimePoint.objects.visible_to(request.actor).select_related("subject__study_site__site")
     if request.method == "POST":
         return _raise(request, points)
     asked = request.GET.get("time_point", "")
@@ -103,9 +101,7 @@ def _errors(
     if not form.is_valid():
         errors += [FormError(text=words[name], anchor=f"id_{name}") for name in form.errors]
     if not actions_valid or not requests:
-        errors.append(
-            FormError(text=_("Ask for at least one thing."), anchor="id_action0-text")
-        )
+        errors.append(FormError(text=_("Ask for at least one thing."), anchor="id_action0-text"))
     return errors
 
 

@@ -157,7 +157,7 @@ class Measurement(StudyScoped):
 
 
 class Annotation(StudyScoped):
-    """A mark on an image: SOP Instance UID, frame, patient coordinates in mm (DICOM PS3.3 C.7.6.2)."""
+    """A mark on an image: SOP Instance UID, frame, coordinates in mm (DICOM PS3.3 C.7.6.2)."""
 
     reader_path = "measurement__observation__session__task__stream__reader_id"
 

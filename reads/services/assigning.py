@@ -34,7 +34,7 @@ def readers_of(study: Study) -> list[User]:
 
 
 def reader_codes(study: Study) -> dict[object, str]:
-    """Return user id -> code (R-01, R-02, …): how readers are called outside reviewer operations."""
+    """Return user id -> code (R-01, …): how readers are called outside reviewer operations."""
     return {user.pk: f"R-{number:02d}" for number, user in enumerate(readers_of(study), start=1)}
 
 

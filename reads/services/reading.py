@@ -98,7 +98,6 @@ def _time_point_is_being_read(task: ReadTask) -> None:
         TIME_POINT.move(task.time_point, "begin_reading", actor=service("Read desk"))
 
 
-
 def points_before(task: ReadTask) -> list[ReadPoint]:
     """Return the signed time points of the stream before a task, baseline first."""
     sessions = (

@@ -155,9 +155,7 @@ def _page(
         "case": case,
         "band": _band(case),
         "sequence": case.session_1.task.sequence,
-        "criteria": ", ".join(
-            sorted({registry.get(v["criterion"]).title for v in case.variables})
-        ),
+        "criteria": ", ".join(sorted({registry.get(v["criterion"]).title for v in case.variables})),
         "now": clock.now(),
         "zone": request.user.time_zone,
         "state": {"pending": "assigned", "claimed": "in_progress"}.get(case.state, case.state),
@@ -186,9 +184,7 @@ def _page(
     return render(request, "reads/case.html", context, status=422 if errors else status)
 
 
-def _differences(
-    case: AdjudicationCase, a: ReadShown, b: ReadShown
-) -> list[tuple[str, str, str]]:
+def _differences(case: AdjudicationCase, a: ReadShown, b: ReadShown) -> list[tuple[str, str, str]]:
     found = []
     last = {"A": a.sides[-1], "B": b.sides[-1]}
     attributes = {variable: name for name, _, variable in _ROWS if variable}
@@ -280,4 +276,3 @@ def adjudication_stacks(request: Any, pk: Any) -> JsonResponse:
                 )
             )
     return JsonResponse({"panes": panes})
-

@@ -21,8 +21,15 @@ from studies.actors import actor_for, studies_of
 from studies.middleware import trace_of
 from studies.models import Study
 from studies.scoping import scope
+from ui.shell import Band
 
 _FIRST = 1
+BAND = Band(
+    kind="blinded",
+    title="Blinded reading.",
+    text="Cases carry codes only. Site, subject, treatment and other readers' results are "
+    "never shown.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +101,7 @@ def read_inbox(request: Any) -> HttpResponse:
             "qualified": qualified,
             "view": view,
             "now": now,
+            "band": BAND,
         },
     )
 
@@ -107,7 +115,12 @@ def _order(view: str) -> Callable[[InboxRow], Any]:
 def _row(study: Study, task: ReadTask) -> InboxRow:
     session = active_session(task)
     state = task.state
-    if state in OPEN and state != "on_hold" and task.due_at < clock.now() and state != "in_progress":
+    if (
+        state in OPEN
+        and state != "on_hold"
+        and task.due_at < clock.now()
+        and state != "in_progress"
+    ):
         state = "overdue"
     return InboxRow(
         study=study,
@@ -160,5 +173,6 @@ def adjudication_inbox(request: Any) -> HttpResponse:
             "late": sum(row.case.state != "signed" and row.case.due_at < now for row in rows),
             "view": view,
             "now": now,
+            "band": BAND,
         },
     )

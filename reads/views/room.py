@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,7 @@ from reads.criteria import registry
 from reads.entry import controls_at, merged
 from reads.models import ReadSession, ReadTask
 from reads.services import reading
+from reads.services.planning import is_qualified
 from reads.services.reading import Reading
 from reads.visibility import tasks_of_reader
 from studies.access import study_view
@@ -73,7 +75,8 @@ class Check:
 
 def checks_of(seen: Reading) -> list[Check]:
     """Return what a signature would ask for now: what blocks first, then what is known."""
-    found = [_check(message) for message in seen.evaluation.messages]
+    titles = {section.key: section.title for section in seen.evaluation.form.sections}
+    found = [_check(message, titles) for message in seen.evaluation.messages]
     if seen.trouble:
         text = "The facts recorded so far cannot be assessed: " + seen.trouble + "."
         found.insert(0, Check(Finding(level="ERROR", title="No response yet.", text=text), ""))
@@ -81,9 +84,11 @@ def checks_of(seen: Reading) -> list[Check]:
     return sorted(found, key=lambda check: order[check.finding.level])
 
 
-def _check(message: Message) -> Check:
+def _check(message: Message, titles: Mapping[str, str]) -> Check:
     level = "PASSED" if message.is_accepted else message.level.value.upper()
-    finding = Finding(level=level, title=message.label, text=message.text)
+    section = titles.get(message.place.partition(".")[0], "")
+    title = section if section in {"", message.label} else f"{section}: {message.label.lower()}"
+    finding = Finding(level=level, title=title or message.label, text=message.text)
     return Check(
         finding,
         element_id(message.place) if message.place else "",
@@ -151,7 +156,7 @@ def _start_page(request: Any, task: ReadTask) -> HttpResponse:
             "band": band_of(task),
             "criteria": [registry.get(key) for key in task.criteria],
             "series": pictures.series_of(task.package),
-            "is_qualified": reading.is_qualified(request.user.pk, task.design),
+            "is_qualified": is_qualified(request.user.pk, task.design),
             "is_on_hold": task.state == "on_hold",
             "has_answers": held is not None,
             "now": clock.now(),
@@ -281,7 +286,9 @@ def read_stacks(request: Any, pk: Any) -> HttpResponse:
     panes = []
     earlier = _earlier_tasks(task)
     if earlier:
-        with_ = next((t for t in earlier if str(t.sequence) == request.GET.get("with")), earlier[-1])
+        with_ = next(
+            (t for t in earlier if str(t.sequence) == request.GET.get("with")), earlier[-1]
+        )
         number = current.number if current else 1
         prior = pictures.chosen(pictures.series_of(with_.package), number)
         if prior:
@@ -297,7 +304,7 @@ def read_stacks(request: Any, pk: Any) -> HttpResponse:
         panes.append(
             pictures.pane(
                 current,
-                title=f"TP{task.sequence} Current",
+                title=f"TP{task.sequence} {'Current' if earlier else 'Baseline'}",
                 corner=task.stream.label,
                 study_code=code,
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 from django.http import Http404, HttpResponse
@@ -33,7 +34,7 @@ def changes_before_signature(session: ReadSession) -> list[tuple[AnswerChange, A
     completed = list(versions.order_by("history_date", "history_id"))
     form = forms.form_of(session.form_record.form)
     found: list[tuple[AnswerChange, Any]] = []
-    for before, after in zip(completed, completed[1:], strict=False):
+    for before, after in pairwise(completed):
         if before.answers != after.answers:
             old, new = (_evaluated(session, form, v.answers) for v in (before, after))
             found += [(change, after.completed_at) for change in answer_changes(old, new)]
@@ -93,7 +94,9 @@ def _facts(pages: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
 
 def _answers(pages: Mapping[str, Any]) -> list[Any]:
     evaluation = pages["seen"].evaluation
-    return [evaluation.answers[place] for place in evaluation.visible if place in evaluation.answers]
+    return [
+        evaluation.answers[place] for place in evaluation.visible if place in evaluation.answers
+    ]
 
 
 def _review(request: Any, task: ReadTask, *, errors: tuple[str, ...] = ()) -> HttpResponse:

@@ -1,4 +1,4 @@
-"""A study in which images can be received: profile, guideline, a small phantom CT, and its upload."""
+"""A study in which images can be received: profile, guideline, phantom CT, and its upload."""
 
 from __future__ import annotations
 

@@ -22,6 +22,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="fail when no browser test was executed",
     )
+    parser.addoption(
+        "--screens",
+        action="store_true",
+        help="take the pictures of the main pages; starts the demonstration if none runs",
+    )
 
 
 @pytest.hookimpl(trylast=True)

@@ -1,4 +1,4 @@
-"""A study that is read: design, blinding, qualified readers, visits with pictures, reads to sign."""
+"""A study that is read: design, qualified readers, visits with pictures, reads to sign."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from django.test import Client
 from PIL import Image
 
 from audit import clock, jobs
@@ -56,6 +57,15 @@ def make_read_study(code: str = "ALPHA", sponsor: str = "Norvane") -> StudyWorld
     return world
 
 
+def logged_in(world: StudyWorld, name: str) -> Client:
+    """Return a browser in which a person of the study is logged in."""
+    client = Client()
+    client.force_login(
+        world.users[name], backend="allauth.account.auth_backends.AuthenticationBackend"
+    )
+    return client
+
+
 def picture(shade: int) -> bytes:
     """Return a small grey JPEG."""
     out = io.BytesIO()
@@ -63,7 +73,9 @@ def picture(shade: int) -> bytes:
     return out.getvalue()
 
 
-def add_series(world: StudyWorld, time_point: TimePoint, *, slices: int = 12, **facts: Any) -> Series:
+def add_series(
+    world: StudyWorld, time_point: TimePoint, *, slices: int = 12, **facts: Any
+) -> Series:
     """Put a series with pictures into a visit, as the intake leaves it."""
     subject = time_point.subject
     kinds = Configuration.objects.in_study(world.study)
@@ -115,7 +127,7 @@ def add_series(world: StudyWorld, time_point: TimePoint, *, slices: int = 12, **
 
 
 def ready(world: StudyWorld, time_point: TimePoint, **how: Any) -> ReadPackage:
-    """Bring a visit to "ready to read" with a released package; its assessment day is the plan's."""
+    """Bring a visit to "ready to read" with a released package, assessed on the planned day."""
     desk = service("world builder", study_id=world.study.pk)
     series = add_series(world, time_point, **how)
     time_point = TIME_POINT.move(
@@ -252,11 +264,15 @@ def read_follow_up(
     response: tuple[str, str, str],
     *,
     subject: int = 0,
+    comment: str = "",
 ) -> ReadSession:
     """Read and sign a follow-up."""
     task = task_of(world, name, sequence, subject)
     session = reading.open_session(task, actor=reader(world, name))
-    fill(world, name, session, follow_up_answers(session.form_record.answers, sizes, response))
+    answers = follow_up_answers(session.form_record.answers, sizes, response)
+    if comment:
+        answers["remarks"] = {"comment": comment}
+    fill(world, name, session, answers)
     return sign(world, name, session)
 
 
@@ -265,7 +281,7 @@ def days_later(time_point: TimePoint, days: int) -> Any:
     return (time_point.planned_date or clock.today()) + timedelta(days=days)
 
 
-def disagreement(world: StudyWorld) -> AdjudicationCase:
+def disagreement(world: StudyWorld, *, comment: str = "") -> AdjudicationCase:
     """Read baseline and first follow-up twice, with different responses; return the open case.
 
     Reader 1 and 2 measure 40 mm and 20 mm at baseline. One then finds 30 + 15 = 45 mm (−25 %,
@@ -280,6 +296,6 @@ def disagreement(world: StudyWorld) -> AdjudicationCase:
     stable = ("SD", "NON-CR/NON-PD", "SD")
     partial = ("PR", "NON-CR/NON-PD", "PR")
     read_follow_up(world, READERS[0], 2, ("30.0", "15.0"), stable)
-    read_follow_up(world, READERS[1], 2, ("25.0", "12.0"), partial)
+    read_follow_up(world, READERS[1], 2, ("25.0", "12.0"), partial, comment=comment)
     run_jobs()
     return AdjudicationCase.objects.get()

@@ -131,9 +131,7 @@ def test_an_entered_response_that_differs_blocks_unless_class_and_reason_are_giv
     first_two_ready(world)
     read_baseline(world, READERS[0], "40.0", "20.0")
     with pytest.raises(RuleBroken, match="PR"):
-        read_follow_up(
-            world, READERS[0], 2, ("25.0", "12.0"), ("SD", "NON-CR/NON-PD", "SD")
-        )
+        read_follow_up(world, READERS[0], 2, ("25.0", "12.0"), ("SD", "NON-CR/NON-PD", "SD"))
 
 
 def test_a_signed_read_is_locked_and_its_lesions_are_rows(world: StudyWorld) -> None:

@@ -1,0 +1,1 @@
+"""Pages of data cuts, and lists that leave as files."""

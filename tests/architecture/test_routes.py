@@ -1,0 +1,217 @@
+"""Every named address, every role, foreign objects: as the policy written by hand says.
+
+The world is made once and each request is rolled back, so that the whole table stays fast.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from accounts.models import ApiToken, Notice, User
+from accounts.permissions import Role
+from audit.actors import acting
+from studies.services import people
+from tests.reads.read_world import make_read_study
+from tests.rolled_back import rolled_back
+from tests.routes_world import own_objects
+from tests.world import BUILDER, StudyWorld, make_user
+
+POLICY = yaml.safe_load((Path(__file__).parent / "policy.yaml").read_text(encoding="utf-8"))
+SECTIONS = ("person", "study", "open", "api")
+IN_STUDY = {
+    **POLICY["study"],
+    **{name: row for name, row in POLICY["api"].items() if not row.get("outside")},
+}
+METHODS = ("GET", "POST", "PUT", "DELETE")
+OPEN = {200, 204, 302, 400, 409, 422}
+#: addresses of the style guide, which holds invented data and exists in development only
+WITHOUT_POLICY = ("style-guide",)
+
+
+def expand(names: list[str]) -> set[str]:
+    """Return the roles behind names of roles and groups."""
+    found: set[str] = set()
+    for name in names:
+        found |= set(POLICY["groups"].get(name, [name]))
+    return found
+
+
+def named_addresses(resolver: Any = None, namespace: str = "") -> Iterator[str]:
+    """Return the name of every address of the project."""
+    for pattern in (resolver or get_resolver()).url_patterns:
+        if isinstance(pattern, URLResolver):
+            inner = f"{namespace}{pattern.namespace}:" if pattern.namespace else namespace
+            yield from named_addresses(pattern, inner)
+        elif isinstance(pattern, URLPattern) and pattern.name:
+            yield f"{namespace}{pattern.name}"
+
+
+@dataclass
+class Table:
+    """Two studies, everybody in them, and one object of each kind in both."""
+
+    alpha: StudyWorld
+    beta: StudyWorld
+    administrator: User
+    own: dict[str, Any] = field(default_factory=dict)
+    foreign: dict[str, Any] = field(default_factory=dict)
+
+    def people(self) -> dict[str, User]:
+        """Return everybody who is asked: members, the administrator, a member of another study."""
+        return {
+            **self.alpha.users,
+            "administrator": self.administrator,
+            "outsider": self.beta.users["project_manager"],
+        }
+
+    def of(self, user: User, name: str) -> Any:
+        """Return an object for an address; personal ones belong to the asking person."""
+        if name == "notice":
+            return Notice.objects.create(user=user, kind="test", text="A message", key="test").pk
+        if name == "token":
+            with acting(BUILDER):
+                made = ApiToken(
+                    user=user, label="key", digest=user.pk.hex, expires_at="2100-01-01T00:00Z"
+                )
+                made.save()
+            return made.pk
+        return self.own[name]
+
+
+@pytest.fixture(scope="module")
+def table(django_db_setup: None, django_db_blocker: Any) -> Iterator[Table]:
+    """Build both studies; everything is rolled back after the module."""
+    with django_db_blocker.unblock(), rolled_back():
+        alpha = make_read_study("ALPHA", "Norvane")
+        beta = make_read_study("BETA", "Calder")
+        administrator = make_user("The Administrator")
+        people.grant_role(administrator, Role.ADMINISTRATOR, study=None, actor=BUILDER)
+        made = Table(alpha, beta, administrator)
+        made.own, made.foreign = own_objects(alpha), own_objects(beta)
+        yield made
+
+
+def ask(user: User | None, url: str, method: str = "GET") -> int:
+    """Return the status of one request, which is rolled back."""
+    client = Client(raise_request_exception=False)
+    if user is not None:
+        client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+    answer = client.generic(method, url)
+    if answer.status_code == 302 and answer["Location"].startswith("/accounts/login"):
+        return 401
+    return answer.status_code
+
+
+def word(status: int) -> str:
+    """Return the class of a status in the words of the policy."""
+    if status in OPEN:
+        return "open"
+    return {401: "login", 403: "closed", 404: "hidden", 405: "refused"}.get(status, str(status))
+
+
+def asked(table: Table, name: str, user: User | None, arguments: list[Any], method: str) -> str:
+    """Return how an address answers somebody."""
+    with rolled_back():
+        status = ask(user, reverse(name, args=arguments), method)
+    return word(status)
+
+
+def test_every_named_address_has_a_row_in_the_policy() -> None:
+    rows = {name for section in SECTIONS for name in POLICY[section]}
+    known = {name for name in named_addresses() if not name.startswith(WITHOUT_POLICY)}
+    assert sorted(known - rows) == [], "addresses without a row"
+    assert sorted(rows - known) == [], "rows without an address"
+
+
+@pytest.mark.parametrize("name", sorted(IN_STUDY))
+def test_a_page_of_a_study_opens_for_its_roles_only(table: Table, name: str) -> None:
+    row = IN_STUDY[name]
+    method = row.get("methods", ["GET"])[0]
+    allowed, hidden = expand(row["who"]), expand(row.get("hidden", []))
+    near = set(row.get("near", []))
+    expected, found = {}, {}
+    for role, user in table.people().items():
+        kind = role.removesuffix("_2")
+        expected[role] = (
+            "hidden"
+            if role in {"administrator", "outsider"} or role in near or kind in hidden
+            else "open"
+            if kind in allowed
+            else "closed"
+        )
+        arguments = [table.alpha.study.code, *(table.own[a] for a in row.get("args", []))]
+        found[role] = asked(table, name, user, arguments, method)
+    assert found == expected
+
+
+@pytest.mark.parametrize("name", sorted(n for n, row in IN_STUDY.items() if row.get("args")))
+def test_an_object_of_another_study_is_not_found(table: Table, name: str) -> None:
+    row = IN_STUDY[name]
+    method = row.get("methods", ["GET"])[0]
+    arguments = [table.alpha.study.code, *(table.foreign[a] for a in row["args"])]
+    found = {
+        role: asked(table, name, table.alpha.users[role], arguments, method)
+        for role in expand(row["who"])
+    }
+    assert found == dict.fromkeys(found, "hidden")
+
+
+@pytest.mark.parametrize("name", sorted(POLICY["person"]))
+def test_a_page_outside_studies_opens_for_its_roles_only(table: Table, name: str) -> None:
+    row = POLICY["person"][name]
+    method = row.get("methods", ["GET"])[0]
+    allowed = expand(row["who"]) if "who" in row else set(table.people())
+    refusal = "hidden" if row.get("hidden") else "closed"
+    expected = {role: "open" if role in allowed else refusal for role in table.people()}
+    found = {}
+    for role, user in table.people().items():
+        with rolled_back():
+            arguments = [table.of(user, a) for a in row.get("args", [])]
+            found[role] = asked(table, name, user, arguments, method)
+    assert found == expected
+
+
+@pytest.mark.parametrize("name", ["notice-read", "token-revoke"])
+def test_what_belongs_to_another_person_is_not_found(table: Table, name: str) -> None:
+    owner, other = table.alpha.users["scientific"], table.alpha.users["data_manager"]
+    with rolled_back():
+        arguments = [table.of(owner, POLICY["person"][name]["args"][0])]
+        assert asked(table, name, other, arguments, "POST") == "hidden"
+
+
+@pytest.mark.parametrize("name", sorted([*POLICY["person"], *POLICY["study"]]))
+def test_somebody_not_signed_in_is_sent_to_the_log_in(table: Table, name: str) -> None:
+    section = "person" if name in POLICY["person"] else "study"
+    row = POLICY[section][name]
+    arguments = [table.alpha.study.code] if section == "study" else []
+    arguments += [table.own.get(a, 1) for a in row.get("args", [])]
+    if row.get("args") == ["token"]:
+        arguments = [table.administrator.pk]
+    assert asked(table, name, None, arguments, row.get("methods", ["GET"])[0]) == "login"
+
+
+@pytest.mark.parametrize("name", sorted([*POLICY["person"], *POLICY["study"]]))
+def test_a_method_that_a_page_does_not_know_is_refused(table: Table, name: str) -> None:
+    section = "person" if name in POLICY["person"] else "study"
+    row = POLICY[section][name]
+    who = expand(row["who"]) if "who" in row else {"scientific"}
+    user = table.people()[sorted(who)[0]]
+    arguments = [table.alpha.study.code] if section == "study" else []
+    arguments += [table.own.get(a, 1) for a in row.get("args", [])]
+    if row.get("args") == ["token"]:
+        arguments = [table.administrator.pk]
+    known = set(row.get("methods", ["GET"]))
+    found = {
+        method: asked(table, name, user, arguments, method)
+        for method in METHODS
+        if method not in known
+    }
+    assert found == dict.fromkeys(found, "refused")

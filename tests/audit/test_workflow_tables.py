@@ -1,0 +1,269 @@
+"""Every workflow against a table drawn by hand from the state vocabulary (21 CFR 11.10(f)).
+
+A line is: step, sources, target, right, and what it asks for (R a reason, S a signature). The
+tables come from the decisions on states and from the product's life of a scan, not from the code:
+an arrow that the code adds or loses must be drawn here first.
+"""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from django.apps import apps
+
+from accounts.permissions import PERMISSIONS
+from accounts.signatures import Signable
+from audit.states import WORKFLOWS, StateField
+
+#: A right that no role holds: the platform's own steps.
+SYSTEM = "system"
+
+DRAWN: dict[str, tuple[str, str]] = {
+    # workflow: (states, the first being where a record begins; steps)
+    "study": (
+        "startup conduct locked closed",
+        """
+        open        startup            conduct    study.configure   R
+        lock        conduct            locked     cut.make          S
+        unlock      locked             conduct    cut.make          R
+        close       locked             closed     study.configure   R
+        """,
+    ),
+    "studysite": (
+        "qualifying active suspended closed",
+        """
+        activate    qualifying,suspended   active      study.configure   -
+        suspend     active                 suspended   study.configure   R
+        close       active,suspended       closed      study.configure   R
+        """,
+    ),
+    "subject": (
+        "screening enrolled completed discontinued withdrawn screen_failed",
+        """
+        enrol           screening   enrolled        subject.enrol   -
+        fail_screening  screening   screen_failed   subject.enrol   R
+        complete        enrolled    completed       subject.enrol   -
+        discontinue     enrolled    discontinued    subject.enrol   R
+        withdraw        screening,enrolled,completed,discontinued  withdrawn  subject.enrol  R
+        """,
+    ),
+    "timepoint": (
+        "expected received in_qc accepted ready reading read checked locked not_done",
+        """
+        receive         expected             received   submission.upload   -
+        start_qc        received             in_qc      system              -
+        accept          in_qc                accepted   qc.decide           -
+        ask_again       received,in_qc       expected   qc.decide           R
+        reset_qc        accepted,ready       in_qc      qc.reset            R
+        make_ready      accepted             ready      system              -
+        begin_reading   ready                reading    system              -
+        finish_reading  reading              read       system              -
+        check           read                 checked    system              -
+        lock            checked              locked     system              -
+        reopen_reading  read,checked,locked  reading    system              R
+        not_done        expected             not_done   timepoint.not_done  R
+        expect_again    not_done             expected   timepoint.manage    R
+        """,
+    ),
+    "configuration": (
+        "draft in_review in_test approved effective superseded withdrawn",
+        """
+        send_to_review   draft              in_review   configuration.edit   -
+        send_to_test     draft              in_test     configuration.edit   -
+        return_to_draft  in_review,in_test  draft       configuration.edit   R
+        approve          in_review,in_test  approved    configuration.sign   S
+        make_effective   approved           effective   configuration.sign   -
+        supersede        effective          superseded  configuration.sign   R
+        withdraw         draft,in_review,in_test,approved  withdrawn  configuration.edit  R
+        """,
+    ),
+    "protocolversion": (
+        "draft in_review approved effective superseded withdrawn",
+        """
+        send_to_review  draft            in_review    study.configure   -
+        approve         in_review        approved     study.configure   R
+        make_effective  approved         effective    study.configure   -
+        supersede       effective        superseded   study.configure   R
+        withdraw        draft,in_review  withdrawn    study.configure   R
+        """,
+    ),
+    "query": (
+        "open answered reopened closed cancelled",
+        """
+        answer   open,reopened           answered    query.answer   -
+        reopen   answered                reopened    query.close    R
+        close    open,answered,reopened  closed      query.close    -
+        cancel   open,answered,reopened  cancelled   query.close    R
+        """,
+    ),
+    "submission": (
+        "draft uploading received deidentified in_qc released held rejected withdrawn",
+        """
+        begin_upload  draft                        uploading     submission.upload    -
+        receive       uploading                    received      submission.upload    S
+        deidentify    received                     deidentified  system               -
+        start_qc      deidentified                 in_qc         system               -
+        release       in_qc                        released      qc.decide            -
+        hold          received,deidentified,in_qc  held          system               R
+        resume        held                         received      submission.hold      R
+        reject        in_qc,held                   rejected      submission.reject    R
+        withdraw  draft,uploading,received,deidentified,in_qc,held  withdrawn  submission.withdraw R
+        reset_qc      released                     in_qc         qc.reset             R
+        """,
+    ),
+    "qcreview": (
+        "open signed voided",
+        """
+        sign    open          signed   qc.decide   S
+        reset   open,signed   voided   qc.reset    R
+        """,
+    ),
+    "finding": (
+        "open queried explained resolved",
+        """
+        ask        open                    queried    query.raise   -
+        explain    open,queried            explained  qc.decide     R
+        take_back  queried                 open       system        R
+        resolve    open,queried,explained  resolved   system        -
+        reopen     explained,resolved      open       qc.reset      R
+        """,
+    ),
+    "package": (
+        "built released superseded",
+        """
+        release    built            released     qc.decide   -
+        supersede  built,released   superseded   system      R
+        """,
+    ),
+    "readtask": (
+        "planned assigned accepted in_progress signed on_hold declined reassigned cancelled",
+        """
+        assign    planned                        assigned     read.manage    -
+        accept    assigned                       accepted     read.perform   -
+        start     assigned,accepted              in_progress  read.perform   -
+        sign      in_progress                    signed       read.perform   -
+        hold      assigned,accepted,in_progress  on_hold      read.manage    R
+        resume    on_hold                        assigned     read.manage    R
+        decline   assigned,accepted,in_progress  declined     read.perform   R
+        reassign  planned,assigned,accepted,in_progress,on_hold  reassigned  read.manage  R
+        cancel    planned,assigned,accepted,in_progress,on_hold  cancelled   read.manage  R
+        """,
+    ),
+    "readsession": (
+        "open signed final voided",
+        """
+        sign      open               signed   read.perform   S
+        finalise  signed             final    system         -
+        void      open,signed,final  voided   system         R
+        """,
+    ),
+    "adjudicationcase": (
+        "pending claimed signed voided",
+        """
+        claim      pending                 claimed   adjudication.perform   -
+        give_back  claimed                 pending   adjudication.perform   R
+        sign       claimed                 signed    adjudication.perform   S
+        void       pending,claimed,signed  voided    system                 R
+        """,
+    ),
+    "datacut": (
+        "planned cleaning frozen generated released acknowledged superseded",
+        """
+        start_cleaning  planned    cleaning      cut.make          -
+        freeze          cleaning   frozen        cut.make          -
+        generate        frozen     generated     system            -
+        release         generated  released      cut.make          S
+        acknowledge     released   acknowledged  cut.acknowledge   S
+        supersede       generated,released,acknowledged  superseded  cut.make  R
+        """,
+    ),
+}
+
+
+def drawn_steps(name: str) -> dict[str, tuple[set[str], str, str, str]]:
+    found = {}
+    for line in DRAWN[name][1].strip().splitlines():
+        step, sources, target, right, asks = line.split()
+        found[step] = (set(sources.split(",")), target, right, asks.replace("-", ""))
+    return found
+
+
+def test_every_workflow_of_the_code_is_drawn_here() -> None:
+    assert set(WORKFLOWS) == set(DRAWN)
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_the_states_are_those_of_the_vocabulary(name: str) -> None:
+    states = DRAWN[name][0].split()
+    assert list(WORKFLOWS[name].states) == states
+    assert WORKFLOWS[name].initial == states[0]
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_from_every_state_exactly_the_drawn_steps_lead_on(name: str) -> None:
+    workflow, drawn = WORKFLOWS[name], drawn_steps(name)
+    assert {step.name for step in workflow.steps} == set(drawn)
+    for state, step in itertools.product(DRAWN[name][0].split(), drawn):
+        sources, target, _, _ = drawn[step]
+        leads = state in workflow[step].sources
+        assert leads == (state in sources), f"{name}: {state} --{step}-->"
+        if leads:
+            assert workflow[step].target == target, f"{name}: {state} --{step}-->"
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_every_step_asks_for_the_drawn_right_reason_and_signature(name: str) -> None:
+    for step, (_, _, right, asks) in drawn_steps(name).items():
+        found = WORKFLOWS[name][step]
+        assert found.right == right, f"{name}.{step}"
+        assert found.needs_reason == ("R" in asks), f"{name}.{step}"
+        assert found.needs_signature == ("S" in asks), f"{name}.{step}"
+        assert found.right == SYSTEM or found.right in PERMISSIONS
+
+
+def test_no_person_holds_the_platform_s_own_right() -> None:
+    assert SYSTEM not in PERMISSIONS
+
+
+#: A workflow is named after its model, but for the read package.
+MODELS = {"package": "readpackage"}
+
+
+def model_of(name: str) -> type:
+    wanted = MODELS.get(name, name)
+    (model,) = [m for m in apps.get_models() if m._meta.model_name == wanted]
+    return model
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_the_column_of_a_workflow_knows_its_states_and_starts_at_the_start(name: str) -> None:
+    field = model_of(name)._meta.get_field(WORKFLOWS[name].attribute)
+    assert isinstance(field, StateField)
+    assert [value for value, _ in field.flatchoices] == DRAWN[name][0].split()
+    assert field.default == DRAWN[name][0].split()[0]
+
+
+def test_every_state_column_belongs_to_a_workflow() -> None:
+    stateful = {
+        model
+        for model in apps.get_models()
+        if any(isinstance(f, StateField) for f in model._meta.fields)
+        and not hasattr(model, "history_object")
+    }
+    assert stateful == {model_of(name) for name in DRAWN}
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_what_is_signed_says_what_the_signature_covers(name: str) -> None:
+    if any("S" in asks for *_, asks in drawn_steps(name).values()):
+        assert isinstance(model_of(name)(), Signable)
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_every_state_but_the_last_ones_can_be_left_and_all_can_be_reached(name: str) -> None:
+    states, drawn = DRAWN[name][0].split(), drawn_steps(name)
+    reached = {states[0]}
+    for _ in states:
+        reached |= {t for sources, t, _, _ in drawn.values() if sources & reached}
+    assert reached == set(states)
