@@ -48,7 +48,8 @@ def corrected(cuts: Iterable[DataCut]) -> dict[UUID, list[str]]:
     made = [cut.pk for cut in cuts if cut.manifest_digest]
     if not made:
         return {}
-    kinds = {m._meta.label_lower: m for m in (*DELIVERED, ReadSession, Acceptance)}
+    watched: list[type[models.Model]] = [*DELIVERED, ReadSession, Acceptance]
+    kinds = {model._meta.label_lower: model for model in watched}
     listed: dict[str, list[tuple[UUID, str, int]]] = defaultdict(list)
     rows = CutItem.objects.filter(cut__in=made, record_kind__in=kinds)
     for cut_id, kind, pk, version in rows.values_list(

@@ -39,16 +39,16 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
 class QuerySerializer(serializers.ModelSerializer[Query]):
     """A query in a list."""
 
-    label = serializers.CharField(source="__str__", read_only=True)
+    code = serializers.CharField(source="__str__", read_only=True)
     site = serializers.CharField(source="study_site.number", read_only=True)
     subject = serializers.CharField(source="subject.code", read_only=True, default=None)
     time_point = serializers.CharField(source="time_point.label", read_only=True, default=None)
 
     class Meta:
         model = Query
-        fields = (
+        fields: ClassVar[tuple[str, ...]] = (
             "id",
-            "label",
+            "code",
             "site",
             "subject",
             "time_point",
@@ -72,7 +72,7 @@ class QueryDetailSerializer(QuerySerializer):
     messages = MessageSerializer(many=True, read_only=True)
 
     class Meta(QuerySerializer.Meta):
-        fields = (*QuerySerializer.Meta.fields, "text", "actions", "messages")  # type: ignore[assignment]
+        fields = (*QuerySerializer.Meta.fields, "text", "actions", "messages")
         read_only_fields = fields
 
 

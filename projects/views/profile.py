@@ -13,7 +13,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from accounts import tokens
-from accounts.models import ApiToken
+from accounts.models import ApiToken, User
 from accounts.signatures import needs_second_factor
 from audit import clock
 from audit.actors import acting
@@ -39,7 +39,7 @@ def change(request: Any) -> HttpResponse:
     if not form.is_valid():
         return _page(request, profile_form=form, errors=errors_of(form), status=422)
     with transaction.atomic(), acting(request.actor):
-        user = type(request.user).objects.select_for_update().get(pk=request.user.pk)
+        user = User.objects.select_for_update().get(pk=request.user.pk)
         user.printed_name = form.cleaned_data["printed_name"]
         user.time_zone = form.cleaned_data["time_zone"]
         user.save()

@@ -339,17 +339,12 @@ def test_a_message_is_sent_after_the_commit_and_not_before() -> None:
 @pytest.fixture
 def broken_broker() -> Iterator[None]:
     """Nobody listens where the broker should be."""
-    address = celery_app.conf.broker_url
-    celery_app.conf.broker_url = celery_app.conf.broker_write_url = "redis://127.0.0.1:1/0"
-    celery_app.pool.force_close_all()
-    celery_app.set_current()
-    celery_app.amqp.__dict__.pop("_producer_pool", None)
-    celery_app._pool = None
-    celery_app.amqp._producer_pool = None
+    kept = celery_app.conf.broker_write_url
+    celery_app.conf.broker_write_url = "redis://127.0.0.1:1/0"
+    celery_app._pool = celery_app.amqp._producer_pool = None
     yield
-    celery_app.conf.broker_url = celery_app.conf.broker_write_url = address
-    celery_app._pool = None
-    celery_app.amqp._producer_pool = None
+    celery_app.conf.broker_write_url = kept
+    celery_app._pool = celery_app.amqp._producer_pool = None
 
 
 @pytest.mark.django_db(transaction=True)

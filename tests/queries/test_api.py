@@ -19,7 +19,7 @@ def test_a_site_lists_looks_and_answers() -> None:
     client = logged_in(world, "site_user")
     listed = client.get("/api/v1/studies/ALPHA/queries/").json()
     rows = listed["results"] if isinstance(listed, dict) else listed
-    assert [row["label"] for row in rows] == ["Q-0001"]
+    assert [row["code"] for row in rows] == ["Q-0001"]
     assert rows[0]["subject"] == "101-001"
     one = client.get(f"/api/v1/studies/ALPHA/queries/{own.pk}/").json()
     assert one["actions"][0]["text"] == "Confirm that no other series is cut"
