@@ -11,7 +11,7 @@ from exports.datasets import BUILDERS
 from exports.models import CutFile, DataCut
 from exports.services import plan_cut
 from exports.workflows import DATA_CUT
-from imaging.models import Finding, Preview, Series
+from imaging.models import DeidReport, Finding, Preview, Series
 from imaging.storage import deliveries
 from reads.models import ReadTask
 from studies.models import Anchor, Configuration, Membership
@@ -39,6 +39,13 @@ def own_objects(world: StudyWorld) -> dict[str, Any]:
                 key="missing",
             )
             finding.save()
+            DeidReport.objects.create(
+                study=world.study,
+                submission=sent,
+                profile_digest=sent.profile.digest,
+                engine_version="1",
+                document={},
+            )
             job = enqueue("projects.verify_chain", key=f"job of {world.study}", row=sent)
         series = Series.objects.filter(submission__subject=subject).first()
         assert series is not None

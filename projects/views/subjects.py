@@ -7,7 +7,6 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db import IntegrityError, transaction
 from django.db.models import Count, Q
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -109,16 +108,15 @@ def register(request: StudyRequest) -> HttpResponse:
     given = form.cleaned_data
     site = next(s for s in sites if str(s.pk) == given["site"])
     try:
-        with transaction.atomic():
-            subject = subjects.register_subject(
-                site,
-                code=given["code"],
-                anchors={"enrolment": given["enrolment"]},
-                actor=request.actor,
-                source=given["source"],
-            )
-    except IntegrityError:
-        form.add_error("code", "There is a subject with this code in the study.")
+        subject = subjects.register_subject(
+            site,
+            code=given["code"],
+            anchors={"enrolment": given["enrolment"]},
+            actor=request.actor,
+            source=given["source"],
+        )
+    except RuleBroken as broken:
+        form.add_error("code", broken.message)
         return _registration(request, form)
     messages.success(request, f"Subject {subject.code} is registered.")
     return redirect("subject", request.study.code, subject.pk)
@@ -210,7 +208,7 @@ def take_step(request: StudyRequest, pk: UUID) -> HttpResponse:
     step = next((s for s in SUBJECT.open_steps(subject, request.actor) if s.name == name), None)
     if step is None:
         raise RuleBroken(
-            "This step is not possible now. Look at the subject again.", rule="SUB-003"
+            "This step is not possible now. Look at the subject again.", rule="SUB-010"
         )
     reason = reason_of(request, LEAVE) if step.needs_reason else ""
     SUBJECT.move(subject, step.name, actor=request.actor, reason=reason)
@@ -225,7 +223,7 @@ def correct_anchor(request: StudyRequest, pk: UUID) -> HttpResponse:
     anchor: Anchor = fetch(rows, request.actor, pk, superseded_by=None)
     form = CorrectDate(request.POST)
     if not form.is_valid():
-        raise RuleBroken("Enter the corrected date and where it comes from.", rule="SUB-004")
+        raise RuleBroken("Enter the corrected date and where it comes from.", rule="SUB-011")
     subjects.supersede_anchor(
         anchor,
         day=form.cleaned_data["date"],

@@ -73,6 +73,7 @@ def test_the_sponsor_downloads_a_table_whose_digest_the_manifest_states(
         cut.refresh_from_db()
     assert cut.state == "acknowledged"
 
+    too_wide = []
     for name, address in (
         ("image_operations", reverse("query-list", args=["ALPHA"])),
         ("image_operations", reverse("query-page", args=["ALPHA", query.pk])),
@@ -83,7 +84,9 @@ def test_the_sponsor_downloads_a_table_whose_digest_the_manifest_states(
         for width in (1280, 320):
             page = opened(signed_in(new_page, world, name, width), address)
             assert_accessible(page)
-            assert page.evaluate(OVERFLOW) <= 0, (address, width)
+            if page.evaluate(OVERFLOW) > 0:
+                too_wide.append((address, width))
+    assert too_wide == []
 
     phone = opened(
         signed_in(new_page, world, "site_user", 320),

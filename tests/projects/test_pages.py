@@ -228,7 +228,7 @@ def test_a_subject_is_registered_and_enrolled(world: StudyWorld) -> None:
     assert answer["Location"] == reverse("subject", args=[world.study.code, subject.pk])
     again = post(world, "site_user", "subject-register", **given)
     assert again.status_code == 422
-    assert "There is a subject with this code" in again.content.decode()
+    assert "Subject 101-009 is registered already." in again.content.decode()
     post(world, "site_user", "subject-step", subject.pk, step="enrol")
     subject.refresh_from_db()
     assert subject.state == "enrolled"
