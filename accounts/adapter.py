@@ -6,7 +6,7 @@ from allauth.account.adapter import DefaultAccountAdapter
 from django.http import HttpRequest
 
 
-class InvitedOnly(DefaultAccountAdapter):
+class InvitedOnly(DefaultAccountAdapter):  # type: ignore[misc]  # the library has no types
     """Accounts come from invitations (21 CFR 11.100(b): identity is verified first)."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:

@@ -83,6 +83,7 @@ class Ageing:
     buckets: Mapping[str, int]
     late: int
     states: Mapping[str, int]
+    causes: Counter[str]
     by_site: Mapping[Any, tuple[int, ...]]
 
 
@@ -96,22 +97,25 @@ def ageing(actor: Actor, plan: Plan) -> Ageing:
     now = clock.now()
     buckets: Counter[str] = Counter()
     states: Counter[str] = Counter()
+    causes: Counter[str] = Counter()
     by_site: dict[Any, Counter[str]] = {}
     late = 0
     rows = visible(actor).filter(state__in=OPEN_STATES).order_by("study_site__number")
-    for site, state, opened_at, due_at in rows.values_list(
-        "study_site_id", "state", "opened_at", "due_at"
+    for site, state, cause, opened_at, due_at in rows.values_list(
+        "study_site_id", "state", "cause", "opened_at", "due_at"
     ):
         days = plan.calendar.business_days_between(opened_at, now)
         bucket = bucket_of(max(0, days))
         buckets[bucket] += 1
         states[state] += 1
+        causes[cause] += 1
         by_site.setdefault(site, Counter())[bucket] += 1
         late += state != "answered" and due_at < now
     return Ageing(
         buckets={code: buckets[code] for code, _ in ALL_BUCKETS},
         late=late,
         states=states,
+        causes=causes,
         by_site={
             site: tuple(counts[code] for code, _ in ALL_BUCKETS) for site, counts in by_site.items()
         },

@@ -55,7 +55,7 @@ class StudyViewSet(viewsets.GenericViewSet[Any]):
             NotPermitted: the role lacks the right.
         """
         super().initial(request, *args, **kwargs)
-        if self.action is None:
+        if self.action not in self.rights:
             raise MethodNotAllowed(str(request.method))
         study = Study.objects.filter(code=kwargs["study_code"]).first()
         actor = actor_for(request.user, study, **trace_of(request)) if study else None  # type: ignore[arg-type]

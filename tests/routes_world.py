@@ -44,7 +44,13 @@ def own_objects(world: StudyWorld) -> dict[str, Any]:
                 submission=sent,
                 profile_digest=sent.profile.digest,
                 engine_version="1",
-                document={},
+                document={
+                    "effects": {},
+                    "outcomes": {"cleaned": 1},
+                    "files": [],
+                    "verified": {"files": 1, "pixels_unchanged": 1},
+                    "profile": {"name": "trial", "version": 1, "digest": "a" * 64, "methods": []},
+                },
             )
             job = enqueue("projects.verify_chain", key=f"job of {world.study}", row=sent)
         series = Series.objects.filter(submission__subject=subject).first()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -104,7 +105,7 @@ def render_cut(
             "signatures": signing.shown(cut),
             "previous": previous,
             "differences": comparison.compare(previous, cut) if previous else [],
-            "history": sentences(trail.entries(cut)) if actor.may("trail.view") else None,
+            "history": sentences(_acts(cut)) if actor.may("trail.view") else None,
             "errors": [FormError(text=refused)] if refused else [],
         },
         status=status,
@@ -126,6 +127,27 @@ def _signing(steps: set[str]) -> signing.Signing | None:
     if "release" in steps:
         return signing.RELEASE
     return signing.RECEIPT if "acknowledge" in steps else None
+
+
+#: columns that the freeze and the generation fill; the act itself says so in the history
+FILLED = (
+    "open_items",
+    "frozen_at",
+    "item_count",
+    "manifest_digest",
+    "chain_head",
+    "specification_id",
+)
+
+
+def _acts(cut: DataCut) -> list[trail.Entry]:
+    """Return the history of a cut without the columns that its steps fill by themselves."""
+    found = []
+    for entry in trail.entries(cut):
+        told = tuple(change for change in entry.changes if not change.field.startswith(FILLED))
+        if told or not entry.changes:
+            found.append(replace(entry, changes=told))
+    return found
 
 
 def _holds(name: str) -> str:

@@ -18,7 +18,7 @@ from queries.models import Query
 from studies.access import study_view
 from studies.models import StudySite
 from studies.services.configuration import plan_of
-from ui.records import Link, StackRow
+from ui.records import BarRow, Link, StackRow
 
 PAGE_SIZE = 50
 
@@ -60,6 +60,12 @@ def query_list(request: Any) -> HttpResponse:
             "age_rows": rows,
             "age_words": [words for _code, words in ALL_BUCKETS],
             "age_sentence": _age_sentence(total, counts.buckets[ALL_BUCKETS[-1][0]]),
+            "cause_rows": [
+                BarRow(
+                    label=str(Query.Cause(cause).label), value=count, url=f"{address}?cause={cause}"
+                )
+                for cause, count in counts.causes.most_common()
+            ],
             "sites": sites,
             "causes": Query.Cause.choices,
             "may_raise": request.actor.may("query.raise"),

@@ -142,7 +142,10 @@ def thread(row: Query) -> list[Message]:
             object_kind=kind_of(row), object_id=str(row.pk), kind__in=EVENTS
         )
     ]
-    return sorted([*done, *said], key=lambda entry: entry.when)
+    # What was done in the same second as the words about it comes before them.
+    return sorted(
+        [*done, *said], key=lambda entry: (entry.when.replace(microsecond=0), not entry.icon)
+    )
 
 
 def _elapsed(row: Query, age: Age, now: Any) -> int:

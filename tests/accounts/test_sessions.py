@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.core import mail
+from django.core.cache import cache
 from django.test import Client
 
 from accounts.models import User
@@ -185,10 +186,18 @@ def test_after_five_failures_the_right_password_is_refused_from_that_address(
     assert not log_in(client, user, REMOTE_ADDR="192.0.2.1")
 
 
+def test_guesses_from_many_addresses_are_counted_on_the_account(client: Client, user: User) -> None:
+    for number in range(5):
+        log_in(client, user, "wrong", REMOTE_ADDR=f"192.0.2.{number + 1}")
+    assert not log_in(Client(), user, REMOTE_ADDR="192.0.2.99")
+
+
 def test_nobody_locks_another_person_out_for_good(client: Client, user: User) -> None:
     for _ in range(5):
         log_in(client, user, "wrong", REMOTE_ADDR="192.0.2.1")
+    cache.clear()  # the account's own pause of five minutes is over
     assert log_in(Client(), user, REMOTE_ADDR="192.0.2.2")
+    assert not log_in(Client(), user, REMOTE_ADDR="192.0.2.1")
 
 
 def test_another_spelling_of_the_address_is_counted_on_the_same_account(

@@ -27,7 +27,8 @@ def test_every_file_and_test_that_a_page_names_exists(name: str) -> None:
     missing = [
         f"{path}::{test}" if test else path
         for path, test in named
-        if not (ROOT / path).is_file()
+        # A bare name stands in a table beside its application.
+        if ("/" in path and not (ROOT / path).is_file())
         or (test and f"def {test}(" not in (ROOT / path).read_text(encoding="utf-8"))
     ]
     assert missing == []

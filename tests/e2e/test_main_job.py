@@ -112,6 +112,7 @@ def choose_files(page: Page, files: list[str]) -> None:
 def fill_transmittal(page: Page) -> None:
     """Fill in the transmittal form; dates and thickness came from the headers."""
     for place, value in (
+        ("scan.time", "09:30"),
         ("scan.scanner", "CT 1"),
         ("scan.technologist", "I. Carballo"),
         ("contrast.given", "true"),
@@ -134,11 +135,12 @@ def continue_to_review(page: Page) -> None:
     """Go on to the review; a warning of the form is explained where it stands."""
     page.get_by_role("button", name="Continue to review").click()
     page.wait_for_load_state()
-    for box in page.locator('[name^="reason["]').all():
+    for box in page.locator('[name^="reasons["]').all():
         box.fill("As scanned; see the log of the scanner.")
     if not page.url.endswith("/review/"):
         page.get_by_role("button", name="Continue to review").click()
-        page.wait_for_url("**/review/")
+        page.wait_for_load_state()
+    assert page.url.endswith("/review/"), page.locator("main").inner_text()
 
 
 def upload_incomplete_visit(site: Person, files: list[str]) -> None:
@@ -188,9 +190,9 @@ def accept_by_signature(operations: Person, code: str, submission: Submission) -
         claim.click()
         page.wait_for_load_state()
     for place in YES:
-        page.locator(f'[name="answers[{place}]"][value="YES"]').check(force=True)
+        answer(page, place, "YES")
     for place in ("technique.same_scanner", "visual.same_region"):
-        page.locator(f'[name="answers[{place}]"][value="NA"]').check(force=True)
+        answer(page, place, "NA")
     answer(page, "visual.quality", "4")
     answer(page, "decision.verdict", "PASS")
     page.wait_for_load_state("networkidle")

@@ -225,5 +225,5 @@ def test_a_hostile_file_is_refused_with_its_reason_and_the_others_go_on(tmp_path
         assert run_jobs(row) == ["done"]
         outcomes = sorted(row.files.values_list("outcome", "code"))
         assert outcomes.count(("cleaned", "")) == 11
-        assert ("refused", "pixel_data_short") in outcomes
+        assert ("refused", "pixel_data_cut") in outcomes
         assert ("ignored", "dicomdir") in outcomes
