@@ -36,7 +36,7 @@ from queries.services import Request, answer, close, raise_query
 from reads.models import AdjudicationCase, ReaderStream, ReadTask
 from reads.services import reading, settling
 from studies.models import Subject, TimePoint
-from studies.services import subjects
+from studies.services import forms, subjects
 
 SLICES = 40
 WAIT_LIMIT_S = 900
@@ -169,7 +169,7 @@ class Player:
             row.form_record = submission.save_form(
                 row, form, seen_version=row.form_record.version, actor=actor
             )
-            evaluation = submission.forms.evaluated(
+            evaluation = forms.evaluated(
                 row.form_record, context=submission.form_context(row), final=True
             )
             wanted = answers.reasons(evaluation)
@@ -254,7 +254,7 @@ class Player:
                 review, form, seen_version=review.form_record.version, actor=actor
             )
             review.form_record = record
-            evaluation = qc.forms.evaluated(
+            evaluation = forms.evaluated(
                 record, context=qc.checklist_context(review), final=True
             )
             wanted = answers.reasons(evaluation)

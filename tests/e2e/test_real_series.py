@@ -12,6 +12,7 @@ from imaging.services import manifest, qc
 from imaging.storage import research
 from projects.demonstration.answers import checklist
 from studies.scoping import scope
+from studies.services import forms
 from tests.exports.cut_world import make_cut_study, released
 from tests.exports.cut_world import rows as delivered
 from tests.imaging.upload_world import draft, fill_form, send
@@ -68,7 +69,7 @@ def accept(world: object, row: Submission) -> None:
     record = qc.save_checklist(
         review, checklist(follow_up=False), seen_version=review.form_record.version, actor=actor
     )
-    result = qc.forms.evaluated(record, context=qc.checklist_context(review), final=True)
+    result = forms.evaluated(record, context=qc.checklist_context(review), final=True)
     reasons = {m.key: "looked at the images" for m in result.messages if m.blocks}
     if reasons:
         qc.save_checklist(
