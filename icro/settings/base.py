@@ -153,9 +153,6 @@ AXES_SENSITIVE_PARAMETERS = ["password", "login"]
 
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SESSION_COOKIE_HTTPONLY = True
-# Both are enforced on the server (accounts.sessions); nobody can change them for themselves.
-SESSION_IDLE_SECONDS = 30 * 60
-SESSION_ABSOLUTE_SECONDS = 12 * 60 * 60
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_IDLE_SECONDS = 30 * 60

@@ -237,7 +237,7 @@ def make_the_cut(manager: Person, code: str) -> DataCut:
     page.wait_for_load_state()
     workers_are_done()
     page.reload()
-    manager.sign("Sign release")
+    manager.sign("Sign and release")
     expect(page.get_by_role("heading", level=1)).to_contain_text("Released")
     return DataCut.objects.get()
 
