@@ -143,17 +143,19 @@ def _switcher(held: Sequence[Membership], study: Study | None) -> Switcher | Non
     studies = _studies(held)
     if not studies:
         return None
+    blinded = {m.role for m in held} <= BLINDED_ROLES
     options = tuple(
         SwitcherOption(
             label=one.code,
-            detail=_facts(one),
+            detail=_facts(one, blinded=blinded),
             url=reverse("study-entry", args=[one.code]),
             current=study is not None and one.pk == study.pk,
         )
         for one in studies
     )
     if study is not None:
-        return Switcher(icon="flask-2", label=study.code, detail=_facts(study), options=options)
+        detail = _facts(study, blinded=blinded)
+        return Switcher(icon="flask-2", label=study.code, detail=detail, options=options)
     return Switcher(
         icon="stack-2",
         label=_("All my studies"),
@@ -162,7 +164,10 @@ def _switcher(held: Sequence[Membership], study: Study | None) -> Switcher | Non
     )
 
 
-def _facts(study: Study) -> str:
+def _facts(study: Study, *, blinded: bool) -> str:
+    if blinded:
+        # Who pays for the study is nothing a blinded reader needs.
+        return str(study.get_state_display())
     return f"{study.sponsor} · {_('Phase')} {study.phase} · {study.get_state_display()}"
 
 

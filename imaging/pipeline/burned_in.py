@@ -27,6 +27,9 @@ SIDE_MARKERS: Final = frozenset(
     "SUP SUPINE PRONE ERECT UPRIGHT STANDING SITTING PORTABLE MOBILE AX COR SAG".split()
 )
 LEAST_SCORE: Final = 0.5
+# One to three letters are read into vertebrae and vessels; real letters are read with certainty.
+SHORT_TEXT: Final = 3
+LEAST_SCORE_SHORT: Final = 0.9
 GREY_DIMENSIONS: Final = 2
 TILE_ROWS: Final = 8
 TILE_COLUMNS: Final = 24
@@ -87,7 +90,7 @@ class TextFinder:
             boxes = [
                 _box(number, corners, score, shrunk / scale)
                 for corners, text, score in found
-                if score >= LEAST_SCORE
+                if score >= _least_score(text)
                 and not is_side_marker(text)
                 and _is_line(corners, image.shape[0])
             ]
@@ -117,6 +120,11 @@ def is_side_marker(text: str) -> bool:
     """Tell whether a recognised text is only side or position letters, or nothing readable."""
     words = re.findall(r"[^\W_]+", text.upper())
     return all(word in SIDE_MARKERS or len(word) == 1 or not word.strip("0O") for word in words)
+
+
+def _least_score(text: str) -> float:
+    letters = sum(character.isalnum() for character in text)
+    return LEAST_SCORE_SHORT if letters <= SHORT_TEXT else LEAST_SCORE
 
 
 def _is_line(corners: Any, height: int) -> bool:

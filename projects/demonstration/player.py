@@ -254,9 +254,7 @@ class Player:
                 review, form, seen_version=review.form_record.version, actor=actor
             )
             review.form_record = record
-            evaluation = forms.evaluated(
-                record, context=qc.checklist_context(review), final=True
-            )
+            evaluation = forms.evaluated(record, context=qc.checklist_context(review), final=True)
             wanted = answers.reasons(evaluation)
             if wanted:
                 review.form_record = qc.save_checklist(
