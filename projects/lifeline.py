@@ -211,7 +211,10 @@ def _adjudication(life: Life) -> LifeStep:
 
 
 def _delivery(life: Life) -> list[LifeStep]:
-    delivered = str(life.time_point.pk) in life.facts.delivered
+    # A cut lists every time point; delivered are only those whose reads were locked in it.
+    delivered = (
+        life.time_point.state == "locked" and str(life.time_point.pk) in life.facts.delivered
+    )
     return [
         _step("Locked", "lock", life.time_point, "timepoint.lock", life),
         _done("Delivered", "send") if delivered else _todo("Delivered", "send", actor="in a cut"),

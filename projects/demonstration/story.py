@@ -104,6 +104,7 @@ LIVES: tuple[Life, ...] = (
         Life(17 + n, n % 3, -3 - n, "stable_disease", (Visit("baseline", -4, until="sent"),))
         for n in range(4)
     ),
+    Life(33, 2, -5, "partial_response", (Visit("baseline", -3, until="sent"),)),
     # asked at the site
     Life(
         21,

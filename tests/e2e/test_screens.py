@@ -56,13 +56,17 @@ SCREENS = [
     Screen("qc-queue", "image_operations", _study("qc/"), rows="table tbody tr"),
     Screen("qc-workbench", "image_operations", _study("qc/"), ("th[scope=row] a",)),
     Screen("queries", "image_operations", _study("queries/"), rows="table tbody tr"),
-    Screen("query", "image_operations", _study("queries/"), ("main table tbody a",)),
+    Screen(
+        "query", "image_operations", _study("queries/"), ("main table tbody a >> visible=true",)
+    ),
     Screen("read-inbox", "central_reader", "/reads/", rows="[data-list-link]"),
     Screen("read", "central_reader", "/reads/", ("[data-list-link]",)),
     Screen("adjudication-inbox", "adjudicator", "/adjudication/", rows="[data-list-link]"),
     Screen("adjudication", "adjudicator", "/adjudication/", ("[data-list-link]",)),
     Screen("cuts", "data_manager", _study("cuts/")),
-    Screen("cut", "sponsor", _study("cuts/"), ("main table tbody a",), rows="table tbody tr"),
+    Screen(
+        "cut", "sponsor", _study("cuts/"), ("a:has-text('Interim cut 2')",), rows="table tbody tr"
+    ),
     Screen("trail", "inspector", _study("trail/"), rows="table tbody tr"),
 ]
 
