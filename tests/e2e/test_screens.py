@@ -60,9 +60,19 @@ SCREENS = [
         "query", "image_operations", _study("queries/"), ("main table tbody a >> visible=true",)
     ),
     Screen("read-inbox", "central_reader", "/reads/", rows="[data-list-link]"),
-    Screen("read", "central_reader", "/reads/", ("[data-list-link]",)),
+    Screen(
+        "read",
+        "central_reader",
+        "/reads/",
+        ("[data-list-link]", "button:has-text('Start read')"),
+    ),
     Screen("adjudication-inbox", "adjudicator", "/adjudication/", rows="[data-list-link]"),
-    Screen("adjudication", "adjudicator", "/adjudication/", ("[data-list-link]",)),
+    Screen(
+        "adjudication",
+        "adjudicator",
+        "/adjudication/",
+        ("[data-list-link]", "button:has-text('Take the case')"),
+    ),
     Screen("cuts", "data_manager", _study("cuts/")),
     Screen(
         "cut", "sponsor", _study("cuts/"), ("a:has-text('Interim cut 2')",), rows="table tbody tr"
