@@ -22,6 +22,7 @@ from icro.devstack import SUPERUSER  # noqa: E402
 from icro.settings import *  # noqa: E402, F403
 from icro.settings.base import DATABASES  # noqa: E402
 
+PASSWORD_HASHERS = ["tests.plugins.hashing.QuickArgon2"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 
 for _alias, _role in {"default": "icro_app", "owner": "icro_owner"}.items():

@@ -1,7 +1,7 @@
 """The test database: migrated once as the owner, copied for each process, used as the application.
 
-The migrated original is kept in the test cluster under the digest of our code and reused until
-the code changes.
+The migrated original is kept in the test cluster under the digest of the code that shapes a
+database (models, migrations, states, guards) and reused until that code changes.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ from tests.settings import RUN
 
 APPS = ("ui", "audit", "accounts", "studies", "queries", "imaging", "reads", "exports", "projects")
 ROLES = {"default": "icro_app", "owner": "icro_owner"}
+SHAPING = ("models/**/*.py", "models.py", "migrations/*.py", "workflows.py", "apps.py")
+SHAPING_BELOW = ("audit/*.py", "studies/scoping.py", "accounts/permissions.py")
 KEPT_ORIGINALS = 4
 
 _kept_tables: set[str] = set()
@@ -120,9 +122,10 @@ def _migrated_original(stack: Stack) -> str:
 
 def _code_digest() -> str:
     digest = hashlib.sha256()
-    paths = [path for app in APPS for path in (runs.ROOT / app).rglob("*.py")]
-    extra = [runs.ROOT / "requirements" / "runtime.txt", *(runs.ROOT / "icro/database").glob("*")]
-    for path in sorted([*paths, *extra]):
+    paths = {path for app in APPS for part in SHAPING for path in (runs.ROOT / app).glob(part)}
+    paths.update(path for part in SHAPING_BELOW for path in runs.ROOT.glob(part))
+    paths.update((runs.ROOT / "icro/database").glob("*"))
+    for path in sorted([*paths, runs.ROOT / "requirements" / "runtime.txt"]):
         digest.update(str(path.relative_to(runs.ROOT)).encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()[:20]
