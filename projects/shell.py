@@ -61,6 +61,7 @@ STUDY_MENU: Sequence[tuple[str, Sequence[Entry]]] = (
         "Study",
         (
             Entry("subject.view", "Subjects", "users", "subject-list"),
+            Entry("configuration.view", "Charter", "book", "charter"),
             Entry("configuration.view", "Configuration", "files", "configuration-list"),
             Entry("study.members.manage", "People", "user-check", "people"),
             Entry("trail.view", "Audit trail", "history", "study-trail"),

@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from django.urls import path
 
-from reads.views import adjudicating, images, inbox, progress, room, signing
+from reads.views import adjudicating, charter, images, inbox, progress, room, signing
 
 READ = "s/<str:study_code>/reads/<uuid:pk>"
 CASE = "s/<str:study_code>/adjudication/<uuid:pk>"
+CHARTER = "s/<str:study_code>/charter"
 
 urlpatterns = [
+    path(f"{CHARTER}/", charter.charter, name="charter"),
+    path(f"{CHARTER}/begin/", charter.charter_start, name="charter-start"),
+    path(f"{CHARTER}/<uuid:pk>/", charter.charter_version, name="charter-version"),
+    path(f"{CHARTER}/<uuid:pk>/edit/", charter.charter_edit, name="charter-edit"),
+    path(f"{CHARTER}/<uuid:pk>/charter.yaml", charter.charter_yaml, name="charter-yaml"),
+    path(f"{CHARTER}/<uuid:pk>/charter.pdf", charter.charter_pdf, name="charter-pdf"),
+    path(
+        f"{CHARTER}/<uuid:pk>/specification/",
+        charter.charter_specification,
+        name="charter-specification",
+    ),
     path("reads/", inbox.read_inbox, name="read-inbox"),
     path("adjudication/", inbox.adjudication_inbox, name="adjudication-inbox"),
     path("s/<str:study_code>/reads/", progress.read_progress, name="read-progress"),

@@ -3,19 +3,25 @@
 Sequential lock: a later time point does not exist for a reader until every earlier one of the same
 stream is signed. The same querysets serve inbox, pages, API, pictures and counts. An earlier read
 that was declined stays in the way: its signed replacement, or its cancellation, opens the next.
+
+Where the charter shows all time points together, none of them exists until all are there.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import BooleanField, Case, Exists, OuterRef, Q, When
 
 from audit.actors import Actor
 from imaging.models import PackageSeries, ReadPackage
 from reads.models import AdjudicationCase, ReaderStream, ReadTask
+from studies.models import TimePoint
 
 OVER = ("declined", "reassigned", "cancelled")
+#: presentations that show all time points of a subject at once
+TOGETHER = ("simultaneous", "simultaneous_random")
+BEFORE_READY = ("expected", "received", "in_qc", "accepted")
 OPEN = ("assigned", "accepted", "in_progress", "on_hold")
 
 
@@ -31,11 +37,23 @@ def tasks_of_reader(actor: Actor) -> Any:
         .exclude(state__in=("signed", "cancelled"))
         .exclude(Exists(signed_instead))
     )
+    not_there = TimePoint._base_manager.filter(
+        subject_id=OuterRef("stream__subject_id"), state__in=BEFORE_READY
+    )
+    # A design may leave the presentation out; NULL must not decide.
+    together = Case(
+        When(design__document__presentation__in=TOGETHER, then=True),
+        default=False,
+        output_field=BooleanField(),
+    )
     return (
         ReadTask.objects.visible_to(actor)
         .filter(stream__reader_id=actor.user_id, stream__closed_reason="")
         .exclude(state__in=("planned", *OVER))
-        .filter(~Exists(unsigned_before))
+        .alias(together=together)
+        .filter(
+            Q(together=True) & ~Exists(not_there) | Q(together=False) & ~Exists(unsigned_before)
+        )
         .select_related("stream", "time_point", "package", "design", "form", "study")
     )
 

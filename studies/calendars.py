@@ -8,7 +8,7 @@ plan's calendar or in hours.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
@@ -77,11 +77,23 @@ class Due:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The effective plan of a study: turnarounds by clock name."""
+    """The effective plan of a study: turnarounds by clock name.
+
+    ``sources`` names the document of a clock that another configuration has set.
+    """
 
     label: str
     calendar: Calendar
     turnarounds: Mapping[str, Mapping[str, Any]]
+    sources: Mapping[str, str] = field(default_factory=dict)
+
+    def with_clocks(self, turnarounds: Mapping[str, Mapping[str, Any]], *, source: str) -> Plan:
+        """Return the plan with clocks that another controlled document sets, named with them."""
+        return replace(
+            self,
+            turnarounds={**self.turnarounds, **turnarounds},
+            sources={**self.sources, **dict.fromkeys(turnarounds, source)},
+        )
 
     def due(self, clock_name: str, start: datetime) -> Due:
         """Return when something that starts now is due.
@@ -98,7 +110,8 @@ class Plan:
             at = start.astimezone(UTC) + timedelta(hours=amount)
         else:
             at = self.calendar.add_business_days(start, amount)
-        return Due(at=at, by=f"{self.label}, calendar {self.calendar.key}")
+        label = self.sources.get(clock_name, self.label)
+        return Due(at=at, by=f"{label}, calendar {self.calendar.key}")
 
 
 def plan_from(label: str, document: Mapping[str, Any]) -> Plan:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from audit.states import Workflow, step
+from studies.validation import has_no_problems
 
 SYSTEM = "system"
 
@@ -62,6 +63,23 @@ SUBJECT = Workflow(
             "Consent withdrawn",
             reason=True,
         ),
+        # Only the documented correction of a withdrawal leads back.
+        step(
+            "restore_screening",
+            "withdrawn",
+            "screening",
+            "consent.correct",
+            "Withdrawal recorded in error",
+            reason=True,
+        ),
+        step(
+            "restore_enrolled",
+            "withdrawn",
+            "enrolled",
+            "consent.correct",
+            "Withdrawal recorded in error",
+            reason=True,
+        ),
     ),
 )
 
@@ -93,6 +111,14 @@ TIME_POINT = Workflow(
             reason=True,
         ),
         step("reset_qc", ("accepted", "ready"), "in_qc", "qc.reset", "Reset QC", reason=True),
+        step(
+            "images_moved",
+            ("received", "in_qc", "accepted", "ready"),
+            "expected",
+            "submission.move",
+            "Images moved elsewhere",
+            reason=True,
+        ),
         step("make_ready", "accepted", "ready", SYSTEM, "Make ready to read"),
         step("begin_reading", "ready", "reading", SYSTEM, "Begin reading"),
         step("finish_reading", "reading", "read", SYSTEM, "Finish reading"),
@@ -125,8 +151,22 @@ CONFIGURATION = Workflow(
     "draft",
     ("draft", "in_review", "in_test", "approved", "effective", "superseded", "withdrawn"),
     (
-        step("send_to_review", "draft", "in_review", "configuration.edit", "Send to review"),
-        step("send_to_test", "draft", "in_test", "configuration.edit", "Send to test"),
+        step(
+            "send_to_review",
+            "draft",
+            "in_review",
+            "configuration.edit",
+            "Send to review",
+            guards=(has_no_problems,),
+        ),
+        step(
+            "send_to_test",
+            "draft",
+            "in_test",
+            "configuration.edit",
+            "Send to test",
+            guards=(has_no_problems,),
+        ),
         step(
             "return_to_draft",
             ("in_review", "in_test"),

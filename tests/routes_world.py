@@ -14,6 +14,7 @@ from exports.workflows import DATA_CUT
 from imaging.models import DeidReport, Finding, Preview, Series
 from imaging.storage import deliveries
 from reads.models import ReadTask
+from reads.services.charters import start_from_template
 from studies.models import Anchor, Configuration, Membership
 from studies.scoping import scope
 from tests.projects.lives import query_about, submission_of
@@ -65,6 +66,7 @@ def own_objects(world: StudyWorld) -> dict[str, Any]:
             "anchor": Anchor.objects.get(subject=subject).pk,
             "membership": Membership.objects.get(study=world.study, role="data_recipient").pk,
             "configuration": Configuration.objects.get(key="plan").pk,
+            "design": _draft_of_the_charter(world),
             "submission": sent.pk,
             "query": query.pk,
             "finding": finding.pk,
@@ -77,6 +79,10 @@ def own_objects(world: StudyWorld) -> dict[str, Any]:
             "file": "tr.csv",
             "user": world.users["data_recipient"].pk,
         }
+
+
+def _draft_of_the_charter(world: StudyWorld) -> object:
+    return start_from_template(world.study, "single", actor=BUILDER).pk
 
 
 def _cut(world: StudyWorld) -> DataCut:

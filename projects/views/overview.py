@@ -14,9 +14,9 @@ from projects import overview as figures
 from projects import turnaround
 from projects.listing import csv_address, csv_response, wants_csv
 from projects.standing import standing_of
+from reads.services.clocks import plan_for
 from studies.access import StudyRequest, study_view
 from studies.models import StudySite
-from studies.services.configuration import plan_of
 from ui.figures import number_words
 from ui.records import FunnelStage, Link, StackRow, TurnaroundRow
 
@@ -27,7 +27,7 @@ CUTS_SHOWN = 5
 def overview(request: StudyRequest) -> HttpResponse:
     """Show where the scans are, how long steps take, what is asked, and the sites."""
     study, actor = request.study, request.actor
-    plan = plan_of(study)
+    plan = plan_for(study)
     sites = figures.sites(study, plan)
     if wants_csv(request):
         return csv_response(f"{study.code}_sites", SITE_COLUMNS, map(_site_line, sites))

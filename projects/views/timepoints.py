@@ -22,11 +22,11 @@ from projects.holds import held_by
 from projects.reasons import EXPECT, NOT_DONE, reason_of, reason_request
 from queries.models import Query
 from reads.models import ReadTask
+from reads.services.clocks import plan_for
 from reads.visibility import OVER
 from studies.access import StudyRequest, fetch, study_view
 from studies.models import TimePoint
 from studies.services import subjects
-from studies.services.configuration import plan_of
 from studies.workflows import TIME_POINT
 from ui.records import Link
 
@@ -166,7 +166,7 @@ def _life(request: StudyRequest, tp: TimePoint, about: About, facts: Facts) -> l
         tasks=about.tasks,
         queries=about.queries,
         facts=facts,
-        plan=plan_of(request.study),
+        plan=plan_for(request.study),
         zone=request.actor.zone,
         show_reads=about.sees_reads,
     )

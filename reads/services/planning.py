@@ -20,13 +20,14 @@ from audit.models import record
 from imaging.models import ReadPackage
 from reads.design import ReadDesign, design_from, versions_of
 from reads.models import ReaderQualification, ReaderStream, ReadTask
-from reads.visibility import OPEN, OVER
+from reads.services.clocks import plan_for
+from reads.services.stopping import is_in_sample, is_stopped
+from reads.visibility import BEFORE_READY, OPEN, OVER
 from reads.workflows import READ_TASK
 from studies.models import Configuration, Study, Subject, TimePoint
-from studies.services.configuration import effective, plan_of
+from studies.services.configuration import effective
 
 READER_ROLES = (ReaderStream.Role.READER_1, ReaderStream.Role.READER_2)
-_BEFORE_READY = ("expected", "received", "in_qc", "accepted")
 
 
 def effective_design(study: Study | object) -> tuple[Configuration, ReadDesign]:
@@ -154,10 +155,13 @@ def plan_reads(subject: Subject, *, actor: Actor) -> list[ReadTask]:
     a reader should have seen first.
     """
     made: list[ReadTask] = []
+    _, design = effective_design(subject.study_id)
+    if not is_in_sample(subject, design):
+        return made
     with transaction.atomic():
-        streams = open_streams(subject, actor=actor)
+        streams = [s for s in open_streams(subject, actor=actor) if not is_stopped(s, design)]
         for sequence, time_point in enumerate(time_points_to_read(subject), start=1):
-            if time_point.state in _BEFORE_READY:
+            if time_point.state in BEFORE_READY:
                 break
             package = time_point.packages.filter(state="released").first()
             if package is not None:
@@ -175,7 +179,7 @@ def _task(
     if stream.tasks.filter(time_point=time_point).exclude(state__in=OVER).exists():
         return None
     configuration, design = effective_design(stream.study_id)
-    due = plan_of(stream.study_id).due("read", clock.now())
+    due = plan_for(stream.study_id, configuration).due("read", clock.now())
     study = stream.study_id
     with acting(actor):
         task = ReadTask(

@@ -21,6 +21,7 @@ from reads.design import design_from
 from reads.ecrf import ENTERED, Derived, ReadPoint, derive, named_derivations
 from reads.models import CriterionAssessment, ReadSession, ReadTask
 from reads.services.lesions import keep_lesions
+from reads.services.limits import require_room
 from reads.services.planning import is_qualified
 from reads.visibility import tasks_of_reader
 from reads.workflows import READ_SESSION, READ_TASK
@@ -56,7 +57,7 @@ def open_session(task: ReadTask, *, actor: Actor) -> ReadSession:
     Raises:
         NotPermitted: the read is not open to this reader, or the reader is not qualified for the
             pinned design.
-        Conflict: RD-013 the read is on hold.
+        Conflict: RD-013 the read is on hold; RD-016 to RD-018 beyond the limits of the charter.
     """
     _require_open_to(task, actor)
     if not is_qualified(actor.user_id, task.design):
@@ -74,6 +75,7 @@ def open_session(task: ReadTask, *, actor: Actor) -> ReadSession:
                 READ_TASK.move(locked, "start", actor=actor)
                 task.refresh_from_db()
             return session
+        require_room(locked, actor)
         earlier = points_before(locked)
         answers = (
             carried_forward(earlier[-1].evaluation.form, earlier[-1].answers) if earlier else {}

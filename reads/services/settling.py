@@ -21,9 +21,9 @@ from reads.models import (
     ReaderStream,
     ReadSession,
 )
+from reads.services.clocks import plan_for
 from reads.workflows import ADJUDICATION
 from studies.models import TimePoint
-from studies.services.configuration import plan_of
 from studies.workflows import TIME_POINT
 
 
@@ -104,7 +104,7 @@ def _open_case(
     existing = time_point.adjudications.exclude(state="voided").first()
     if existing is not None:
         return existing
-    due = plan_of(time_point.study_id).due("adjudication", clock.now())
+    due = plan_for(time_point.study_id, sessions[0].task.design).due("adjudication", clock.now())
     case = AdjudicationCase(
         study_id=time_point.study_id,
         subject=time_point.subject,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from django.db import transaction
@@ -11,28 +11,37 @@ from django.db.models import Max
 from accounts.signatures import Assent
 from audit import clock
 from audit.actors import Actor, acting
-from audit.errors import RuleBroken
+from audit.errors import Conflict, RuleBroken
 from audit.models import record
 from studies.calendars import Plan, plan_from
 from studies.models import Configuration, Study
+from studies.validation import VALIDATORS, problems_of
 from studies.workflows import CONFIGURATION
 
-#: Kind of configuration -> function that returns its problems in words; upper apps register theirs.
-VALIDATORS: dict[str, Callable[[Mapping[str, Any]], list[str]]] = {}
+__all__ = ["VALIDATORS", "approve", "draft", "effective", "make_effective", "plan_of", "revise"]
 
 
 def draft(
-    study: Study, *, kind: str, key: str, title: str, document: Mapping[str, Any], actor: Actor
+    study: Study,
+    *,
+    kind: str,
+    key: str,
+    title: str,
+    document: Mapping[str, Any],
+    actor: Actor,
+    unfinished: bool = False,
 ) -> Configuration:
     """Write the next version of a configuration as a draft.
 
+    An ``unfinished`` draft may have problems; it is mended by ``revise`` and cannot leave the
+    draft before.
+
     Raises:
         NotPermitted: the actor may not edit configuration.
-        RuleBroken: the document has problems; all are named.
+        RuleBroken: CFG-001 the document has problems; all are named.
     """
     actor.require("configuration.edit")
-    validate = VALIDATORS.get(kind)
-    problems = validate(document) if validate else []
+    problems = [] if unfinished else problems_of(kind, document)
     if problems:
         raise RuleBroken("The document has problems: " + "; ".join(problems), rule="CFG-001")
     with transaction.atomic(), acting(actor):
@@ -45,6 +54,42 @@ def draft(
         )
         made.save()
         record("configuration.draft", made, details={"digest": made.digest})
+        return made
+
+
+def revise(
+    configuration: Configuration,
+    document: Mapping[str, Any],
+    *,
+    seen_digest: str,
+    actor: Actor,
+    title: str = "",
+) -> Configuration:
+    """Write a draft anew. Problems are kept with it; they block the way out of the draft.
+
+    Raises:
+        NotPermitted: the actor may not edit configuration.
+        RuleBroken: CFG-004 the version is no draft any more.
+        Conflict: CFG-005 somebody else changed the draft since it was seen.
+    """
+    actor.require("configuration.edit")
+    with transaction.atomic(), acting(actor):
+        rows = Configuration.objects.in_study(configuration.study_id).select_for_update()
+        made: Configuration = rows.get(pk=configuration.pk)
+        if made.state != "draft":
+            raise RuleBroken("Only a draft can be changed; make a new version.", rule="CFG-004")
+        if made.digest != seen_digest:
+            raise Conflict(
+                "Somebody else changed this draft meanwhile. Their version is kept; look at it and "
+                "enter your change again.",
+                rule="CFG-005",
+            )
+        if dict(document) == made.document and title in {"", made.title}:
+            return made
+        made.document = dict(document)
+        made.title = title or made.title
+        made.save()
+        record("configuration.revise", made, details={"digest": made.digest})
         return made
 
 

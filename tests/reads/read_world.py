@@ -46,12 +46,16 @@ BLINDING: dict[str, Any] = {
 READERS = ("central_reader", "central_reader_2")
 
 
-def make_read_study(code: str = "ALPHA", sponsor: str = "Norvane") -> StudyWorld:
-    """Return a study with an effective read design and two qualified readers."""
+def make_read_study(code: str = "ALPHA", sponsor: str = "Norvane", **design: Any) -> StudyWorld:
+    """Return a study with an effective read design and two qualified readers.
+
+    Args:
+        design: items of the read design that differ from ``DESIGN``.
+    """
     world = make_imaging_study(code, sponsor)
     with scope(world.study):
         _configure(world, Configuration.Kind.BLINDING, "blinding", "Blinding B-1", BLINDING)
-        _configure(world, Configuration.Kind.READ_DESIGN, "design", "Read design", DESIGN)
+        _configure(world, Configuration.Kind.READ_DESIGN, "design", "Read design", DESIGN | design)
         for name in READERS:
             planning.qualify(world.users[name], world.study, actor=world.actor("project_manager"))
     return world
@@ -140,11 +144,13 @@ def ready(world: StudyWorld, time_point: TimePoint, **how: Any) -> ReadPackage:
         TIME_POINT.move(time_point, name, actor=desk)
     with acting(desk):
         built = ReadPackage(
-            study=world.study, time_point=time_point, digest=package.content_digest([series])
+            study=world.study,
+            time_point=time_point,
+            digest=package.content_digest([package.Choice(series)], "1x1"),
         )
         built.save()
         PackageSeries.objects.create(
-            study=world.study, package=built, series=series, order=1, label=series.description
+            study=world.study, package=built, series=series, order=1, label=""
         )
     package.release(built, actor=desk)
     TIME_POINT.move(time_point, "make_ready", actor=desk)

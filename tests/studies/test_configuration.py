@@ -73,6 +73,40 @@ def test_a_document_with_problems_is_no_draft_and_all_problems_are_named(
     assert caught.value.rule == "CFG-001"
 
 
+def test_an_unfinished_draft_is_kept_and_cannot_leave_the_draft_before_it_is_mended(
+    world: StudyWorld,
+) -> None:
+    scientist = world.actor("scientific")
+    made = configuration.draft(
+        world.study,
+        kind="plan",
+        key="later",
+        title="P",
+        document={},
+        actor=scientist,
+        unfinished=True,
+    )
+    with pytest.raises(RuleBroken, match="no calendar"):
+        CONFIGURATION.move(made, "send_to_review", actor=scientist)
+    mended = configuration.revise(made, PLAN, seen_digest=made.digest, actor=scientist)
+    assert CONFIGURATION.move(mended, "send_to_review", actor=scientist).state == "in_review"
+    with pytest.raises(RuleBroken, match="Only a draft") as caught:
+        configuration.revise(mended, {}, seen_digest=mended.digest, actor=scientist)
+    assert caught.value.rule == "CFG-004"
+
+
+def test_of_two_who_change_a_draft_the_second_is_told(world: StudyWorld) -> None:
+    scientist = world.actor("scientific")
+    made = draft(world)
+    seen = made.digest
+    configuration.revise(made, PLAN, seen_digest=seen, actor=scientist)
+    with pytest.raises(Conflict) as caught:
+        configuration.revise(made, PLAN | {"x": 1}, seen_digest=seen, actor=scientist)
+    assert caught.value.rule == "CFG-005"
+    made.refresh_from_db()
+    assert made.document == PLAN
+
+
 def test_who_may_not_configure_drafts_nothing(world: StudyWorld) -> None:
     with pytest.raises(NotPermitted):
         configuration.draft(

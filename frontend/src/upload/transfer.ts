@@ -1,8 +1,25 @@
-/** A file as the server knows it: its path in the chosen folder, its size and its SHA-256. */
+/** What is sent: its size and its SHA-256, after preparation. Paths stay in the browser. */
 export interface Entry {
-  path: string;
   size: number;
   sha256: string;
+}
+
+/**
+ * Done to every file before it is hashed and sent. It must give the same bytes each time: the file is
+ * prepared again when it is sent, so that a large upload does not lie in memory twice.
+ */
+export type Prepare = (file: File) => Promise<Blob>;
+
+let prepare: Prepare | null = null;
+
+/** Sets what is done to every file before it is hashed; null sends files as they are. */
+export function prepareWith(hook: Prepare | null): void {
+  prepare = hook;
+}
+
+/** What is done to every file before it is hashed, or null. */
+export function preparation(): Prepare | null {
+  return prepare;
 }
 
 export interface Progress {
@@ -15,6 +32,8 @@ export interface Progress {
   secondsLeft: number;
 }
 
+export type FileState = "waiting" | "sending" | "trying" | "here" | "refused";
+
 /** Speed over a sliding window, so that a slow start or a pause does not spoil the forecast. */
 export class Rate {
   private samples: { at: number; bytes: number }[] = [];
@@ -23,7 +42,8 @@ export class Rate {
 
   add(at: number, bytes: number): void {
     this.samples.push({ at, bytes });
-    this.samples = this.samples.filter((sample) => at - sample.at <= this.windowMs);
+    const old = this.samples.findIndex((sample) => at - sample.at <= this.windowMs);
+    if (old > 0) this.samples.splice(0, old);
   }
 
   perSecond(): number {
@@ -39,7 +59,11 @@ export class Rate {
   }
 }
 
+/** The server will never take this file; the message says why. */
 export class Refused extends Error {}
+
+/** Nobody is logged in any more: nothing can be sent until somebody is. */
+export class LoggedOut extends Error {}
 
 /** Waiting time before try n (from 1) after a lost connection: 1, 2, 4 … at most 30 seconds. */
 export function backOff(attempt: number): number {
@@ -47,50 +71,89 @@ export function backOff(attempt: number): number {
 }
 
 export interface Sender {
-  /** Sends the bytes of one entry; throws `Refused` when the server will never take them. */
+  /**
+   * Sends the bytes of one entry; throws `Refused` or `LoggedOut`, anything else is a lost connection.
+   * `onBytes` is told how many of its bytes are sent, from 0.
+   */
   put(entry: Entry, onBytes: (bytes: number) => void, stop: AbortSignal): Promise<void>;
   wait(ms: number): Promise<void>;
   now(): number;
 }
 
+export interface Watcher {
+  progress(progress: Progress): void;
+  /** An entry's state, by its SHA-256; `share` of its bytes is sent. */
+  file?(sha256: string, state: FileState, share: number, why?: string): void;
+  /** The transfer paused by itself. */
+  halted?(why: string): void;
+}
+
+export interface RefusedEntry {
+  sha256: string;
+  why: string;
+}
+
 /**
- * Sends what is missing, several files at a time, each once per content. A lost connection is
- * tried again with growing pauses; `pause` stops the files under way and `resume` begins them anew.
- * The server keeps whole files only, so a resumed upload asks again what is missing and goes on.
+ * Sends what is missing, several files at a time, each once per content. A lost connection is tried
+ * again with growing pauses; a refused file is noted and the others go on; `pause` stops the files
+ * under way and `resume` begins them anew, large ones where they stopped.
  */
 export class Transfer {
   private readonly rate = new Rate();
-  private readonly total: number;
-  private readonly sent = new Map<string, number>();
-  private readonly done = new Set<string>();
+  private readonly totalBytes: number;
+  private readonly totalFiles: number;
+  private readonly copies = new Map<string, { files: number; bytes: number }>();
+  private readonly under = new Map<string, number>();
+  private readonly refused: RefusedEntry[] = [];
+  private doneBytes = 0;
+  private doneFiles = 0;
+  private underBytes = 0;
   private gate: Promise<void> | null = null;
   private open: (() => void) | null = null;
+  private hurried: (() => void) | null = null;
   private stop = new AbortController();
 
   constructor(
     private readonly entries: readonly Entry[],
     private readonly missing: ReadonlySet<string>,
     private readonly sender: Sender,
-    private readonly show: (progress: Progress) => void,
+    private readonly watcher: Watcher,
     private readonly lanes = 5,
-    private readonly tries = 8,
+    private readonly tries = Number.POSITIVE_INFINITY,
   ) {
-    this.total = entries.reduce((sum, entry) => sum + entry.size, 0);
-    for (const entry of entries) if (!missing.has(entry.sha256)) this.done.add(entry.sha256);
+    this.totalFiles = entries.length;
+    this.totalBytes = entries.reduce((sum, entry) => sum + entry.size, 0);
+    for (const { sha256, size } of entries) {
+      const known = this.copies.get(sha256) ?? { files: 0, bytes: 0 };
+      this.copies.set(sha256, { files: known.files + 1, bytes: known.bytes + size });
+    }
   }
 
-  async run(): Promise<void> {
+  /** Sends everything and returns the files that the server refused. */
+  async run(): Promise<readonly RefusedEntry[]> {
+    const waiting: Entry[] = [];
     const seen = new Set<string>();
-    const waiting = this.entries.filter((entry) => {
-      const first = this.missing.has(entry.sha256) && !seen.has(entry.sha256);
+    for (const entry of this.entries) {
+      if (seen.has(entry.sha256)) continue;
       seen.add(entry.sha256);
-      return first;
-    });
+      if (this.missing.has(entry.sha256)) waiting.push(entry);
+      else this.finish(entry.sha256);
+    }
     this.report();
+    let next = 0;
     const lane = async (): Promise<void> => {
-      for (let entry = waiting.shift(); entry; entry = waiting.shift()) await this.send(entry);
+      while (next < waiting.length) {
+        const entry = waiting[next] as Entry;
+        next += 1;
+        await this.send(entry);
+      }
     };
     await Promise.all(Array.from({ length: this.lanes }, lane));
+    return this.refused;
+  }
+
+  get isPaused(): boolean {
+    return this.gate !== null;
   }
 
   pause(): void {
@@ -100,6 +163,7 @@ export class Transfer {
     });
     this.stop.abort();
     this.rate.clear();
+    this.hurry();
   }
 
   resume(): void {
@@ -108,45 +172,91 @@ export class Transfer {
     this.open?.();
   }
 
+  /** Tries again at once what waits after a lost connection. */
+  hurry(): void {
+    this.hurried?.();
+    this.hurried = null;
+  }
+
   private async send(entry: Entry): Promise<void> {
+    const { sha256 } = entry;
     for (let attempt = 1; ; ) {
       if (this.gate) await this.gate;
       const { signal } = this.stop;
+      this.watcher.file?.(sha256, "sending", 0);
       try {
         await this.sender.put(entry, (bytes) => this.count(entry, bytes), signal);
-        this.sent.delete(entry.sha256);
-        this.done.add(entry.sha256);
+        this.finish(sha256);
         return this.report();
       } catch (error) {
-        this.sent.delete(entry.sha256);
-        if (error instanceof Refused) throw error;
-        if (signal.aborted) continue;
-        if (attempt >= this.tries) throw error;
-        await this.sender.wait(backOff(attempt));
-        attempt += 1;
+        this.forget(sha256);
+        if (error instanceof Refused) return this.refuse(sha256, error.message);
+        if (error instanceof LoggedOut) this.halt(error.message);
+        else if (!signal.aborted) {
+          if (attempt >= this.tries) throw error;
+          this.watcher.file?.(sha256, "trying", 0);
+          await this.rest(backOff(attempt));
+          attempt += 1;
+        }
       }
     }
   }
 
+  private async rest(ms: number): Promise<void> {
+    const hurried = new Promise<void>((done) => {
+      const before = this.hurried;
+      this.hurried = () => {
+        before?.();
+        done();
+      };
+    });
+    await Promise.race([this.sender.wait(ms), hurried]);
+  }
+
+  private halt(why: string): void {
+    if (this.gate) return;
+    this.pause();
+    this.watcher.halted?.(why);
+  }
+
+  private refuse(sha256: string, why: string): void {
+    this.refused.push({ sha256, why });
+    this.watcher.file?.(sha256, "refused", 0, why);
+    this.report();
+  }
+
+  private finish(sha256: string): void {
+    this.forget(sha256);
+    const { files, bytes } = this.copies.get(sha256) ?? { files: 0, bytes: 0 };
+    this.doneFiles += files;
+    this.doneBytes += bytes;
+    this.watcher.file?.(sha256, "here", 1);
+  }
+
+  private forget(sha256: string): void {
+    this.underBytes -= this.under.get(sha256) ?? 0;
+    this.under.delete(sha256);
+  }
+
   private count(entry: Entry, bytes: number): void {
-    const before = this.sent.get(entry.sha256) ?? 0;
-    this.sent.set(entry.sha256, bytes);
+    const before = this.under.get(entry.sha256) ?? 0;
+    this.under.set(entry.sha256, bytes);
+    this.underBytes += bytes - before;
     this.rate.add(this.sender.now(), Math.max(0, bytes - before));
+    this.watcher.file?.(entry.sha256, "sending", entry.size ? bytes / entry.size : 1);
     this.report();
   }
 
   private report(): void {
-    const finished = this.entries.filter((entry) => this.done.has(entry.sha256));
-    const partial = [...this.sent.values()].reduce((sum, bytes) => sum + bytes, 0);
-    const doneBytes = Math.min(this.total, partial + finished.reduce((sum, one) => sum + one.size, 0));
+    const doneBytes = Math.min(this.totalBytes, this.doneBytes + this.underBytes);
     const rate = this.rate.perSecond();
-    this.show({
+    this.watcher.progress({
       doneBytes,
-      totalBytes: this.total,
-      doneFiles: finished.length,
-      totalFiles: this.entries.length,
+      totalBytes: this.totalBytes,
+      doneFiles: this.doneFiles,
+      totalFiles: this.totalFiles,
       rate,
-      secondsLeft: rate > 0 ? (this.total - doneBytes) / rate : Number.POSITIVE_INFINITY,
+      secondsLeft: rate > 0 ? (this.totalBytes - doneBytes) / rate : Number.POSITIVE_INFINITY,
     });
   }
 }

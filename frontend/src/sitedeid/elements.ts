@@ -1,0 +1,238 @@
+import { TextCleaner } from "./cleaning";
+import { type Bytes, type Element, TEXT_VRS } from "./encoding";
+import type { KeyedUids } from "./keyed";
+import type { Rules } from "./plan";
+import { type Charsets, decodeText, isAscii, latin1 } from "./text";
+import type { Tokens } from "./tokens";
+import { capAge, isCode, isNumber, isTime, STAND_IN, shiftDate, shiftDateTime, standIn, strip, trimmed, trimmedEnd } from "./values";
+import { encode, encodeItems, joined, utf8 } from "./writing";
+
+const STRINGS = new Set([...TEXT_VRS, ..."AE AS CS DA DS DT IS TM UI UR".split(" ")]);
+const MULTILINE = new Set(["ST", "LT", "UT"]);
+const BINARY = new Set("OB OW OF OD OL OV US SS UL SL UV SV FL FD AT".split(" "));
+const UNIT: Record<string, number> = { US: 2, SS: 2, UL: 4, SL: 4, FL: 4, FD: 8, UV: 8, SV: 8, AT: 4 };
+const LINES = /[\r\n\t\f\v]+/g;
+const RAW_CONTROL = /[\x01-\x08\x0b\x0e-\x1f\x7f]/;
+const PRINTED = /[\x20-\x7e]{5,}/g;
+const INSTANCE_NUMBER = 0x00200013;
+const SUBJECT_TAGS = new Set([0x00100010, 0x00100020]);
+
+/** What happens to an element; the names are those of the server's report. */
+export const EFFECTS = [
+  "kept", "removed", "emptied", "dummy", "uid_replaced", "date_shifted", "text_cleaned",
+  "private_kept", "private_removed",
+] as const;
+export type Effect = (typeof EFFECTS)[number];
+export type Counts = Record<Effect, number>;
+export type Decision = [Uint8Array | null, Effect];
+export type Piece = [number, Uint8Array];
+
+/** How the data set around an element is written. */
+export interface Context {
+  explicitIn: boolean;
+  explicitOut: boolean;
+  charsets: Charsets;
+}
+
+const REMOVE: Decision = [null, "removed"];
+
+/** Decides on single elements under one plan. */
+export class ElementRules {
+  private readonly cleaner: TextCleaner;
+
+  constructor(
+    private readonly rules: Rules,
+    private readonly tokens: Tokens,
+    private readonly uids: KeyedUids,
+  ) {
+    this.cleaner = new TextCleaner(rules, tokens);
+  }
+
+  isSequence(element: Element): boolean {
+    return element.vr === "SQ" || (element.vr === "UN" && this.rules.vrOf(element.tag) === "SQ");
+  }
+
+  /** What to do with a sequence as a whole; null means: enter its items. */
+  wholeSequence(tag: number, explicit: boolean): Decision | null {
+    const action = this.rules.actions.get(tag);
+    if (action === "items" && this.rules.vrOf(tag) === "SQ") return null;
+    if (action === "z") return [encodeItems(tag, [], explicit), "emptied"];
+    if (action === "code") return [standInCode(tag, explicit), "dummy"];
+    return REMOVE;
+  }
+
+  decide(bytes: Bytes, element: Element, context: Context): Decision {
+    const { tag } = element;
+    const action = this.rules.actions.get(tag);
+    const vr = this.usableVr(tag, element.vr);
+    if (!action || !vr || action === "items") return REMOVE;
+    const value = bytes.slice(element.value, element.valueEnd);
+    if (action === "z" || action === "d") return this.replace(tag, vr, action, context);
+    if (value.every((byte) => byte === 0 || byte === 0x20)) return unchanged(bytes, element, vr, value, context);
+    if (action === "keep" || (action === "technical" && !STRINGS.has(vr))) {
+      return this.keep(bytes, element, vr, value, context);
+    }
+    const last = action.at(-1) as string;
+    const decoded = decodeText(value, vr, context.charsets);
+    if (decoded === null) return this.replace(tag, vr, last, context);
+    const text = vr === "UI" ? trimmed(decoded) : trimmedEnd(decoded);
+    const oneLine = MULTILINE.has(vr) ? text : text.replace(LINES, " ");
+    const [made, effect] = this.byAction(action, vr, oneLine);
+    if (made === null) return this.replace(tag, vr, last, context);
+    if (made === text && isAscii(value) && !RAW_CONTROL.test(latin1(value))) {
+      return unchanged(bytes, element, vr, value, context);
+    }
+    return [encode(tag, vr, utf8(made), context.explicitOut), made === text ? "kept" : effect];
+  }
+
+  private byAction(action: string, vr: string, text: string): [string | null, Effect] {
+    const kind = action.split("-")[0];
+    if (kind === "uid") return [this.mapUids(text), "uid_replaced"];
+    if (kind === "date") return [this.dates(text, vr), "date_shifted"];
+    if (kind === "time") return [isTime(text) ? text : null, "kept"];
+    if (kind === "age") return [capAge(text, this.rules.plan.profile.age_cap), "text_cleaned"];
+    if (kind === "technical") return [this.technical(vr, text), "text_cleaned"];
+    const cleaned = parts(vr, text).map((part) => this.cleaner.free(part)).join("\\");
+    return [isBlank(cleaned) ? null : cleaned, "text_cleaned"];
+  }
+
+  /** Replaces every UID that DICOM itself has not assigned. */
+  mapUids(text: string): string {
+    return text
+      .split("\\")
+      .map(trimmed)
+      .map((uid) => (!uid || this.rules.assigned.has(uid) ? uid : this.uids.get(uid)))
+      .join("\\");
+  }
+
+  private dates(text: string, vr: string): string | null {
+    const days = this.rules.plan.offset_days;
+    const move = vr === "DA" ? shiftDate : shiftDateTime;
+    const moved = text.split("\\").map((part) => (strip(part) ? move(part, days) : ""));
+    return moved.includes(null) ? null : moved.join("\\");
+  }
+
+  private technical(vr: string, text: string): string {
+    if (vr === "CS") {
+      if (isCode(text) && !this.tokens.hit(text)) return text;
+      return this.cleaner.free(text) || STAND_IN;
+    }
+    const cleaned = parts(vr, text).map((part) => this.cleaner.technical(part)).join("\\");
+    return isBlank(cleaned) ? STAND_IN : cleaned;
+  }
+
+  private keep(bytes: Bytes, element: Element, vr: string, value: Uint8Array, context: Context): Decision {
+    if (vr === "DS" || vr === "IS") {
+      const text = trimmed(latin1(value));
+      const identity = element.tag !== INSTANCE_NUMBER && text.length > 5 && this.tokens.numbers.has(text);
+      if (identity || !isNumber(text)) return REMOVE;
+    } else if (vr === "UI") {
+      if (!/^[0-9.\\\0 ]*$/.test(latin1(value))) return REMOVE;
+    } else if (STRINGS.has(vr)) {
+      const text = decodeText(value, vr, context.charsets);
+      if (text === null || this.tokens.hit(text)) return REMOVE;
+    } else if ((latin1(value).match(PRINTED) ?? []).some((run) => this.tokens.hit(run))) return REMOVE;
+    return unchanged(bytes, element, vr, value, context);
+  }
+
+  private replace(tag: number, vr: string, last: string, context: Context): Decision {
+    if (SUBJECT_TAGS.has(tag)) {
+      return [encode(tag, vr, utf8(this.rules.plan.subject.subject_id), context.explicitOut), "dummy"];
+    }
+    if (last === "z") return [encode(tag, vr, new Uint8Array(), context.explicitOut), "emptied"];
+    if (last === "d") return [encode(tag, vr, standIn(vr), context.explicitOut), "dummy"];
+    return REMOVE;
+  }
+
+  /** Keeps private elements of the safe list under their creator; all others go. */
+  privates(bytes: Bytes, elements: readonly Element[], context: Context, counts: Counts): Piece[] {
+    const creators = new Map<number, string>();
+    const reserved = new Map<string, number>();
+    const others: Element[] = [];
+    for (const element of elements) {
+      const number = element.tag % 0x10000;
+      if (number < 0x10 || number > 0xff) {
+        others.push(element);
+        continue;
+      }
+      const name = trimmed(latin1(bytes.slice(element.value, element.valueEnd)));
+      const group = Math.floor(element.tag / 0x10000);
+      reserved.set(`${group} ${name}`, (reserved.get(`${group} ${name}`) ?? 0) + 1);
+      creators.set(group * 0x10000 + number * 0x100, name);
+    }
+    const out = new Map<number, Uint8Array>();
+    let kept = 0;
+    for (const element of others) {
+      const group = Math.floor(element.tag / 0x10000);
+      const name = creators.get(element.tag - (element.tag % 0x100)) ?? "";
+      if (!name || (reserved.get(`${group} ${name}`) ?? 0) > 1) continue;
+      const safe = this.rules.privateSafe.get(`${name}\x1f${group}\x1f${element.tag % 0x100}`);
+      const piece = safe ? this.privateValue(bytes, element, safe, context) : null;
+      if (!piece) continue;
+      const creator = group * 0x10000 + Math.floor((element.tag % 0x10000) / 0x100);
+      out.set(creator, encode(creator, "LO", latin1Bytes(name), context.explicitOut));
+      out.set(element.tag, piece);
+      kept += 1;
+    }
+    counts.private_kept += kept;
+    counts.private_removed += elements.length - out.size;
+    return [...out].sort(([one], [other]) => one - other);
+  }
+
+  private privateValue(bytes: Bytes, element: Element, safe: string, context: Context): Uint8Array | null {
+    const value = bytes.slice(element.value, element.valueEnd);
+    const given = element.vr;
+    const asText =
+      (safe === "DT" || safe === "DA") && ["LO", "SH", "ST", "UT", "DA", "DT"].includes(given);
+    if (given !== safe && given !== "UN" && !asText) return null;
+    const vr = asText ? given : safe;
+    const unit = UNIT[safe];
+    if (unit) {
+      const wrong = value.length % unit || value.length > 1024 || latin1(value).match(PRINTED);
+      return wrong ? null : encode(element.tag, vr, value, context.explicitOut);
+    }
+    if (!isAscii(value)) return null;
+    const text = trimmed(latin1(value));
+    let made: string | null = text;
+    if (safe === "DS" || safe === "IS") made = isNumber(text) && !this.tokens.numbers.has(text) ? text : null;
+    else if (safe === "DA" || safe === "DT") made = this.dates(text, safe);
+    else if (safe === "UI") made = this.mapUids(text);
+    else if (this.tokens.hit(text) || this.cleaner.technical(text) !== text) made = null;
+    return made === null ? null : encode(element.tag, vr, utf8(made), context.explicitOut);
+  }
+
+  /** The VR to judge and write by: the file's where the dictionary allows it, else null. */
+  private usableVr(tag: number, given: string): string | null {
+    const allowed = this.rules.vrs.get(tag);
+    if (!allowed) return null;
+    const first = allowed[0] as string;
+    if (allowed.includes(given)) return given;
+    if (given === "UN" || (STRINGS.has(given) && STRINGS.has(first))) return this.rules.vrOf(tag);
+    return BINARY.has(given) && BINARY.has(first) ? given : null;
+  }
+}
+
+function unchanged(bytes: Bytes, element: Element, vr: string, value: Uint8Array, context: Context): Decision {
+  const same = context.explicitIn === context.explicitOut && element.vr === vr;
+  if (same && value.length % 2 === 0 && element.end === element.valueEnd) {
+    return [bytes.slice(element.start, element.end), "kept"];
+  }
+  return [encode(element.tag, vr, value, context.explicitOut), "kept"];
+}
+
+const parts = (vr: string, text: string): string[] => (MULTILINE.has(vr) ? [text] : text.split("\\"));
+
+const isBlank = (text: string): boolean => /^[\\ ]*$/.test(text);
+
+function latin1Bytes(text: string): Uint8Array {
+  return Uint8Array.from(text, (letter) => letter.charCodeAt(0));
+}
+
+function standInCode(tag: number, explicit: boolean): Uint8Array {
+  const item = joined([
+    encode(0x00080100, "SH", utf8("REMOVED"), explicit),
+    encode(0x00080102, "SH", utf8("99ICRO"), explicit),
+    encode(0x00080104, "LO", utf8("REMOVED"), explicit),
+  ]);
+  return encodeItems(tag, [item], explicit);
+}

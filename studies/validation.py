@@ -1,0 +1,30 @@
+"""What is wrong with a configuration's document, by kind; every app registers its own kinds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from audit.states import GuardResult
+
+#: kind of configuration -> function that returns a document's problems in words
+VALIDATORS: dict[str, Callable[[Mapping[str, Any]], list[str]]] = {}
+
+
+def problems_of(kind: str, document: Mapping[str, Any]) -> list[str]:
+    """Return the problems of a document; empty when it can be used."""
+    validate = VALIDATORS.get(kind)
+    return validate(document) if validate else []
+
+
+def has_no_problems(configuration: Any) -> GuardResult:
+    """Guard: only a document without problems leaves the draft."""
+    found = problems_of(configuration.kind, configuration.document)
+    return GuardResult(
+        "CFG-001",
+        not found,
+        "The document has no problems."
+        if not found
+        else "The document has problems: " + "; ".join(found),
+        action="" if not found else "Mend the draft",
+    )
