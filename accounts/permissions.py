@@ -106,11 +106,39 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
         "submission.withdraw": (_SITE, _PM),
         "submission.reject": (_OPS,),
         "submission.hold": (_OPS,),
+        # machine doors: who may send, and whose images those are that came without a visit
+        "door.view": (_PM, _OPS, _DATA, *_OVERSIGHT),
+        "door.manage": (_PM,),
+        "arrival.follow": (_PM, _OPS, _DATA, _SITE, *_OVERSIGHT),
+        "door.assign": (_PM, _OPS),
+        "submission.move": (_PM, _OPS),
+        # withdrawal of consent
+        "consent.view": (_PM, _OPS, _SCIENCE, _DATA, _SITE, *_OVERSIGHT),
+        "consent.record": (_PM, _SITE),
+        "consent.correct": (_PM,),
+        # held originals show identity: whoever may decide on them sees them, nobody else
+        "arrival.view": (_OPS,),
+        "attachment.view": (_PM, _OPS, _SCIENCE, _DATA, *_OVERSIGHT),
         # quality control
         "qc.view": (_PM, _OPS, _SCIENCE, _DATA, *_OVERSIGHT),
         "qc.decide": (_OPS,),
         "qc.reset": (_OPS, _SCIENCE),
+        "qc.resolve": (_SCIENCE,),
+        # the acquisition guideline, and what a site may do otherwise
+        "guideline.view": (_PM, _OPS, _SCIENCE, _DATA, *_OVERSIGHT),
+        "guideline.edit": (_SCIENCE,),
+        "exception.view": (_PM, _OPS, _SCIENCE, _DATA, *_OVERSIGHT),
+        "exception.propose": (_OPS, _SCIENCE),
+        "exception.approve": (_SCIENCE,),
+        # what readers see, and images that come after them
+        "package.view": (_PM, _OPS, _SCIENCE, *_OVERSIGHT),
+        "package.edit": (_OPS,),
+        "late.view": (_PM, _OPS, _SCIENCE, _REVIEWERS, _DATA, *_OVERSIGHT),
+        "late.decide": (_SCIENCE,),
+        "late.carry_out": (_PM, _REVIEWERS),
         "image.view": (_PM, _OPS, _SCIENCE, *_OVERSIGHT),
+        # DICOMweb: sites find their own images, readers and adjudicators what they may read
+        "archive.retrieve": (_PM, _OPS, _SCIENCE, _SITE, _READER, _ADJUDICATOR, *_OVERSIGHT),
         # queries
         "query.view": (*_STAFF, _SITE, *_OVERSIGHT),
         "query.raise": (_OPS, _SCIENCE, _PM, _DATA),
@@ -119,6 +147,9 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
         "query.close": (_OPS, _SCIENCE, _PM),
         # reads
         "read.manage": (_PM, _REVIEWERS),
+        # the register of readers, their contracts and their way into the study
+        "reader.view": (_PM, _PORTFOLIO, _REVIEWERS, *_OVERSIGHT),
+        "reader.manage": (_REVIEWERS,),
         "read.progress": (*_STAFF, *_OVERSIGHT),
         "read.inbox": (_READER,),
         "read.perform": (_READER,),

@@ -46,7 +46,10 @@ STUDY_MENU: Sequence[tuple[str, Sequence[Entry]]] = (
         (
             Entry("timepoint.view", "Time points", "table", "matrix"),
             Entry("qc.view", "Uploads and QC", "clipboard-check", "qc-queue"),
+            Entry("submission.hold", "Held files", "hand-stop", "hold-queue"),
+            Entry("door.assign", "Unassigned arrivals", "inbox", "arrival-inbox"),
             Entry("query.view", "Queries", "message-question", "query-list"),
+            Entry("guideline.view", "Acquisition guideline", "adjustments", "guideline"),
         ),
     ),
     (
@@ -55,6 +58,7 @@ STUDY_MENU: Sequence[tuple[str, Sequence[Entry]]] = (
             Entry("read.inbox", "My reads", "eye", "read-inbox"),
             Entry("adjudication.inbox", "My cases", "gavel", "adjudication-inbox"),
             Entry("read.progress", "Progress of reads", "eye-check", "read-progress"),
+            Entry("reader.view", "Readers", "address-book", "reader-list"),
         ),
     ),
     (
@@ -62,6 +66,7 @@ STUDY_MENU: Sequence[tuple[str, Sequence[Entry]]] = (
         (
             Entry("subject.view", "Subjects", "users", "subject-list"),
             Entry("configuration.view", "Charter", "book", "charter"),
+            Entry("configuration.view", "De-identification", "shield-check", "deid-profile"),
             Entry("configuration.view", "Configuration", "files", "configuration-list"),
             Entry("study.members.manage", "People", "user-check", "people"),
             Entry("trail.view", "Audit trail", "history", "study-trail"),
@@ -232,6 +237,9 @@ def _counts(actor: Actor, study: Study) -> dict[str, tuple[int, str]]:
     if actor.may("qc.view"):
         rows = Submission.objects.in_study(study).visible_to(actor)
         found["qc-queue"] = (rows.filter(state__in=["in_qc", "held"]).count(), "")
+        if actor.may("submission.hold"):
+            held = rows.filter(state="held").count()
+            found["hold-queue"] = (held, "wait" if held else "")
     return found
 
 

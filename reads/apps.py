@@ -10,12 +10,19 @@ class ReadsConfig(AppConfig):
     def ready(self) -> None:
         from audit.states import moved
         from audit.trail import name_verbs
-        from reads import design, tasks
+        from imaging.dicomweb.scopes import register_blinded
+        from imaging.services import effects, readers
+        from reads import affected, archive, design, tasks
+        from reads.services.packages import ReadsSide
         from studies.models import TimePoint
         from studies.services.configuration import VALIDATORS
 
+        readers.register(ReadsSide())
         VALIDATORS["read_design"] = design.problems
+        register_blinded(archive.shown_to_reader)
+        register_blinded(archive.shown_to_adjudicator)
         moved.connect(tasks.time_point_moved, sender=TimePoint, dispatch_uid="reads.plan")
+        effects.register(names=affected.names, follows=affected.follows, stops=affected.stops)
         name_verbs(
             {
                 "readtask.start": "started reading",
@@ -24,6 +31,7 @@ class ReadsConfig(AppConfig):
                 "adjudication.open": "opened an adjudication",
                 "adjudicationcase.claim": "took the case",
                 "adjudicationcase.sign": "signed the adjudication",
+                "readtask.repin": "was given the new read package",
                 "readtask.assign": "was given the read",
                 "readtask.hold": "put the read on hold",
                 "readtask.resume": "let the read go on",
@@ -35,5 +43,22 @@ class ReadsConfig(AppConfig):
                 "reader.revoke": "ended the qualification",
                 "reader.qualify": "qualified the reader",
                 "subject.assign_readers": "drew the readers",
+                "reader.enter": "entered in the register",
+                "reader.change": "changed the entry of",
+                "reader.file_cv": "filed the CV of",
+                "reader.declare_conflict": "declared a conflict of",
+                "reader.end_conflict": "ended a conflict of",
+                "reader.plan_absence": "planned an absence of",
+                "reader.cancel_absence": "cancelled an absence of",
+                "reader.draft_contract": "drafted a contract of",
+                "reader.suspend": "suspended",
+                "reader.resume": "let go on",
+                "reader.release": "released",
+                "readercontract.send": "sent the contract",
+                "readercontract.recall": "took back the contract",
+                "readercontract.sign": "recorded as signed",
+                "readercontract.end": "ended the contract",
+                "onboarding.invite": "invited",
+                "onboarding.keep": "recorded evidence for",
             }
         )

@@ -4,11 +4,23 @@ from __future__ import annotations
 
 from django.urls import path
 
-from reads.views import adjudicating, charter, images, inbox, progress, room, signing
+from reads.views import (
+    adjudicating,
+    charter,
+    images,
+    inbox,
+    onboarding,
+    planner,
+    progress,
+    readers,
+    room,
+    signing,
+)
 
 READ = "s/<str:study_code>/reads/<uuid:pk>"
 CASE = "s/<str:study_code>/adjudication/<uuid:pk>"
 CHARTER = "s/<str:study_code>/charter"
+READERS = "s/<str:study_code>/readers"
 
 urlpatterns = [
     path(f"{CHARTER}/", charter.charter, name="charter"),
@@ -22,6 +34,18 @@ urlpatterns = [
         charter.charter_specification,
         name="charter-specification",
     ),
+    path(f"{READERS}/", readers.reader_list, name="reader-list"),
+    path(f"{READERS}/enter/", readers.reader_enter, name="reader-enter"),
+    path(f"{READERS}/planner/", planner.reader_planner, name="reader-planner"),
+    path(f"{READERS}/onboarding/", onboarding.onboarding_board, name="onboarding-board"),
+    path(f"{READERS}/onboarding/invite/", onboarding.onboarding_invite, name="onboarding-invite"),
+    path(
+        f"{READERS}/onboarding/advance/", onboarding.onboarding_advance, name="onboarding-advance"
+    ),
+    path(f"{READERS}/onboarding/<uuid:pk>/", onboarding.onboarding_act, name="onboarding-act"),
+    path(f"{READERS}/<uuid:pk>/", readers.reader_page, name="reader-page"),
+    path(f"{READERS}/<uuid:pk>/act/", readers.reader_act, name="reader-act"),
+    path(f"{READERS}/<uuid:pk>/cv.pdf", readers.reader_cv, name="reader-cv"),
     path("reads/", inbox.read_inbox, name="read-inbox"),
     path("adjudication/", inbox.adjudication_inbox, name="adjudication-inbox"),
     path("s/<str:study_code>/reads/", progress.read_progress, name="read-progress"),

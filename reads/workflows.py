@@ -91,3 +91,93 @@ ADJUDICATION = Workflow(
         step("void", ("pending", "claimed", "signed"), "voided", SYSTEM, "Void", reason=True),
     ),
 )
+
+READER = Workflow(
+    "reader",
+    "active",
+    ("active", "suspended", "released"),
+    (
+        step("suspend", "active", "suspended", "reader.manage", "Suspend reader", reason=True),
+        step("resume", "suspended", "active", "reader.manage", "Let the reader go on", reason=True),
+        step(
+            "release",
+            ("active", "suspended"),
+            "released",
+            "reader.manage",
+            "Release reader",
+            reason=True,
+        ),
+    ),
+)
+
+READER_CONTRACT = Workflow(
+    "readercontract",
+    "draft",
+    ("draft", "sent", "signed", "ended"),
+    (
+        step("send", "draft", "sent", "reader.manage", "Send contract"),
+        step("recall", "sent", "draft", "reader.manage", "Take the contract back", reason=True),
+        step("sign", "sent", "signed", "reader.manage", "Record the signed contract"),
+        step(
+            "end",
+            ("draft", "sent", "signed"),
+            "ended",
+            "reader.manage",
+            "End contract",
+            reason=True,
+        ),
+    ),
+)
+
+ONBOARDING = Workflow(
+    "onboarding",
+    "cv",
+    (
+        "cv",
+        "contract",
+        "access",
+        "workstation",
+        "training",
+        "test_cases",
+        "qualified",
+        "stopped",
+    ),
+    (
+        step("accept_cv", "cv", "contract", "reader.manage", "Accept the CV"),
+        step("contract_signed", "contract", "access", "reader.manage", "Contract is signed"),
+        step("access_given", "access", "workstation", "reader.manage", "Access is given"),
+        step(
+            "workstation_checked",
+            "workstation",
+            "training",
+            "reader.manage",
+            "Workstation is checked",
+        ),
+        step("trained", "training", "test_cases", "reader.manage", "Training is done"),
+        step("qualify", "test_cases", "qualified", "reader.manage", "Qualify reader"),
+        step(
+            "retrain",
+            ("test_cases", "qualified"),
+            "training",
+            "reader.manage",
+            "Train again",
+            reason=True,
+        ),
+        step(
+            "stop",
+            (
+                "cv",
+                "contract",
+                "access",
+                "workstation",
+                "training",
+                "test_cases",
+                "qualified",
+            ),
+            "stopped",
+            "reader.manage",
+            "Stop onboarding",
+            reason=True,
+        ),
+    ),
+)

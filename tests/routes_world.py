@@ -11,12 +11,29 @@ from exports.datasets import BUILDERS
 from exports.models import CutFile, DataCut
 from exports.services import plan_cut
 from exports.workflows import DATA_CUT
-from imaging.models import DeidReport, Finding, Preview, Series
-from imaging.storage import deliveries
+from imaging.models import (
+    Arrival,
+    ArrivedExamination,
+    Attachment,
+    ConsentWithdrawal,
+    DeidReport,
+    DicomPeer,
+    Finding,
+    HoldDecision,
+    Move,
+    Preview,
+    ReceivedFile,
+    Screening,
+    Series,
+    Submission,
+)
+from imaging.storage import ArrivalStore, deliveries
 from reads.models import ReadTask
+from reads.services import onboarding, register
 from reads.services.charters import start_from_template
 from studies.models import Anchor, Configuration, Membership
 from studies.scoping import scope
+from tests.imaging.qc_objects import qc_objects
 from tests.projects.lives import query_about, submission_of
 from tests.reads.read_world import disagreement
 from tests.world import BUILDER, StudyWorld, _configure
@@ -53,6 +70,7 @@ def own_objects(world: StudyWorld) -> dict[str, Any]:
                     "profile": {"name": "trial", "version": 1, "digest": "a" * 64, "methods": []},
                 },
             )
+            held = _held(world, sent)
             job = enqueue("projects.verify_chain", key=f"job of {world.study}", row=sent)
         series = Series.objects.filter(submission__subject=subject).first()
         assert series is not None
@@ -61,15 +79,20 @@ def own_objects(world: StudyWorld) -> dict[str, Any]:
         ).first()
         cut = _cut(world)
         return {
+            **qc_objects(world, sent),
             "time_point": visit.pk,
             "subject": subject.pk,
             "anchor": Anchor.objects.get(subject=subject).pk,
             "membership": Membership.objects.get(study=world.study, role="data_recipient").pk,
             "configuration": Configuration.objects.get(key="plan").pk,
+            "deid_profile": sent.profile_id,
             "design": _draft_of_the_charter(world),
+            **_reader(world),
             "submission": sent.pk,
             "query": query.pk,
             "finding": finding.pk,
+            **held,
+            **_doors_and_changes(world, sent, visit),
             "series": series.pk,
             "sha256": Preview.objects.filter(series=series).first().objects_sha256[0],
             "task": task.pk,
@@ -77,12 +100,116 @@ def own_objects(world: StudyWorld) -> dict[str, Any]:
             "job": job.pk,
             "cut": cut.pk,
             "file": "tr.csv",
+            "dicomweb_path": "studies",
             "user": world.users["data_recipient"].pk,
         }
 
 
+def _held(world: StudyWorld, sent: Submission) -> dict[str, Any]:
+    """A held file with its picture, a decision on it, and an attachment with a page."""
+    arrivals = ArrivalStore(sent.pk)
+    content = f"\x89PNG of {sent}".encode("latin-1")
+    picture = arrivals.put(content)
+    file = ReceivedFile.objects.create(
+        study=world.study, submission=sent, sha256="e" * 64, size=1, outcome="held", code="failed"
+    )
+    Screening.objects.create(study=world.study, file=file, frames=1, pictures=[[0, picture]])
+    decision = HoldDecision(
+        study=world.study,
+        submission=sent,
+        verdict="clean",
+        reach="file",
+        files=[file.sha256],
+        codes=["failed"],
+        reason="a test",
+        engine_version="1",
+        decided_by=world.users["image_operations"],
+    )
+    decision.save()
+    paper = Attachment(
+        study=world.study,
+        submission=sent,
+        number=1,
+        kind="pdf",
+        sha256=picture,
+        size=len(content),
+        name_sha256=picture,
+        pages=[{"sha256": picture, "width": 10, "height": 10, "boxes": []}],
+    )
+    paper.save()
+    return {
+        "held_file": file.pk,
+        "held_picture": picture,
+        "hold_decision": decision.pk,
+        "attachment": paper.pk,
+    }
+
+
+def _doors_and_changes(world: StudyWorld, sent: Submission, visit: Any) -> dict[str, Any]:
+    """An arrival that waits, a sender, a planned move and a withdrawal of consent."""
+    site, person = world.sites[0], world.users["site_user"]
+    with acting(BUILDER):
+        arrival = Arrival(
+            study=world.study,
+            study_site=site,
+            door="dicom",
+            source="X",
+            responsible=person,
+            number=1,
+        )
+        arrival.save()
+        examination = ArrivedExamination(
+            study=world.study,
+            arrival=arrival,
+            study_site=site,
+            number=1,
+            facts={"images": 1, "series": 1, "modalities": ["CT"], "bytes": 1, "named": []},
+        )
+        examination.save()
+        peer = DicomPeer(
+            study=world.study,
+            study_site=site,
+            calling_title=f"PACS_{world.study.code}"[:16],
+            addresses="192.0.2.1",
+            responsible=person,
+        )
+        peer.save()
+        move = Move(
+            study=world.study, submission=sent, target=visit, reason="a test", planned_by=person
+        )
+        move.save()
+        withdrawal = ConsentWithdrawal(
+            study=world.study,
+            subject=sent.subject,
+            withdrawn_on=clock.today(),
+            scope="collection",
+            source="a test",
+            policy={"data": "keep", "originals": "destroy", "images": "keep"},
+            state_before="enrolled",
+            recorded_by=person,
+        )
+        withdrawal.save()
+    return {
+        "arrival": arrival.pk,
+        "examination": examination.pk,
+        "dicom_peer": peer.pk,
+        "move": move.pk,
+        "withdrawal": withdrawal.pk,
+    }
+
+
 def _draft_of_the_charter(world: StudyWorld) -> object:
     return start_from_template(world.study, "single", actor=BUILDER).pk
+
+
+def _reader(world: StudyWorld) -> dict[str, object]:
+    desk = world.actor("reviewer_operations")
+    values = {"specialty": "Radiology", "country": "SE"}
+    reader = register.enter(world.users["central_reader"], values, actor=desk)
+    content = b"%PDF-1.7 of somebody"
+    reader = register.file_cv(reader, "cv.pdf", content, clock.today(), actor=desk)
+    (row,) = onboarding.invite(world.study, [reader], actor=desk)
+    return {"reader": reader.pk, "onboarding": row.pk}
 
 
 def _cut(world: StudyWorld) -> DataCut:

@@ -16,7 +16,7 @@ from audit.actors import Actor, acting, service
 from exports.datasets import BUILDERS
 from imaging.phantom import SCANNERS
 from projects.demonstration.story import SCHEDULE
-from reads.services.planning import qualify
+from reads.services.qualifying import qualify
 from studies.actors import actor_for
 from studies.forms import documents
 from studies.models import (

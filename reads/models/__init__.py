@@ -9,6 +9,13 @@ from reads.models.answers import (
     Observation,
     ReadSession,
 )
+from reads.models.readers import (
+    Onboarding,
+    Reader,
+    ReaderAbsence,
+    ReaderConflict,
+    ReaderContract,
+)
 from reads.models.tasks import ReaderQualification, ReaderStream, ReadTask
 
 __all__ = [
@@ -19,8 +26,13 @@ __all__ = [
     "Lesion",
     "Measurement",
     "Observation",
+    "Onboarding",
     "ReadSession",
     "ReadTask",
+    "Reader",
+    "ReaderAbsence",
+    "ReaderConflict",
+    "ReaderContract",
     "ReaderQualification",
     "ReaderStream",
 ]

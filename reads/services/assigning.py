@@ -18,7 +18,8 @@ from reads.models import (
     ReadSession,
     ReadTask,
 )
-from reads.services.planning import add_stream, is_qualified, open_streams, plan_reads
+from reads.services.planning import add_stream, open_streams, plan_reads
+from reads.services.qualifying import is_qualified
 from reads.workflows import READ_SESSION, READ_TASK
 from studies.models import Configuration, Membership, Study, Subject
 

@@ -3,84 +3,29 @@
 from __future__ import annotations
 
 import hashlib
-import random
 import secrets
 from collections.abc import Sequence
-from datetime import date
 
 from django.db import transaction
-from django.db.models import Count, Max, Q
+from django.db.models import Max
 
 from accounts.models import User
-from accounts.permissions import Role
 from audit import clock
 from audit.actors import Actor, acting
-from audit.errors import RuleBroken
 from audit.models import record
 from imaging.models import ReadPackage
-from reads.design import ReadDesign, design_from, versions_of
-from reads.models import ReaderQualification, ReaderStream, ReadTask
+from reads.design import versions_of
+from reads.models import ReaderStream, ReadTask
 from reads.services.clocks import plan_for
+from reads.services.drawing import draw_readers, named_readers
+from reads.services.qualifying import effective_design
 from reads.services.stopping import is_in_sample, is_stopped
-from reads.visibility import BEFORE_READY, OPEN, OVER
+from reads.visibility import BEFORE_READY, OVER
 from reads.workflows import READ_TASK
-from studies.models import Configuration, Study, Subject, TimePoint
+from studies.models import Configuration, Subject, TimePoint
 from studies.services.configuration import effective
 
 READER_ROLES = (ReaderStream.Role.READER_1, ReaderStream.Role.READER_2)
-
-
-def effective_design(study: Study | object) -> tuple[Configuration, ReadDesign]:
-    """Return the read design that holds now."""
-    configuration = effective(study, Configuration.Kind.READ_DESIGN)
-    return configuration, design_from(configuration.document)
-
-
-def qualify(
-    reader: User, study: Study, *, actor: Actor, until: date | None = None
-) -> list[ReaderQualification]:
-    """Grant a reader every criterion of the effective design."""
-    actor.require("read.manage")
-    configuration, design = effective_design(study)
-    granted = []
-    with transaction.atomic(), acting(actor.acting_as("read.manage")):
-        for criterion in design.criteria:
-            held, _ = ReaderQualification.objects.in_study(study).get_or_create(
-                study=study,
-                reader=reader,
-                criterion=criterion,
-                design=configuration,
-                revoked_reason="",
-                defaults={"granted_on": clock.today(), "valid_until": until},
-            )
-            granted.append(held)
-        record("reader.qualify", reader, study_id=study.pk)
-    return granted
-
-
-def is_qualified(reader_id: object, design: Configuration) -> bool:
-    """Tell whether a reader holds every criterion of a design version today."""
-    held = set(
-        ReaderQualification.objects.in_study(design.study_id)
-        .filter(reader_id=reader_id, design=design, revoked_reason="")
-        .filter(Q(valid_until=None) | Q(valid_until__gte=clock.today()))
-        .values_list("criterion", flat=True)
-    )
-    return set(design_from(design.document).criteria) <= held
-
-
-def qualified_readers(study: Study, design: Configuration) -> list[User]:
-    """Return active readers who are qualified for a design, the least loaded first."""
-    members = User.objects.filter(
-        memberships__study=study,
-        memberships__role=Role.CENTRAL_READER,
-        memberships__period__contains=clock.now(),
-        is_active=True,
-    )
-    loaded = members.annotate(
-        load=Count("streams__tasks", filter=Q(streams__tasks__state__in=OPEN))
-    ).order_by("load", "pk")
-    return [user for user in loaded.distinct() if is_qualified(user.pk, design)]
 
 
 def open_streams(
@@ -101,19 +46,11 @@ def open_streams(
         if existing:
             return existing
         configuration, design = effective_design(subject.study_id)
-        study = subject.study
-        chosen = list(readers) or qualified_readers(study, configuration)[: design.readers]
-        if len(chosen) < design.readers:
-            raise RuleBroken(
-                f"The design needs {design.readers} qualified readers; there are {len(chosen)}.",
-                rule="RD-001",
-            )
-        for reader in chosen:
-            if not is_qualified(reader.pk, configuration):
-                raise RuleBroken(f"{reader.printed_name} is not qualified.", rule="RD-002")
         seed = secrets.token_hex(8)
-        drawn = random.Random(seed)  # noqa: S311 - an order to be reproduced, not a secret
-        order = drawn.sample(chosen, k=len(chosen))
+        if readers:
+            order = named_readers(subject, readers, configuration, design, seed)
+        else:
+            order = draw_readers([subject], configuration, design, seed=seed)[subject.pk]
         streams = [
             add_stream(subject, reader, role, seed)
             for role, reader in zip(READER_ROLES, order, strict=False)

@@ -22,7 +22,7 @@ from reads.ecrf import ENTERED, Derived, ReadPoint, derive, named_derivations
 from reads.models import CriterionAssessment, ReadSession, ReadTask
 from reads.services.lesions import keep_lesions
 from reads.services.limits import require_room
-from reads.services.planning import is_qualified
+from reads.services.qualifying import is_qualified
 from reads.visibility import tasks_of_reader
 from reads.workflows import READ_SESSION, READ_TASK
 from studies.forms.evaluation import Evaluation

@@ -14,7 +14,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
+from typing import TypeVar
 
+Row = TypeVar("Row", "Case", "Candidate")
 #: how many of the least loaded are compared as pairs
 COMPARED = 8
 
@@ -120,7 +122,7 @@ def draw(
     return Draw(seed, readers, refused)
 
 
-def _once(rows: Iterable[Case] | Iterable[Candidate]) -> list:  # type: ignore[type-arg]
+def _once(rows: Iterable[Row]) -> list[Row]:
     found = sorted(rows, key=lambda row: row.key)
     if len({row.key for row in found}) != len(found):
         raise ValueError("A key stands twice.")

@@ -13,7 +13,7 @@ from audit import clock
 from audit.actors import Actor
 from reads.criteria import registry
 from reads.models import AdjudicationCase, ReadTask
-from reads.services.planning import is_qualified
+from reads.services.qualifying import is_qualified
 from reads.services.reading import active_session
 from reads.visibility import OPEN, cases_of_adjudicator, tasks_of_reader
 from studies.access import person_view

@@ -14,7 +14,7 @@ from accounts.models import User
 from audit import clock
 from audit.errors import Refused
 from reads.models import AdjudicationCase, ReaderQualification, ReaderStream, ReadTask
-from reads.services import assigning, planning
+from reads.services import assigning, qualifying
 from reads.visibility import OPEN
 from studies.access import fetch, study_view
 from studies.models import Subject
@@ -198,7 +198,7 @@ def _assign(request: Any) -> str:
 
 def _qualify(request: Any) -> str:
     reader = _named_reader(request, "reader")
-    planning.qualify(reader, request.study, actor=request.actor)
+    qualifying.qualify(reader, request.study, actor=request.actor)
     return f"{reader.printed_name} is qualified for the read design."
 
 

@@ -20,7 +20,7 @@ from reads.criteria import registry
 from reads.entry import controls_at, merged
 from reads.models import ReadSession, ReadTask
 from reads.services import reading
-from reads.services.planning import is_qualified
+from reads.services.qualifying import is_qualified
 from reads.services.reading import Reading
 from reads.visibility import tasks_of_reader
 from studies.access import study_view

@@ -166,7 +166,7 @@ def _as_date(value: Value | None) -> PartialDate | None:
 
 
 def operand_value(operand: Operand, facts: Facts, rows: Rows) -> Value | None:
-    """The value of a right-hand side, scaled by `times` and shifted by `plus`."""
+    """The value of a right-hand side, scaled by `times` and shifted by `plus` (times by minutes)."""
     match operand.kind:
         case "literal":
             value = operand.literal
@@ -182,9 +182,18 @@ def operand_value(operand: Operand, facts: Facts, rows: Rows) -> Value | None:
             value = facts.context(operand.target)
     if operand.times is None and operand.plus is None:
         return value
+    if isinstance(value, time) and operand.times is None:
+        return _later(value, operand.plus or Decimal(0))
     if not isinstance(value, Decimal):
         return None
     return value * (operand.times or Decimal(1)) + (operand.plus or Decimal(0))
+
+
+def _later(moment: time, minutes: Decimal) -> time:
+    """A time of day shifted by minutes; it stops at the ends of the day."""
+    seconds = moment.hour * 3600 + moment.minute * 60 + moment.second + int(minutes * 60)
+    kept = min(max(seconds, 0), 86_399)
+    return time(kept // 3600, kept // 60 % 60, kept % 60)
 
 
 def _holds(left: Value, operator: str, right: Value) -> bool | None:

@@ -25,7 +25,7 @@ from studies.forms.values import (
     time_from,
 )
 from studies.forms.values import Fault as ValueFault
-from studies.forms.wording import ABSENCE_WORDS, answer_text, sentence, value_text
+from studies.forms.wording import ABSENCE_WORDS, answer_text, sentence, spoken, value_text
 
 _INSERT = re.compile(r"\{([a-z0-9_.]+)(:because)?\}")
 MAX_ROWS_READ = 500
@@ -335,7 +335,7 @@ class _Run:
             item = self.form.items.get(match[1])
             if item is None:
                 known = self.context(match[1])
-                return match[0] if known is None else str(known)
+                return match[0] if known is None else spoken(known)
             answer = self.answer(item.path, rows)
             return " ".join(answer.because) if match[2] else answer_text(item, answer)
 

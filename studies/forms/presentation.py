@@ -96,6 +96,8 @@ class FieldView:
     absence: AbsenceView | None
     before: str = ""
     source: str = ""
+    source_value: str = ""
+    source_differs: bool = False
     is_source_file: bool = False
     example: str = ""
     example_id: str = ""
@@ -274,6 +276,8 @@ class _Presenter:
             absence=None if fixed else self._absence(item, place, answer),
             before=self._before(item, place),
             source=self._source(item),
+            source_value=self._source_value(item),
+            source_differs=self._source_differs(item, answer),
             is_source_file=item.prefill.startswith(FILE_FACTS),
             example=example,
             example_id=example_id,
@@ -352,6 +356,17 @@ class _Presenter:
             return ""
         text = answer_text(item, read_answer(item, self.given.get(item.prefill)))
         return "" if text == NOTHING else text
+
+    def _source_value(self, item: Item) -> str:
+        """What the control would hold if the source's value were taken over."""
+        given = self.given.get(item.prefill) if item.prefill else None
+        return "" if given is None else _control_value(item, read_answer(item, given), given)
+
+    def _source_differs(self, item: Item, answer: Answer) -> bool:
+        if not item.prefill or self.read_only or answer.value is None:
+            return False
+        source = read_answer(item, self.given.get(item.prefill)).value
+        return source is not None and source != answer.value
 
     def _rows(self, item: Item, raw: object) -> RowsView:
         keys = self.evaluation.rows.get(item.path, ())

@@ -56,6 +56,19 @@ def number_text(number: Decimal) -> str:
     return format(number, "f").replace("-", "\N{MINUS SIGN}")
 
 
+def spoken(value: Value) -> str:
+    """A value without an item as people read it."""
+    match value:
+        case Decimal():
+            return number_text(value)
+        case PartialDate():
+            return value.spoken
+        case time():
+            return value.isoformat("seconds" if value.second else "minutes")
+        case _:
+            return str(value)
+
+
 def value_text(item: Item, value: Value | None) -> str:
     """A value as people read it, with its unit."""
     match value:

@@ -37,6 +37,7 @@ class Configuration(StudyScoped):
         PLAN = "plan", "Project plan"
         TRANSFER = "transfer", "Transfer specification"
         BLINDING = "blinding", "Blinding profile"
+        PHANTOMS = "phantoms", "Phantom plan"
 
     kind = models.CharField("kind", max_length=20, choices=Kind.choices)
     key = models.SlugField("key", max_length=60)

@@ -25,7 +25,7 @@ from imaging.models import (
 from imaging.services import package
 from imaging.storage import previews
 from reads.models import AdjudicationCase, ReadSession, ReadTask
-from reads.services import planning, reading
+from reads.services import qualifying, reading
 from studies.models import Configuration, TimePoint
 from studies.scoping import scope
 from studies.services import forms
@@ -57,7 +57,7 @@ def make_read_study(code: str = "ALPHA", sponsor: str = "Norvane", **design: Any
         _configure(world, Configuration.Kind.BLINDING, "blinding", "Blinding B-1", BLINDING)
         _configure(world, Configuration.Kind.READ_DESIGN, "design", "Read design", DESIGN | design)
         for name in READERS:
-            planning.qualify(world.users[name], world.study, actor=world.actor("project_manager"))
+            qualifying.qualify(world.users[name], world.study, actor=world.actor("project_manager"))
     return world
 
 

@@ -213,7 +213,7 @@ def test_a_replaced_reader_loses_the_subject_and_the_new_one_starts_at_baseline(
         people.grant_role(
             third, "central_reader", study=world.study, actor=world.actor("project_manager")
         )
-    from reads.services.planning import qualify
+    from reads.services.qualifying import qualify
 
     qualify(third, world.study, actor=world.actor("project_manager"))
     stream = task_of(world, READERS[0], 2).stream

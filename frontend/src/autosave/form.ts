@@ -87,6 +87,26 @@ function memory(url: string): { load(): Values; keep(values: Values): void } {
 }
 
 /**
+ * Sends the whole form: it waits for a save under way, drops the saves that wait (their values are in
+ * the form) and states the version that the last save made, so that nobody conflicts with themselves.
+ */
+function sendWhole(form: HTMLFormElement, queue: SaveQueue, event: SubmitEvent, forget: () => void): void {
+  if (queue.isSaving) {
+    event.preventDefault();
+    const wait = window.setInterval(() => {
+      if (queue.isSaving) return;
+      window.clearInterval(wait);
+      form.requestSubmit(event.submitter);
+    }, 50);
+    return;
+  }
+  queue.drop();
+  forget();
+  const version = form.elements.namedItem("version");
+  if (version instanceof HTMLInputElement) version.value = queue.known;
+}
+
+/**
  * `<form data-autosave="URL" data-version="7" data-offset="60">` saves each changed field.
  * The state stands in the element that `data-autosave-status="id"` names; a conflict also raises
  * the event `autosave:conflict` with both sets of values, and the choice comes back as
@@ -124,6 +144,7 @@ export function watchAutosave(): void {
     form.addEventListener("autosave:resolve", (event) => {
       queue.resolve((event as CustomEvent<{ choice: "mine" | "theirs" }>).detail.choice);
     });
+    form.addEventListener("submit", (event) => sendWhole(form, queue, event as SubmitEvent, () => kept.keep({})));
     window.addEventListener("online", () => void queue.flush());
     document.addEventListener("visibilitychange", () => {
       if (document.visibilityState === "hidden") void queue.flush();

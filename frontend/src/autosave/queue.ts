@@ -53,6 +53,22 @@ export class SaveQueue {
     private readonly rules: Rules = RULES,
   ) {}
 
+  /** The version that the server holds as far as this page knows. */
+  get known(): string {
+    return this.version;
+  }
+
+  get isSaving(): boolean {
+    return this.busy;
+  }
+
+  /** Gives up what waits, because the page itself is about to send everything. */
+  drop(): void {
+    this.stop();
+    for (const name of Object.keys(this.pending)) delete this.pending[name];
+    this.oldest = null;
+  }
+
   get waiting(): number {
     return Object.keys(this.pending).length;
   }

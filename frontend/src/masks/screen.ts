@@ -122,14 +122,14 @@ class MaskScreen {
     }
     if (!this.facts.readOnly) {
       this.tool(bar, "new", "New mask", "N", "plus", () => this.add());
-      this.tool(bar, "accept", "Accept box", "A", "check", () => this.accept());
-      this.tool(bar, "all", "Accept all", "Shift A", "checks", () => this.acceptAll());
-      this.tool(bar, "remove", "Remove", "Del", "trash", () => this.remove());
-      this.tool(bar, "undo", "Undo", "U", "arrow-back-up", () => this.undo());
+      this.tool(bar, "accept", "Accept", "A", "check", () => this.accept(), "Accept box");
+      this.tool(bar, "all", "All", "Shift A", "checks", () => this.acceptAll(), "Accept all boxes");
+      this.tool(bar, "remove", "", "Del", "trash", () => this.remove(), "Remove");
+      this.tool(bar, "undo", "", "U", "arrow-back-up", () => this.undo(), "Undo");
       bar.append(separator());
     }
     this.tool(bar, "preview", "As released", "B", "eye", () => this.togglePreview());
-    this.tool(bar, "zoom", "Closer", "Z", "zoom-in", () => this.closer());
+    this.tool(bar, "zoom", "", "Z", "zoom-in", () => this.closer(), "Closer");
     return bar;
   }
 
@@ -182,7 +182,7 @@ class MaskScreen {
     const note = this.form?.querySelector<HTMLElement>("[data-mask-note]");
     let words = "";
     if (verdict === "masked" && masks === 0) words = "Draw a mask first, or accept a box.";
-    else if (verdict === "masked" && left > 0)
+    else if (verdict !== "clean" && verdict !== "left_out" && left > 0)
       words = `${left} ${left === 1 ? "box is" : "boxes are"} neither accepted nor removed.`;
     else if (verdict === "clean" && masks > 0)
       words = "There are masks. Remove them, or choose “Mask and release”.";

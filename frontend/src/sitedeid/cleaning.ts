@@ -1,5 +1,5 @@
 import type { Rules } from "./plan";
-import { ascii, CONTACTS, DATES, fold, S, TITLED, W, WORD } from "./text";
+import { ascii, CONTACTS, DATES, fold, PHONES, S, TITLED, W, WORD, wordsOf } from "./text";
 import type { Tokens } from "./tokens";
 
 const GAP = "\ufffc";
@@ -16,6 +16,9 @@ const AROUND = `(?:(?![()\\[\\]+*])(?!${S})${NOT_WORD})*`;
 const GAPS = new RegExp(`${AROUND}${GAP}(?:${AROUND}${GAP})*(?:'s(?!${W}))?`, "gu");
 const BLANKS = new RegExp(`(?:(?!\\n)${S})+`, "gu");
 const ENDS = /^[ ^,;:/\\\-_=.&'"\n\r]+|[ ^,;:/\\\-_=.&'"\n\r]+$/g;
+// After these words a four-digit number is a value: JPEG 2000, b 2000, TR 2000.
+const BEFORE_A_VALUE = new RegExp(`(?:jpeg|jp|b|bval|bvalue|bvalues|tr|ti|hu|to)(?:${S}|[=_:\\-])*$`, "u");
+const CAMEL = /[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+/g;
 const NONE: ReadonlySet<string> = new Set();
 
 /** Cleans texts against the identity of one upload. */
@@ -27,9 +30,19 @@ export class TextCleaner {
 
   /** The text unchanged, or cleaned when it holds identity or control characters. */
   technical(text: string): string {
-    const suspicious =
-      text.search(CONTROL) >= 0 || this.tokens.hit(text) || text.includes("@") || text.includes("://");
-    return suspicious ? this.free(text, this.rules.makers) : text;
+    return this.isSuspicious(text) ? this.free(text, this.rules.makers) : text;
+  }
+
+  /** Whether a technical text holds what no machine sets. */
+  private isSuspicious(text: string): boolean {
+    const found = [CONTROL, TITLED, PHONES].some((pattern) => text.search(pattern) >= 0);
+    return found || text.includes("@") || text.includes("://") || this.tokens.hit(text);
+  }
+
+  /** The meaning of a code: whole when it is a standard one, else cleaned. */
+  meaning(text: string): string {
+    const isStandard = this.rules.meanings.has(wordsOf(fold(text)).join(" "));
+    return isStandard && !this.tokens.hit(text) ? text : this.free(text);
   }
 
   /** The text with every word removed that is not known to be harmless. */
@@ -44,7 +57,7 @@ export class TextCleaner {
       out += plain.slice(last, match.index);
       last = match.index + match[0].length;
       const inside = decimals.some(([start, end]) => start <= match.index && match.index < end);
-      if (inside || this.isKnown(fold(match[0]), also)) out += match[0];
+      if (inside || this.isHarmless(match[0], plain.slice(0, match.index), also)) out += match[0];
       else {
         changed = true;
         out += GAP;
@@ -53,6 +66,21 @@ export class TextCleaner {
     out += plain.slice(last);
     const result = changed ? tidy(out) : text;
     return this.tokens.hit(result) ? "" : result;
+  }
+
+  private isHarmless(given: string, before: string, also: ReadonlySet<string>): boolean {
+    const word = fold(given);
+    if (this.isKnown(word, also) || this.isJoined(given)) return true;
+    return word === "2000" && BEFORE_A_VALUE.test(before.toLowerCase());
+  }
+
+  /** Whether a word is made of known words: OpticNerve, LungNodule01, ThorRoutine. */
+  private isJoined(word: string): boolean {
+    const parts = word.match(CAMEL) ?? [];
+    if (parts.length < 2 || !ascii(word) || parts.join("") !== word) return false;
+    return parts.every((part) =>
+      /^\d+$/.test(part) ? part.length <= 4 : part.length > 1 && this.isKnown(part.toLowerCase(), NONE),
+    );
   }
 
   private isKnown(word: string, also: ReadonlySet<string>): boolean {

@@ -4,7 +4,22 @@ import type { KeyedUids } from "./keyed";
 import type { Rules } from "./plan";
 import { type Charsets, decodeText, isAscii, latin1 } from "./text";
 import type { Tokens } from "./tokens";
-import { capAge, isCode, isNumber, isTime, STAND_IN, shiftDate, shiftDateTime, standIn, strip, trimmed, trimmedEnd } from "./values";
+import {
+  capAge,
+  isCode,
+  isInstant,
+  isNumber,
+  isNumeric,
+  isTime,
+  numbersOf,
+  STAND_IN,
+  shiftDate,
+  shiftDateTime,
+  standIn,
+  strip,
+  trimmed,
+  trimmedEnd,
+} from "./values";
 import { encode, encodeItems, joined, utf8 } from "./writing";
 
 const STRINGS = new Set([...TEXT_VRS, ..."AE AS CS DA DS DT IS TM UI UR".split(" ")]);
@@ -14,7 +29,10 @@ const UNIT: Record<string, number> = { US: 2, SS: 2, UL: 4, SL: 4, FL: 4, FD: 8,
 const LINES = /[\r\n\t\f\v]+/g;
 const RAW_CONTROL = /[\x01-\x08\x0b\x0e-\x1f\x7f]/;
 const PRINTED = /[\x20-\x7e]{5,}/g;
+const WIDE = /(?:[\x20-\x7e]\0){3,}|(?:\0[\x20-\x7e]){3,}/g;
+const LONGEST_TEXT = 64 * 1024;
 const INSTANCE_NUMBER = 0x00200013;
+const CODE_MEANING = 0x00080104;
 const SUBJECT_TAGS = new Set([0x00100010, 0x00100020]);
 
 /** What happens to an element; the names are those of the server's report. */
@@ -68,6 +86,8 @@ export class ElementRules {
     if (!action || !vr || action === "items") return REMOVE;
     const value = bytes.slice(element.value, element.valueEnd);
     if (action === "z" || action === "d") return this.replace(tag, vr, action, context);
+    // A picture inside a sequence is a thumbnail.
+    if (action === "pixels") return REMOVE;
     if (value.every((byte) => byte === 0 || byte === 0x20)) return unchanged(bytes, element, vr, value, context);
     if (action === "keep" || (action === "technical" && !STRINGS.has(vr))) {
       return this.keep(bytes, element, vr, value, context);
@@ -77,7 +97,7 @@ export class ElementRules {
     if (decoded === null) return this.replace(tag, vr, last, context);
     const text = vr === "UI" ? trimmed(decoded) : trimmedEnd(decoded);
     const oneLine = MULTILINE.has(vr) ? text : text.replace(LINES, " ");
-    const [made, effect] = this.byAction(action, vr, oneLine);
+    const [made, effect] = this.byAction(action, tag, vr, oneLine);
     if (made === null) return this.replace(tag, vr, last, context);
     if (made === text && isAscii(value) && !RAW_CONTROL.test(latin1(value))) {
       return unchanged(bytes, element, vr, value, context);
@@ -85,14 +105,16 @@ export class ElementRules {
     return [encode(tag, vr, utf8(made), context.explicitOut), made === text ? "kept" : effect];
   }
 
-  private byAction(action: string, vr: string, text: string): [string | null, Effect] {
+  private byAction(action: string, tag: number, vr: string, text: string): [string | null, Effect] {
     const kind = action.split("-")[0];
     if (kind === "uid") return [this.mapUids(text), "uid_replaced"];
     if (kind === "date") return [this.dates(text, vr), "date_shifted"];
     if (kind === "time") return [isTime(text) ? text : null, "kept"];
     if (kind === "age") return [capAge(text, this.rules.plan.profile.age_cap), "text_cleaned"];
     if (kind === "technical") return [this.technical(vr, text), "text_cleaned"];
-    const cleaned = parts(vr, text).map((part) => this.cleaner.free(part)).join("\\");
+    const clean = (part: string): string =>
+      tag === CODE_MEANING ? this.cleaner.meaning(part) : this.cleaner.free(part);
+    const cleaned = parts(vr, text).map(clean).join("\\");
     return [isBlank(cleaned) ? null : cleaned, "text_cleaned"];
   }
 
@@ -117,22 +139,51 @@ export class ElementRules {
       if (isCode(text) && !this.tokens.hit(text)) return text;
       return this.cleaner.free(text) || STAND_IN;
     }
-    const cleaned = parts(vr, text).map((part) => this.cleaner.technical(part)).join("\\");
+    const given = parts(vr, text);
+    // A name that was split over two values is in neither of them.
+    const isSplit = given.length > 1 && this.tokens.hit(given.join(""));
+    const clean = (part: string): string =>
+      isSplit ? this.cleaner.free(part) : this.cleaner.technical(part);
+    const cleaned = given.map(clean).join("\\");
     return isBlank(cleaned) ? STAND_IN : cleaned;
   }
 
   private keep(bytes: Bytes, element: Element, vr: string, value: Uint8Array, context: Context): Decision {
     if (vr === "DS" || vr === "IS") {
       const text = trimmed(latin1(value));
-      const identity = element.tag !== INSTANCE_NUMBER && text.length > 5 && this.tokens.numbers.has(text);
-      if (identity || !isNumber(text)) return REMOVE;
+      if (!isNumber(text) || this.isIdentity(element.tag, text.split("\\"))) return emptied(element.tag, vr, context);
     } else if (vr === "UI") {
-      if (!/^[0-9.\\\0 ]*$/.test(latin1(value))) return REMOVE;
+      return this.classUid(bytes, element, vr, value, context);
     } else if (STRINGS.has(vr)) {
       const text = decodeText(value, vr, context.charsets);
       if (text === null || this.tokens.hit(text)) return REMOVE;
-    } else if ((latin1(value).match(PRINTED) ?? []).some((run) => this.tokens.hit(run))) return REMOVE;
+    } else if (isNumeric(vr)) {
+      if (this.isIdentity(element.tag, numbersOf(vr, value))) return emptied(element.tag, vr, context);
+    } else if (textsIn(value).some((text) => this.tokens.hit(text))) return REMOVE;
     return unchanged(bytes, element, vr, value, context);
+  }
+
+  /** Whether a number is one of the upload's identifiers. */
+  private isIdentity(tag: number, numbers: readonly string[]): boolean {
+    if (tag === INSTANCE_NUMBER) return false;
+    return numbers.some((number) => {
+      const [digits = "", ...rest] = strip(number).split(".");
+      const isWhole = /^0*$/.test(rest.join("."));
+      return digits.length > 4 && isWhole && this.tokens.isNumber(digits.replace(/^[+-]+/, ""));
+    });
+  }
+
+  /** A UID of a class or scheme stays, unless it is made of a number of the upload. */
+  private classUid(bytes: Bytes, element: Element, vr: string, value: Uint8Array, context: Context): Decision {
+    const text = latin1(value);
+    if (!/^[0-9.\\\0 ]*$/.test(text)) return REMOVE;
+    const given = trimmed(text);
+    const made = given
+      .split("\\")
+      .map((uid) => (uid && !this.rules.assigned.has(uid) && this.tokens.numberHit(uid) ? this.uids.get(uid) : uid))
+      .join("\\");
+    if (made === given) return unchanged(bytes, element, vr, value, context);
+    return [encode(element.tag, vr, utf8(made), context.explicitOut), "uid_replaced"];
   }
 
   private replace(tag: number, vr: string, last: string, context: Context): Decision {
@@ -189,16 +240,21 @@ export class ElementRules {
     const unit = UNIT[safe];
     if (unit) {
       const wrong = value.length % unit || value.length > 1024 || latin1(value).match(PRINTED);
+      if (!wrong && this.isPrivateIdentity(element.tag, numbersOf(safe, value))) return null;
       return wrong ? null : encode(element.tag, vr, value, context.explicitOut);
     }
     if (!isAscii(value)) return null;
     const text = trimmed(latin1(value));
     let made: string | null = text;
-    if (safe === "DS" || safe === "IS") made = isNumber(text) && !this.tokens.numbers.has(text) ? text : null;
+    if (safe === "DS" || safe === "IS") made = isNumber(text) && !this.isPrivateIdentity(element.tag, text.split("\\")) ? text : null;
     else if (safe === "DA" || safe === "DT") made = this.dates(text, safe);
     else if (safe === "UI") made = this.mapUids(text);
     else if (this.tokens.hit(text) || this.cleaner.technical(text) !== text) made = null;
     return made === null ? null : encode(element.tag, vr, utf8(made), context.explicitOut);
+  }
+
+  private isPrivateIdentity(tag: number, numbers: readonly string[]): boolean {
+    return this.isIdentity(tag, numbers) || numbers.some(isInstant);
   }
 
   /** The VR to judge and write by: the file's where the dictionary allows it, else null. */
@@ -218,6 +274,22 @@ function unchanged(bytes: Bytes, element: Element, vr: string, value: Uint8Array
     return [bytes.slice(element.start, element.end), "kept"];
   }
   return [encode(element.tag, vr, value, context.explicitOut), "kept"];
+}
+
+function emptied(tag: number, vr: string, context: Context): Decision {
+  return [encode(tag, vr, new Uint8Array(), context.explicitOut), "emptied"];
+}
+
+/** Texts that the bytes of a binary value may hold: printed runs, wide runs, other scripts. */
+function textsIn(value: Uint8Array): string[] {
+  const plain = latin1(value);
+  const wide = (plain.match(WIDE) ?? []).map((run) => run.replaceAll("\0", ""));
+  const found = [...(plain.match(PRINTED) ?? []), ...wide];
+  if (value.length > LONGEST_TEXT || isAscii(value)) return found;
+  for (const label of ["utf-8", "utf-16le", "utf-16be"]) {
+    found.push(new TextDecoder(label, { ignoreBOM: true }).decode(value).replaceAll("\ufffd", ""));
+  }
+  return found;
 }
 
 const parts = (vr: string, text: string): string[] => (MULTILINE.has(vr) ? [text] : text.split("\\"));

@@ -178,7 +178,7 @@ export class Cleaner {
       pieces.sort(([one], [other]) => one - other);
       return joined(pieces.map(([, piece]) => piece));
     });
-    if (contents.length && contents.every((content) => !content.length)) {
+    if (spans.some(([start, end]) => end > start) && contents.every((content) => !content.length)) {
       counts.removed += 1;
       return null;
     }

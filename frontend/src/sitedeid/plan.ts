@@ -15,6 +15,8 @@ export interface SitePlan {
   private_safe: [string, number, number, string][];
   vocabulary: string;
   makers: string;
+  names: string;
+  meanings: string[];
   assigned_uids: Record<string, string>;
   holds: {
     always: string[];
@@ -56,6 +58,10 @@ export class Rules {
   readonly privateSafe = new Map<string, string>();
   readonly vocabulary: ReadonlySet<string>;
   readonly makers: ReadonlySet<string>;
+  readonly names: ReadonlySet<string>;
+  readonly meanings: ReadonlySet<string>;
+  /** Every known word in one text: a part of a name that lies in none of them is no word. */
+  readonly knownWords: string;
   readonly assigned: ReadonlySet<string>;
 
   constructor(readonly plan: SitePlan) {
@@ -73,6 +79,9 @@ export class Rules {
     }
     this.vocabulary = new Set(plan.vocabulary.split(" "));
     this.makers = new Set(plan.makers.split(" "));
+    this.names = new Set(plan.names.split(" "));
+    this.meanings = new Set(plan.meanings);
+    this.knownWords = [...new Set([...this.vocabulary, ...this.makers])].sort().join(" ");
     this.assigned = new Set(Object.keys(plan.assigned_uids));
   }
 

@@ -10,6 +10,7 @@ const LETTER = "[\\p{L}\\p{Nl}\\p{No}]";
 
 export const WORD = /[\p{L}\p{N}]+/gu;
 export const DIGITS = /\p{Nd}+/gu;
+export const LETTERS_ONLY = /[\p{L}\p{Nl}\p{No}]+/gu;
 
 const MONTH =
   "(?:jan|feb|mar|apr|may|jun|jul|aug|sep|sept|oct|nov|dec|mai|okt|dez|" +
@@ -34,8 +35,18 @@ export const CONTACTS = new RegExp(
     `|(?<!${W})\\+${D}[${D} ()./\\-]{5,}${D}|\\(${D}{2,5}\\)[ \\/\\-]?${D}[${D} \\-]{3,}${D}` +
     `|(?<!${W}|\\.)${D}{3}[\\-. /]${D}{3}[\\-. ]${D}{3,4}(?!${W}|\\.)|(?<!${W}|\\.)${D}{3}-${D}{2}-${D}{4}(?!${W})` +
     `|(?<!${W}|\\.)${D}{3}-${D}{4}(?!${W})|(?<!${W}|\\.)0${D}{1,4}[\\-/ ]${D}{3,}[${D} \\-]*${D}(?!${W})` +
+    `|(?<!${W}|\\.)0${D}{1,4}(?:[ ./\\-]${D}{2,4}){3,4}(?!${W}|\\.)` +
+    `|(?<!${W}|\\.)${D}{2}(?:[ .\\-]${D}{2}){4}(?!${W}|\\.)|(?<!${W}|\\.)[5-9]${D}{2} ${D}{4}(?!${W}|\\.)` +
     `|${D}+(?:\\.${D}+){3,}`,
   "gu",
+);
+
+/** Telephone numbers that no version, kernel or sequence name looks like. */
+export const PHONES = new RegExp(
+  `(?<!${W})\\+${D}{1,3}[ ()/\\-]{1,2}${D}[${D} ()/\\-]{5,}${D}|\\(${D}{2,5}\\)[ /\\-]?${D}[${D} \\-]{3,}${D}` +
+    `|(?<!${W}|[.\\-])${D}{3}-${D}{3}-${D}{4}(?!${W}|[.\\-])` +
+    `|(?<!${W})(?:tel|phone|fon|fax|mobile?)[.: ]+\\+?${D}[${D} ()/.\\-]{4,}${D}`,
+  "giu",
 );
 
 export const TITLED = new RegExp(

@@ -1,12 +1,28 @@
 import { type Bytes, type Element, Malformed, type Reader } from "./encoding";
 import type { Rules } from "./plan";
-import { ascii, type Charsets, charsetsOf, DIGITS, decodeText, fold, foldings, latin1, squash, wordsOf } from "./text";
+import {
+  ascii,
+  type Charsets,
+  charsetsOf,
+  DIGITS,
+  decodeText,
+  fold,
+  foldings,
+  LETTERS_ONLY,
+  latin1,
+  squash,
+  wordsOf,
+} from "./text";
 import { trimmed } from "./values";
 
 const SHORTEST_WORD = 3;
 const SHORTEST_PHRASE = 5;
 const LONGEST = 128;
+const SHORTEST_CODE = 4;
+const SHORTEST_PART = 6;
 const LARGEST = 65_536;
+// Digits as people group them: 770-88-1234, 8 (495) 555 01 77, 505412/0087.
+const GROUPED = /\p{Nd}(?:[ ./()_-]{0,2}\p{Nd})+/gu;
 const TECHNICAL_TAGS = new Set([0x00080070, 0x00081090, 0x00181020]);
 
 /** Identity of an upload, folded: what must not be found in any output. */
@@ -18,6 +34,32 @@ export class Tokens {
   readonly device = new Set<string>();
   readonly technical = new Set<string>();
   private wholes: string[] | null = null;
+  private partial: string[] | null = null;
+  private longs: ReadonlySet<string> | null = null;
+  private allLongs = "";
+
+  /** `known` is every word of the field in one text. */
+  constructor(private readonly known = "") {}
+
+  /** Words of names that a text must not contain even inside another word. */
+  private get parts(): string[] {
+    this.partial ??= [...this.people].filter((word) => {
+      const length = [...word].length;
+      return (length >= SHORTEST_PART && !this.known.includes(word)) || (length > 1 && !ascii(word));
+    });
+    return this.partial;
+  }
+
+  /** Numbers of six and more digits, also without their leading zeros (then five). */
+  private get longNumbers(): ReadonlySet<string> {
+    if (!this.longs) {
+      const long = [...this.numbers].filter((number) => number.length >= SHORTEST_PART);
+      const plain = long.map((number) => number.replace(/^0+/, "")).filter((number) => number.length >= SHORTEST_PART - 1);
+      this.longs = new Set([...long, ...plain]);
+      this.allLongs = [...this.longs].join(" ");
+    }
+    return this.longs;
+  }
 
   /** Phrases that a kept text must not contain, station names that are models left out. */
   get whole(): string[] {
@@ -36,7 +78,7 @@ export class Tokens {
     const squashed = texts.map(squash);
     const digits = new Set(texts.flatMap((text) => text.match(DIGITS) ?? []));
     const outside = (phrase: string): boolean => !squashed.some((text) => text.includes(phrase));
-    const left = new Tokens();
+    const left = new Tokens(this.known);
     for (const word of this.people) if (!words.has(word)) left.people.add(word);
     for (const word of this.patient) if (!words.has(word)) left.patient.add(word);
     for (const phrase of this.phrases) if (outside(phrase)) left.phrases.add(phrase);
@@ -51,30 +93,52 @@ export class Tokens {
     for (const folded of foldings(text)) {
       const words = wordsOf(folded);
       if (words.some((word) => this.people.has(word))) return true;
-      const numbers = folded.match(DIGITS) ?? [];
-      if (numbers.some((number) => number.length > 4 && this.numbers.has(number))) return true;
       const joined = words.join("");
       if (this.whole.some((phrase) => joined.includes(phrase))) return true;
+      if (this.parts.some((part) => joined.includes(part))) return true;
+      if ((folded.match(LETTERS_ONLY) ?? []).some((word) => this.people.has(word))) return true;
+      if (this.numberHit(folded)) return true;
     }
     return false;
+  }
+
+  /** Whether a text holds a number of the upload, however its digits are grouped. */
+  numberHit(text: string): boolean {
+    const runs = text.match(DIGITS) ?? [];
+    if (runs.some((number) => number.length > 4 && this.numbers.has(number))) return true;
+    const long = [...this.longNumbers];
+    return (text.match(GROUPED) ?? []).some((run) => {
+      const digits = (run.match(DIGITS) ?? []).join("");
+      if (digits.length < SHORTEST_PART) return false;
+      return this.allLongs.includes(digits) || long.some((number) => digits.includes(number));
+    });
+  }
+
+  /** Whether the digits of a numeric value are a number of the upload. */
+  isNumber(digits: string): boolean {
+    return this.longNumbers.has(digits.replace(/^0+/, ""));
   }
 
   /** Forgets what was worked out, after more tokens came in. */
   changed(): void {
     this.wholes = null;
+    this.partial = null;
+    this.longs = null;
   }
 }
 
 /** Walks the files of an upload and collects their identity, and the UIDs they name. */
 export class TokenCollector {
-  readonly tokens = new Tokens();
+  readonly tokens: Tokens;
   readonly uids = new Set<string>();
   private readonly seen = new Set<string>();
 
   constructor(
     private readonly rules: Rules,
     private readonly reader: Reader,
-  ) {}
+  ) {
+    this.tokens = new Tokens(rules.knownWords);
+  }
 
   add(bytes: Bytes, elements: readonly Element[], explicit: boolean): void {
     const own = elements.find((element) => element.tag === 0x00080005);
@@ -163,15 +227,16 @@ export class TokenCollector {
     }
     const meaningful = words.filter((word) => !this.rules.vocabulary.has(word) && !this.rules.makers.has(word));
     const length = [...squashed].length;
-    if ((length >= SHORTEST_PHRASE || !ascii(squashed)) && meaningful.length && length > 1) {
+    const shortest = kind === "id" || kind === "device" ? SHORTEST_CODE : SHORTEST_PHRASE;
+    if ((length >= shortest || !ascii(squashed)) && meaningful.length && length > 1) {
       (kind === "device" ? this.tokens.device : this.tokens.phrases).add(squashed);
     }
-    const longNumbers = (folded.match(DIGITS) ?? []).filter((run) => run.length >= 5);
-    if (kind === "person" || kind === "patient") this.name(kind, words, meaningful);
-    else if (kind === "id" && length >= 4 && /\p{Nd}/u.test(squashed)) {
-      this.tokens.people.add(squashed);
-      for (const run of longNumbers) this.tokens.numbers.add(run);
-    } else if (kind === "place") for (const run of longNumbers) this.tokens.numbers.add(run);
+    if (kind === "person" || kind === "patient") return this.name(kind, words, meaningful);
+    const digits = folded.match(DIGITS) ?? [];
+    for (const run of digits) if (run.length >= 5) this.tokens.numbers.add(run);
+    if (kind === "id" && length >= 4 && digits.length) this.tokens.people.add(squashed);
+    const all = digits.join("");
+    if ((kind === "id" || kind === "device") && all.length >= SHORTEST_PART) this.tokens.numbers.add(all);
   }
 
   private name(kind: string, words: string[], meaningful: string[]): void {
@@ -180,7 +245,7 @@ export class TokenCollector {
     for (const word of usable) {
       if (isNumber(word)) continue;
       if (meaningful.includes(word)) this.tokens.people.add(word);
-      if (kind === "patient") this.tokens.patient.add(word);
+      if (kind === "patient" || this.rules.names.has(word)) this.tokens.patient.add(word);
     }
     const [first, second] = usable.filter((word) => !isNumber(word));
     if (first && second && (meaningful.includes(first) || meaningful.includes(second))) {

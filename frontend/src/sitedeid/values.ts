@@ -15,6 +15,43 @@ export function strip(text: string): string {
   return text.replace(EDGES, "");
 }
 
+type Get = (view: DataView, at: number) => number | bigint;
+// Numbers that are large enough to hold an identifier, by VR: bytes, and how one is read.
+const NUMERIC: Record<string, [number, Get]> = {
+  UL: [4, (view, at) => view.getUint32(at, true)],
+  SL: [4, (view, at) => view.getInt32(at, true)],
+  UV: [8, (view, at) => view.getBigUint64(at, true)],
+  SV: [8, (view, at) => view.getBigInt64(at, true)],
+  FL: [4, (view, at) => view.getFloat32(at, true)],
+  FD: [8, (view, at) => view.getFloat64(at, true)],
+};
+
+export const isNumeric = (vr: string): boolean => vr in NUMERIC;
+
+/** The whole numbers of a binary numeric value as digits; none for values of other types. */
+export function numbersOf(vr: string, value: Uint8Array): string[] {
+  const how = NUMERIC[vr];
+  if (!how) return [];
+  const [size, get] = how;
+  const view = new DataView(value.buffer, value.byteOffset, value.byteLength);
+  const found: string[] = [];
+  for (let at = 0; at + size <= value.length; at += size) {
+    const one = get(view, at);
+    if (typeof one === "bigint" || Number.isInteger(one)) found.push(BigInt(one).toString());
+  }
+  return found;
+}
+
+const DAY = /^(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:\d{6})?$/;
+
+/** Whether a number can be seconds since 1970 between 1980 and 2050, or a day as digits. */
+export function isInstant(number: string): boolean {
+  const digits = strip(number).split(".")[0] ?? "";
+  if (!/^\d+$/.test(digits)) return false;
+  const seconds = [9, 10].includes(digits.length) && Number(digits) >= 315_532_800 && Number(digits) < 2_524_608_000;
+  return seconds || DAY.test(digits);
+}
+
 /** A valid value without meaning, for attributes that must not be empty. */
 export function standIn(vr: string): Uint8Array {
   const zeros = ZEROS[vr];
@@ -59,10 +96,11 @@ export function isTime(value: string): boolean {
 
 /** An AS value, no higher than `years`; null when it is not an age. */
 export function capAge(value: string, years: number): string | null {
-  const found = /^(\d{3})([DWMY])$/.exec(strip(value));
+  const found = /^(\d{1,3})([DWMY])$/.exec(strip(value));
   if (!found) return null;
   const tooOld = Number(found[1]) / (PER_YEAR[found[2] as string] as number) >= years;
-  return tooOld ? `${String(years).padStart(3, "0")}Y` : strip(value);
+  const three = (number: number): string => String(number).padStart(3, "0");
+  return tooOld ? `${three(years)}Y` : `${three(Number(found[1]))}${found[2]}`;
 }
 
 export function isNumber(value: string): boolean {

@@ -12,6 +12,7 @@ import { nameOf, type Source } from "./source";
 import {
   type Entry,
   LoggedOut,
+  NotSent,
   preparation,
   type Progress,
   type RefusedEntry,
@@ -19,7 +20,7 @@ import {
   type Sender,
   Transfer,
 } from "./transfer";
-import { type Acts, findingsOf, keyOf, passed, passedItem, seriesRow, summary } from "./view";
+import { type Acts, button, findingsOf, keyOf, note, passed, passedItem, seriesRow, summary } from "./view";
 
 const DEFAULT_LIMITS = { files: 10_000, bytes: 5 * 1024 ** 3, file_bytes: 4 * 1024 ** 3, large: 32 * 1024 ** 2, part: 8 * 1024 ** 2 };
 const DRAW_MS = 100;
@@ -185,7 +186,11 @@ export class UploadPanel {
       visitUrl: this.root.dataset["visitUrl"] ?? "",
     };
     this.part("summary").replaceChildren(...summary(result, this.explained));
-    this.part("findings").replaceChildren(...this.archives(), ...findingsOf(result, this.explained, acts));
+    this.part("findings").replaceChildren(
+      ...this.archives(),
+      ...findingsOf(result, this.explained, acts),
+      ...this.othersLeftOut(),
+    );
     this.part("passed").replaceChildren(...passed(result).map(passedItem));
     this.part("rows").replaceChildren(...result.series.map((line) => seriesRow(line, result.findings, result.patients, acts)));
     const sent = result.series.filter((line) => line.isChosen);
@@ -196,21 +201,24 @@ export class UploadPanel {
   }
 
   private archives(): HTMLElement[] {
-    return this.unopened.map(({ source, code }) => {
-      const line = document.createElement("div");
-      line.className = "ic-finding";
-      line.dataset["tone"] = code ? "stop" : "work";
-      const words = document.createElement("div");
-      const title = document.createElement("b");
-      title.textContent = code ? `${nameOf(source)} is not sent` : `${nameOf(source)} is sent as it is`;
-      const text = document.createElement("p");
-      text.textContent = code
-        ? (this.rules?.files[code] ?? "The archive cannot be used. Send its files directly.")
-        : "This zip is opened and checked when it has arrived.";
-      words.append(title, text);
-      line.append(document.createElement("span"), words);
-      return line;
-    });
+    return this.unopened.map(({ source, code }) =>
+      code
+        ? note("stop", "circle-x", `${nameOf(source)} is not sent`, this.rules?.files[code] ?? "Send its files directly.")
+        : note("work", "file-zip", `${nameOf(source)} is sent as it is`, "This zip is opened and checked when it has arrived."),
+    );
+  }
+
+  /** What was left out because it belongs to somebody else, with the way back. */
+  private othersLeftOut(): HTMLElement[] {
+    if (this.onlyPatient === null) return [];
+    const others = this.files.filter((one) => !one.header.code && one.header.patient !== this.onlyPatient).length;
+    if (!others) return [];
+    const back = button("Take them back", () => {
+      this.onlyPatient = null;
+      this.redraw();
+    }, { icon: "arrow-back-up" });
+    const title = others === 1 ? "1 file of another subject is left out" : `${count(others)} files of another subject are left out`;
+    return [note("idle", "users", title, "They stay on this computer.", back)];
   }
 
   private drawSend(series: number): void {
@@ -227,7 +235,8 @@ export class UploadPanel {
         : "";
     send.hidden = false;
     send.toggleAttribute("data-closed", why !== "");
-    send.setAttribute("aria-disabled", String(why !== ""));
+    if (why) send.setAttribute("aria-disabled", "true");
+    else send.removeAttribute("aria-disabled");
     send.classList.toggle("btn-primary", !why);
     need<HTMLElement>(send, "[data-words]").textContent =
       !series && whole ? "Send zip" : `Send ${count(series)} series`;
@@ -299,6 +308,7 @@ export class UploadPanel {
     this.start("Preparing your files");
     const pool = new Pool();
     try {
+      await this.lookFirst(sources, pool);
       const { ready, unread } = await this.prepared(sources, pool);
       await this.send(ready, unread, pool);
     } catch (error) {
@@ -316,11 +326,17 @@ export class UploadPanel {
     return [...files.map((about) => ({ source: about.source, about })), ...whole];
   }
 
+  /** Shows every file to what prepares them, before the first one is prepared. */
+  private async lookFirst(chosen: readonly { source: Source }[], pool: Pool): Promise<void> {
+    const started = performance.now();
+    const files = chosen.map(({ source }) => ({ name: source.path, open: () => pool.open(source) }));
+    await preparation()?.look(files, (done) => this.showReading(done, files.length, started));
+  }
+
   /** The content of a file as it is sent. */
   private async content(source: Source, pool: Pool): Promise<Blob> {
     const blob = await pool.open(source);
-    const hook = preparation();
-    return hook ? hook(new File([blob], nameOf(source))) : blob;
+    return preparation()?.prepare(source.path, blob) ?? blob;
   }
 
   private async prepared(
@@ -339,8 +355,8 @@ export class UploadPanel {
           : source;
         const entry = { size: ready.size, sha256: await pool.hash(ready) };
         return { source, about, entry, row: { path: source.path, size: entry.size, state: "waiting", share: 0 } };
-      } catch {
-        unread.push(source);
+      } catch (error) {
+        if (!(error instanceof NotSent)) unread.push(source);
         return null;
       } finally {
         doneBytes += source.size;
@@ -433,6 +449,7 @@ export class UploadPanel {
       const files = about ? ready.filter((one) => one.about?.header.series === about).map((one) => one.entry.sha256) : [];
       return { code, files, text };
     });
+    await preparation()?.finished();
     const answer = await postJson(needData(this.root, "finishUrl"), { said, left_out: leftOut });
     this.title("All files are here");
     announce(`All ${count(ready.length)} files are here`);

@@ -5,20 +5,33 @@ export interface Entry {
 }
 
 /**
- * Done to every file before it is hashed and sent. It must give the same bytes each time: the file is
- * prepared again when it is sent, so that a large upload does not lie in memory twice.
+ * Done to every file before it is hashed and sent. `prepare` must give the same bytes each time: the
+ * file is prepared again when it is sent, so that a large upload does not lie in memory twice.
  */
-export type Prepare = (file: File) => Promise<Blob>;
+export interface Preparation {
+  /** Sees every chosen file before the first one is prepared. */
+  look(
+    files: readonly { name: string; open: () => Promise<Blob> }[],
+    done: (number: number) => void,
+  ): Promise<void>;
+  /** The content as it is sent; throws `NotSent` when the file stays on this computer. */
+  prepare(name: string, file: Blob): Promise<Blob>;
+  /** All that is to be sent was sent. */
+  finished(): Promise<void>;
+}
 
-let prepare: Prepare | null = null;
+/** A file that stays on this computer on purpose; the message is the reason code. */
+export class NotSent extends Error {}
+
+let prepare: Preparation | null = null;
 
 /** Sets what is done to every file before it is hashed; null sends files as they are. */
-export function prepareWith(hook: Prepare | null): void {
+export function prepareWith(hook: Preparation | null): void {
   prepare = hook;
 }
 
 /** What is done to every file before it is hashed, or null. */
-export function preparation(): Prepare | null {
+export function preparation(): Preparation | null {
   return prepare;
 }
 

@@ -145,6 +145,15 @@ export function extent({ total, runs }: Gap): HTMLElement {
   );
 }
 
+/** A line beside the findings: an icon, what happened, what it means, perhaps a way out. */
+export function note(tone: string, mark: string, title: string, words: string, way?: HTMLElement): HTMLElement {
+  const body = el("div", {}, el("b", {}, title), el("p", {}, words));
+  if (way) body.append(el("div", { class: "ways" }, way));
+  const line = el("div", { class: "ic-finding", "data-tone": tone });
+  line.append(icon(mark, "l"), body);
+  return line;
+}
+
 function leftOutOf(left: LeftOut): HTMLElement {
   const files = left.files.length;
   const list = el("ul", {}, ...left.files.slice(0, 50).map((one) => el("li", {}, one.source.path)));

@@ -8,7 +8,7 @@ import pytest
 
 from reads.criteria.base import Record
 from reads.criteria.errors import CriteriaError
-from reads.criteria.recist11 import new_lesion_word
+from reads.criteria.recist_files import new_lesion_word
 from reads.criteria.registry import get
 
 NA = "NOT_APPLICABLE"

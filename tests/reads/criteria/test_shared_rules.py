@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from reads.criteria.nadir import Nadir, change_rule, difference_rule, nadir_rule
-from reads.criteria.recist11 import sdtm_items
+from reads.criteria.recist_items import sdtm_items
 from reads.criteria.sums import sum_rule
 
 

@@ -10,11 +10,8 @@ import pytest
 from reads.criteria.base import Record
 from reads.criteria.errors import CriteriaError
 from reads.criteria.registry import get
-from reads.criteria.volumetric import (
-    VolumeTimePoint,
-    doubling_time_days,
-    volume_change_pct,
-)
+from reads.criteria.volume_conversions import doubling_time_days, volume_change_pct
+from reads.criteria.volumetric import VolumeTimePoint
 
 KEY = "VOLUMETRIC"
 
