@@ -17,7 +17,10 @@ ROUTE = "read-picture"
 
 @dataclass(frozen=True, slots=True)
 class ShownSeries:
-    """A series of a package as readers know it: its place, modality and slices, no header text."""
+    """A series of a package as readers know it: its place, label and slices, no header text.
+
+    The label is image operations' own (``imaging.services.package``), without dates or sites.
+    """
 
     number: int
     modality: str
@@ -26,8 +29,8 @@ class ShownSeries:
 
     @property
     def name(self) -> str:
-        """The neutral name."""
-        return f"{self.modality}, series {self.number}"
+        """The label in the package, neutral when nobody wrote one."""
+        return self.entry.label or f"{self.modality}, series {self.number}"
 
 
 def series_of(package: ReadPackage | None) -> list[ShownSeries]:

@@ -58,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _derive(path: Path) -> Derivation:
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_bytes().decode()
     except UnicodeDecodeError:
         raise CriteriaError("file", "is not UTF-8 text") from None
     derivation = derive(loads(text))
@@ -75,7 +75,7 @@ def _assess(parsed: argparse.Namespace) -> int:
     if parsed.out is None:
         sys.stdout.write(text)
     else:
-        parsed.out.write_text(text, encoding="utf-8")
+        parsed.out.write_bytes(text.encode())
     return UNUSABLE if derivation.errors else OK
 
 
@@ -117,7 +117,7 @@ def _short(value: Any) -> str:
 def _docs(parsed: argparse.Namespace) -> int:
     from reads.criteria.reference import reference
 
-    parsed.out.write_text(reference(), encoding="utf-8")
+    parsed.out.write_bytes(reference().encode())
     return OK
 
 

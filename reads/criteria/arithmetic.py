@@ -46,17 +46,15 @@ def shrunk_by(value: Decimal, reference: Decimal, percent: Decimal) -> bool:
 
 def plain(value: Decimal) -> Decimal:
     """Return the number without trailing zeros and without an exponent."""
-    if value == 0:
-        return ZERO
-    text = format(value, "f")
-    return Decimal(text.rstrip("0").rstrip(".")) if "." in text else Decimal(text)
+    text = f"{value:f}"
+    return Decimal(text.rstrip("0").rstrip(".")) if "." in text else Decimal(text) + ZERO
 
 
 def words(value: Decimal | int | None, unit: str = "") -> str:
     """Write a number as a radiologist reads it: `84 mm`, `37.5 %`, `no value`."""
     if value is None:
         return "no value"
-    number = format(plain(Decimal(value)), "f")
+    number = f"{plain(Decimal(value)):f}"
     return f"{number} {unit}" if unit else number
 
 
@@ -71,5 +69,5 @@ def percent_words(value: Decimal | None) -> str:
     size = abs(value)
     whole = size.quantize(Decimal(1))
     if whole != size and whole % 5 == 0:
-        return f"{format(plain(size.quantize(Decimal('0.01'))), 'f')} %"
-    return f"{format(whole, 'f')} %"
+        return f"{plain(size.quantize(Decimal('0.01'))):f} %"
+    return f"{whole:f} %"

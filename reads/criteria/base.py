@@ -42,7 +42,7 @@ from enum import StrEnum
 from typing import Any
 
 from reads.criteria.arithmetic import exact
-from reads.criteria.errors import CriteriaError
+from reads.criteria.errors import CriteriaError, missing
 from reads.criteria.facts import EnteredResponses, TimePointFacts
 from reads.criteria.parameters import Options, Parameter, options_from
 from reads.criteria.records import Record
@@ -344,7 +344,7 @@ class Criterion:
         if isinstance(history, (str, bytes)) or not isinstance(history, Sequence):
             raise CriteriaError("history", "must be a sequence of time points")
         if not history:
-            raise CriteriaError("baseline", "is missing")
+            raise missing("baseline")
         for position, point in enumerate(history):
             if not isinstance(point, self.facts_type):
                 where = "baseline" if position == 0 else f"visits[{position - 1}]"

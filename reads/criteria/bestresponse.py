@@ -12,7 +12,7 @@ from reads.criteria.base import BestResponse
 from reads.criteria.confirmation import Sequenced, confirming_position
 from reads.criteria.dates import duration_days
 from reads.criteria.parameters import Options, Parameter
-from reads.criteria.trace import Inputs, Rule, Value
+from reads.criteria.trace import Inputs, Rule, TraceStep, Value
 
 RANKING = ("CR", "PR", "SD", "NON-CR/NON-PD", "NED", "PD", "NE")
 NEEDS_MINIMUM = ("SD", "NON-CR/NON-PD")
@@ -297,12 +297,17 @@ def best_response(
     *,
     confirmation_required: bool,
     ranking: tuple[str, ...] = RANKING,
+    rules: tuple[Rule, Rule, Rule, Rule] = BEST_RESPONSE_RULES,
+    progression: TraceStep | None = None,
 ) -> BestResponse:
     """Return the best overall response of a chronological sequence of (day, response).
 
     options hold BEST_RESPONSE_PARAMETERS; ranking lists the responses of the criterion, best
-    first; those above SD need confirmation. Source: criteria.md 2.7.
+    first; those above SD need confirmation. rules: the four of this module with the citations of
+    the criterion. progression: the step that dates progression, where the criterion dates it in
+    its own way. Source: criteria.md 2.7.
     """
+    bor, response_day, progression_day, duration = rules
     inputs: dict[str, Value] = {
         "sequence": tuple(sequence),
         "confirmation_required": confirmation_required,
@@ -310,18 +315,18 @@ def best_response(
     }
     for parameter in BEST_RESPONSE_PARAMETERS:
         inputs[parameter.name] = options[parameter.name]
-    best = BEST_RESPONSE.derive("bor", inputs)
-    response_day = RESPONSE_DAY.derive("response_day", inputs)
-    progression = PROGRESSION_DAY.derive("progression_day", inputs)
-    lasted = DURATION.derive(
+    best = bor.derive("bor", inputs)
+    responded = response_day.derive("response_day", inputs)
+    progressed = progression or progression_day.derive("progression_day", inputs)
+    lasted = duration.derive(
         "duration_days",
-        {"response_day": response_day.value, "progression_day": progression.value},
+        {"response_day": responded.value, "progression_day": progressed.value},
     )
     return BestResponse(
         confirmation_required=confirmation_required,
         response=best.value,
-        response_day=response_day.value,
-        progression_day=progression.value,
+        response_day=responded.value,
+        progression_day=progressed.value,
         duration_days=lasted.value,
-        trace=(best, response_day, progression, lasted),
+        trace=(best, responded, progressed, lasted),
     )

@@ -34,10 +34,11 @@ from reads.criteria.base import (
     result_of,
 )
 from reads.criteria.dates import timeline
-from reads.criteria.errors import CriteriaError
+from reads.criteria.errors import missing, negative
 from reads.criteria.facts import LesionFacts, LesionState, lesion_ids
+from reads.criteria.history import moment_of, points_as, read_points
 from reads.criteria.nadir import Nadir, change_rule, nadir_rule
-from reads.criteria.parameters import Parameter
+from reads.criteria.parameter_rows import count, flag, percent, quantity
 from reads.criteria.sums import complete_sum, partial_sum, sum_rule
 from reads.criteria.trace import Inputs, Rule, TraceStep, Value
 
@@ -45,53 +46,33 @@ VERSION = "1.0.0"
 CLAUSE = "Cheson 2007 table 2"
 
 PARAMETERS = (
-    Parameter(
-        name="pr_decrease_pct",
-        kind="decimal",
-        default=Decimal(50),
-        minimum=1,
+    percent(
+        "pr_decrease_pct",
+        50,
+        "Decrease of the SPD from baseline that makes a partial response (inclusive).",
+        clause=CLAUSE,
         maximum=99,
-        unit="%",
-        meaning="Decrease of the SPD from baseline that makes a partial response (inclusive).",
-        clause=CLAUSE,
     ),
-    Parameter(
-        name="pd_increase_pct",
-        kind="decimal",
-        default=Decimal(50),
-        minimum=1,
+    percent(
+        "pd_increase_pct",
+        50,
+        "Increase of the SPD over the nadir that makes progression (inclusive).",
+        clause=CLAUSE,
         maximum=500,
-        unit="%",
-        meaning="Increase of the SPD over the nadir that makes progression (inclusive).",
-        clause=CLAUSE,
     ),
-    Parameter(
-        name="new_lesion_min_mm",
-        kind="decimal",
-        default=Decimal(15),
-        minimum=0,
-        maximum=50,
+    quantity(
+        "new_lesion_min_mm",
+        15,
+        "A new lesion is progression when its longest axis is above this.",
         unit="mm",
-        meaning="A new lesion is progression when its longest axis is above this.",
         clause=CLAUSE,
+        maximum=50,
     ),
-    Parameter(
-        name="max_targets",
-        kind="integer",
-        default=6,
-        minimum=1,
-        maximum=20,
-        meaning="Most measured nodes or masses.",
-        clause=CLAUSE,
-    ),
-    Parameter(
-        name="normal_size_is_cr",
-        kind="flag",
-        default=False,
-        meaning=(
-            "Without avid disease at baseline, lesions of at most 15 mm longest axis are a CR; "
-            "switched off, every lesion must be gone."
-        ),
+    count("max_targets", 6, "Most measured nodes or masses.", clause=CLAUSE, maximum=20),
+    flag(
+        "normal_size_is_cr",
+        "Without avid disease at baseline, lesions of at most 15 mm longest axis are a CR; "
+        "switched off, every lesion must be gone.",
         clause="Cheson 2007 §CR",
         verified=False,
     ),
@@ -219,9 +200,9 @@ def axis_and_product(lesion: MassFacts, field: str) -> tuple[Decimal | None, Dec
 def axis(size: Decimal | None, field: str) -> Decimal:
     """Return an axis in mm; raises CriteriaError when it is missing or negative."""
     if size is None:
-        raise CriteriaError(field, "is missing for a measured lesion")
+        raise missing(field, "a measured lesion")
     if size < 0:
-        raise CriteriaError(field, "must not be negative")
+        raise negative(field)
     return size
 
 
@@ -245,7 +226,7 @@ def sizes_at(
 
 def assess(history: Sequence[TimePointFacts], options: Options) -> Assessment:
     """Derive Cheson 2007 over the whole history of one stream."""
-    points = [point for point in history if isinstance(point, LymphomaTimePoint)]
+    points = points_as(history, LymphomaTimePoint)
     line = timeline(points)
     known = tuple(lesion.id for lesion in points[0].lesions)
     baseline = SPD.derive("spd_mm2", {"values": sizes_at(points[0], known, "baseline")[1]})
@@ -305,24 +286,13 @@ def check(history: Sequence[TimePointFacts], options: Options) -> tuple[Finding,
 
 def history_of(subject: Record) -> tuple[LymphomaTimePoint, ...]:
     """Return the facts of a subject of a file, baseline first."""
-    baseline = subject.record("baseline")
-    if baseline is None:
-        raise CriteriaError(subject.field("baseline"), "is missing")
-    visits = subject.records("visits")
-    return (
-        time_point_of(baseline, "BL", baseline=True),
-        *(time_point_of(visit, f"TP{place}") for place, visit in enumerate(visits, start=1)),
-    )
+    return read_points(subject, time_point_of)
 
 
-def time_point_of(record: Record, fallback: str, *, baseline: bool = False) -> LymphomaTimePoint:
+def time_point_of(record: Record, position: int) -> LymphomaTimePoint:
     """Return the facts of one time point of a file."""
     return LymphomaTimePoint(
-        id=record.text("id") or fallback,
-        day=record.integer("day"),
-        date=record.date("date"),
-        assessed=record.flag("assessed") is not False,
-        baseline=baseline,
+        **moment_of(record, position),
         lesions=tuple(
             MassFacts(
                 id=lesion.required_text("id"),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reads.criteria.errors import CriteriaError
+from reads.criteria.errors import CriteriaError, missing
 from reads.criteria.facts import TimePointFacts
 
 
@@ -32,7 +32,7 @@ def timeline(history: Sequence[TimePointFacts]) -> Timeline:
     when a follow-up is dated before the baseline.
     """
     if not history:
-        raise CriteriaError("baseline", "is missing")
+        raise missing("baseline")
     baseline = history[0]
     if not isinstance(baseline, TimePointFacts):
         raise CriteriaError("baseline", "must be the facts of a time point")

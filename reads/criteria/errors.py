@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 
 class CriteriaError(ValueError):
     """Input that cannot be assessed.
@@ -21,3 +23,18 @@ class CriteriaError(ValueError):
 
     def __reduce__(self) -> tuple[type[CriteriaError], tuple[str, str]]:
         return (CriteriaError, (self.field, self.problem))
+
+
+def missing(field: str, what: str = "") -> CriteriaError:
+    """Return the error for an item that is not there; `what` needs it, for example a lesion."""
+    return CriteriaError(field, f"is missing for {what}" if what else "is missing")
+
+
+def negative(field: str) -> CriteriaError:
+    """Return the error for a size below zero."""
+    return CriteriaError(field, "must not be negative")
+
+
+def not_among(field: str, permitted: Iterable[str]) -> CriteriaError:
+    """Return the error for a word that is not permitted."""
+    return CriteriaError(field, f"must be one of {', '.join(permitted)}")

@@ -14,7 +14,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import ClassVar
 
-from reads.criteria.errors import CriteriaError
+from reads.criteria.errors import CriteriaError, missing
 from reads.criteria.records import checked_number
 
 
@@ -115,7 +115,7 @@ class LesionFacts(Facts):
     def __post_init__(self) -> None:
         super().__post_init__()
         if not isinstance(self.id, str) or not self.id.strip():
-            raise CriteriaError("id", "is missing")
+            raise missing("id")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,21 +7,16 @@ which stays primary: its responses are derived beside these as `recist11_…`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from itertools import pairwise
 
-from reads.criteria import irecist_best, recist_checks
-from reads.criteria.arithmetic import words
+from reads.criteria import irecist_best, irecist_checks
 from reads.criteria.base import (
     Assessment,
     Criterion,
     EcrfItem,
-    EditCheck,
     FileFormat,
-    Finding,
-    Level,
     Options,
     TimePointFacts,
     TimePointResult,
@@ -31,11 +26,12 @@ from reads.criteria.dates import timeline
 from reads.criteria.facts import (
     Certainty,
     MeasuredTimePoint,
-    NewLesionCategory,
-    NewLesionFacts,
     NewLesionState,
     NonTargetState,
 )
+from reads.criteria.history import points_as
+from reads.criteria.irecist_new_lesions import is_new_target, new_values
+from reads.criteria.irecist_parameters import PARAMETERS
 from reads.criteria.irecist_rules import (
     NEW_LESION_CLASS,
     NEW_SUM,
@@ -49,21 +45,15 @@ from reads.criteria.irecist_rules import (
     component,
     outcome,
 )
-from reads.criteria.locations import organ_group
-from reads.criteria.measurements import fragment_sum, history_of, is_nodal, measured_value
-from reads.criteria.parameters import Parameter
-from reads.criteria.recist11 import (
-    ITEMS,
+from reads.criteria.measurements import history_of
+from reads.criteria.recist_items import ITEMS, sdtm_items
+from reads.criteria.recist_stream import (
     MEASUREMENT_KEYS,
     MEASUREMENT_RULES,
-    TARGET_PARAMETERS,
     Stream,
     baseline_steps,
     baseline_stream,
     follow_up_steps,
-    measured,
-    point_field,
-    sdtm_items,
     values_at,
 )
 from reads.criteria.trace import TraceStep, Value
@@ -71,92 +61,6 @@ from reads.criteria.trace import TraceStep, Value
 VERSION = "1.0.0"
 RECIST_RESPONSES = frozenset(
     {"target_response", "non_target_response", "new_lesion", "overall_response"}
-)
-
-PARAMETERS = (
-    *TARGET_PARAMETERS,
-    *irecist_best.PARAMETERS,
-    Parameter(
-        name="confirm_increase_mm",
-        kind="decimal",
-        default=Decimal(5),
-        minimum=0,
-        maximum=50,
-        unit="mm",
-        meaning="Increase of the target or new-target sum that confirms iUPD (inclusive).",
-        clause="iRECIST table 2",
-    ),
-    Parameter(
-        name="iupd_confirm_min_days",
-        kind="integer",
-        default=28,
-        minimum=0,
-        maximum=180,
-        unit="days",
-        meaning="Growth of known lesions confirms iUPD only from this many days after it.",
-        clause="iRECIST, EORTC questions",
-    ),
-    Parameter(
-        name="iupd_confirm_max_days",
-        kind="integer",
-        default=56,
-        minimum=0,
-        maximum=365,
-        unit="days",
-        meaning="A confirmation later than this is shown as a warning.",
-        clause="iRECIST, EORTC questions",
-    ),
-    Parameter(
-        name="late_confirmation",
-        kind="choice",
-        default="accept",
-        choices=("accept", "unconfirmed"),
-        meaning="A confirmation more than eight weeks after the last assessment of iUPD.",
-        clause="iRECIST, EORTC questions",
-        question=11,
-        readings={
-            "accept": "it confirms, with a warning",
-            "unconfirmed": "it does not confirm; iUPD starts again with the new sizes",
-        },
-    ),
-    Parameter(
-        name="stable_new_lesion",
-        kind="choice",
-        default="unconfirmed",
-        choices=("unconfirmed", "response"),
-        meaning="A stable new lesion while the targets do not change their category.",
-        clause="iRECIST scenario F",
-        question=11,
-        readings={
-            "unconfirmed": "the time point stays iUPD",
-            "response": "the time point takes the response of targets and non-targets",
-        },
-    ),
-    Parameter(
-        name="unconfirmed_is_event",
-        kind="flag",
-        default=False,
-        meaning="An iUPD that nothing follows counts as the date of progression.",
-        clause="iRECIST §Statistics",
-        verified=False,
-    ),
-)
-CATALOGUE = (
-    *recist_checks.CATALOGUE,
-    EditCheck(
-        id="IUPD_CONFIRMATION_OUT_OF_WINDOW",
-        level=Level.WARNING,
-        when="assessment under 28 or over 56 days after iUPD",
-        message="The assessment after iUPD lies outside the planned four to eight weeks.",
-        clause="iRECIST, EORTC questions",
-    ),
-    EditCheck(
-        id="NEW_TARGET_COUNT_MAX",
-        level=Level.ERROR,
-        when="more than 5 new targets, or more than 2 in one organ",
-        message="There are more new targets than the criteria allow.",
-        clause="iRECIST table 1",
-    ),
 )
 
 
@@ -173,46 +77,6 @@ class State:
     progression_day: int | None = None
     accepted: tuple[str, ...] = ()
     accepted_sum: Decimal | None = None
-
-
-def new_values(
-    point: MeasuredTimePoint,
-    position: int,
-    too_small_mm: Decimal,
-) -> dict[str, Decimal | None]:
-    """Return the value in mm of each new target; None when it cannot be evaluated."""
-    values: dict[str, Decimal | None] = {}
-    for place, lesion in enumerate(point.new_lesions):
-        if is_new_target(lesion) and lesion.certainty is Certainty.UNEQUIVOCAL:
-            where = f"{point_field(position)}.new_lesions[{place}]"
-            values[lesion.id] = new_value(lesion, too_small_mm, where)
-    return values
-
-
-def is_new_target(lesion: NewLesionFacts) -> bool:
-    """Return whether a new lesion is measured: by its class, else by having a size."""
-    if lesion.category is not None:
-        return lesion.category is NewLesionCategory.NEW_TARGET
-    return lesion.ld_mm is not None or lesion.sa_mm is not None
-
-
-def new_value(lesion: NewLesionFacts, too_small_mm: Decimal, field: str) -> Decimal | None:
-    """Return what a new target adds to the sum of new targets."""
-    if lesion.state is NewLesionState.ABSENT:
-        return Decimal(0)
-    if lesion.state is NewLesionState.TOO_SMALL_TO_MEASURE:
-        return too_small_mm
-    if lesion.state is NewLesionState.NOT_EVALUABLE:
-        return None
-    if lesion.fragments_mm:
-        return fragment_sum(lesion, field)
-    if (
-        lesion.state is not NewLesionState.MEASURED
-        and lesion.ld_mm is None
-        and lesion.sa_mm is None
-    ):
-        return None
-    return measured_value(lesion, nodal=is_nodal(lesion), field=field)
 
 
 def new_lesion_inputs(
@@ -337,7 +201,7 @@ def move_on(state: State, inputs: Mapping[str, Value]) -> None:
 
 def assess(history: Sequence[TimePointFacts], options: Options) -> Assessment:
     """Derive iRECIST over the whole history of one stream."""
-    points = measured(history)
+    points = points_as(history, MeasuredTimePoint)
     line = timeline(points)
     stream = baseline_stream(points[0], options)
     state = State()
@@ -387,51 +251,6 @@ def progression_step(state: State, options: Options) -> TraceStep:
     )
 
 
-# --- edit checks ------------------------------------------------------------------------------
-
-
-def check(history: Sequence[TimePointFacts], options: Options) -> tuple[Finding, ...]:
-    """Return the checks of the RECIST family and those of iRECIST that fire."""
-    points = [point for point in history if isinstance(point, MeasuredTimePoint)]
-    derived = recist_checks.derived_or_none(points, options, assess)
-    return (
-        *recist_checks.run(points, options, assess),
-        *too_many_new_targets(points, options),
-        *(out_of_window(derived, options) if derived is not None else ()),
-    )
-
-
-def too_many_new_targets(
-    points: Sequence[MeasuredTimePoint],
-    options: Options,
-) -> Iterator[Finding]:
-    """Count new targets in all and per organ at each time point."""
-    for position, point in enumerate(points):
-        targets = [lesion for lesion in point.new_lesions if is_new_target(lesion)]
-        organs = [organ_group(lesion.organ, nodal=is_nodal(lesion)) for lesion in targets]
-        per_organ = max((organs.count(organ) for organ in organs if organ), default=0)
-        if len(targets) > options.integer("max_targets") or per_organ > options.integer(
-            "max_targets_per_organ"
-        ):
-            yield recist_checks.finding_of(
-                CATALOGUE[-1], f"{point_field(position)}.new_lesions", f"{len(targets)} new targets"
-            )
-
-
-def out_of_window(derived: Assessment, options: Options) -> Iterator[Finding]:
-    """Find the assessment after an iUPD that lies outside the window."""
-    order = sorted(range(1, len(derived.time_points)), key=lambda p: derived.time_points[p].day)
-    for before, after in pairwise(order):
-        if derived.time_points[before].overall_response != "iUPD":
-            continue
-        gap = derived.time_points[after].day - derived.time_points[before].day
-        low = options.integer("iupd_confirm_min_days")
-        if not low <= gap <= options.integer("iupd_confirm_max_days"):
-            yield recist_checks.finding_of(
-                CATALOGUE[-2], point_field(after), f"{words(gap)} days after iUPD"
-            )
-
-
 IRECIST = Criterion(
     key="iRECIST",
     title="iRECIST",
@@ -463,10 +282,10 @@ IRECIST = Criterion(
     parameters=PARAMETERS,
     rules=(*MEASUREMENT_RULES, *RULES, *irecist_best.RULES),
     tables=(OVERALL_TABLE,),
-    checks=CATALOGUE,
+    checks=irecist_checks.CATALOGUE,
     sdtm=sdtm_items("iRECIST"),
     assess_history=assess,
-    check_history=check,
+    check_history=lambda history, options: irecist_checks.run(history, options, assess),
     files=FileFormat(
         history=history_of,
         baseline_keys=("sum_mm",),

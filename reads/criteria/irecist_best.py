@@ -12,7 +12,7 @@ from reads.criteria.base import BestResponse, Options, Record
 from reads.criteria.bestresponse import BEST_RESPONSE_PARAMETERS, until_progression
 from reads.criteria.confirmation import Sequenced, confirming_position
 from reads.criteria.dates import duration_days
-from reads.criteria.recist11 import sequence_of
+from reads.criteria.recist_files import sequence_of
 from reads.criteria.trace import Inputs, Rule, Value
 
 RANKING = ("iCR", "iPR", "iSD", "NON-iCR/NON-iUPD", "NED", "iCPD", "iUPD", "NE")

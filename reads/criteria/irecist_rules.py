@@ -12,18 +12,15 @@ from decimal import Decimal
 
 from reads.criteria.arithmetic import ZERO, words
 from reads.criteria.base import DecisionTable, Options, Record
-from reads.criteria.recist11 import (
+from reads.criteria.recist_files import component_word, new_lesion_word
+from reads.criteria.recist_rules import (
     NON_TARGET_ONLY_TABLE as RECIST_NON_TARGET_ONLY,
 )
-from reads.criteria.recist11 import (
-    NOT_APPLICABLE,
-    component_word,
-    new_lesion_word,
-)
-from reads.criteria.recist11 import (
+from reads.criteria.recist_rules import (
     OVERALL_TABLE as RECIST_OVERALL,
 )
-from reads.criteria.sums import sum_rule
+from reads.criteria.recist_targets import NOT_APPLICABLE
+from reads.criteria.sums import sum_rule, total
 from reads.criteria.trace import Inputs, Rule, Value
 
 TARGET, NON_TARGET, NEW_LESION = "target", "non_target", "new_lesion"
@@ -147,8 +144,8 @@ def grown_targets(inputs: Inputs, pending: Pending) -> dict[str, str]:
     # Only lesions with a size at iUPD count: one that was not evaluable then has not grown.
     sizes = inputs["values"]
     known = {key: value for key, value in pending.target_values.items() if value is not None}
-    before = sum(known.values(), ZERO)
-    now = sum((sizes[key] or ZERO for key in known), ZERO)
+    before = total(known.values())
+    now = total(sizes[key] or ZERO for key in known)
     if now - before < inputs["confirm_increase_mm"]:
         return {}
     return {

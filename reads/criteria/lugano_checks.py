@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import cast
 
 from reads.criteria.base import Assess, Check, Finding, Level, Options, TimePointFacts
-from reads.criteria.facts import LesionFacts, LesionState
+from reads.criteria.facts import LesionState
+from reads.criteria.history import points_as
 from reads.criteria.lugano_facts import Kind, LuganoLesion, LuganoTimePoint
 from reads.criteria.stream_checks import (
     LESION_CHECKS,
@@ -72,10 +72,10 @@ def checks_with(assess: Assess) -> Check:
     """Return the check function; `assess` derives what entered responses are compared with."""
 
     def check_history(history: Sequence[TimePointFacts], options: Options) -> Sequence[Finding]:
-        points = [cast(LuganoTimePoint, point) for point in history]
+        points = points_as(history, LuganoTimePoint)
         return (
             *_selection(points[0], options),
-            *lesion_findings(history, _lesions, _sizes),
+            *lesion_findings(points, _lesions, _sizes),
             *_axes(points),
             *_new_lesions(points),
             *_references(points),
@@ -86,13 +86,12 @@ def checks_with(assess: Assess) -> Check:
     return check_history
 
 
-def _lesions(point: TimePointFacts) -> Sequence[LesionFacts]:
-    return cast(LuganoTimePoint, point).lesions
+def _lesions(point: LuganoTimePoint) -> Sequence[LuganoLesion]:
+    return point.lesions
 
 
-def _sizes(lesion: LesionFacts) -> Mapping[str, Decimal | None]:
-    sized = cast(LuganoLesion, lesion)
-    return {"ldi_mm": sized.ldi_mm, "sdi_mm": sized.sdi_mm}
+def _sizes(lesion: LuganoLesion) -> Mapping[str, Decimal | None]:
+    return {"ldi_mm": lesion.ldi_mm, "sdi_mm": lesion.sdi_mm}
 
 
 def _selection(baseline: LuganoTimePoint, options: Options) -> Iterator[Finding]:
@@ -101,8 +100,8 @@ def _selection(baseline: LuganoTimePoint, options: Options) -> Iterator[Finding]
     for at, lesion in enumerate(baseline.lesions):
         nodal = lesion.kind is Kind.NODE
         least = options.decimal("abnormal_ldi_mm" if nodal else "measurable_extranodal_mm")
-        measured = lesion.state in (None, LesionState.MEASURED) and lesion.ldi_mm is not None
-        if measured and cast(Decimal, lesion.ldi_mm) <= least:
+        measured = lesion.ldi_mm if lesion.state in (None, LesionState.MEASURED) else None
+        if measured is not None and measured <= least:
             yield finding(TARGET_NOT_MEASURABLE, f"baseline.lesions[{at}]")
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
@@ -11,6 +11,7 @@ from types import MappingProxyType
 from reads.criteria.base import EnteredResponses, Record, TimePointFacts
 from reads.criteria.errors import CriteriaError
 from reads.criteria.facts import Certainty, LesionFacts, LesionState
+from reads.criteria.history import moment_of, read_points
 
 HIGHEST_SCORE = 5
 LIVER = ("liver_suv", "liver_suvmax", "liver_suv_max", "liver_reference")
@@ -179,26 +180,17 @@ class LuganoTimePoint(TimePointFacts):
     pet: Pet | None = None
 
 
-def read_history(entry: Record) -> Sequence[TimePointFacts]:
+def read_history(entry: Record) -> tuple[LuganoTimePoint, ...]:
     """Read a subject of an exchange file: baseline first, then the visits in file order."""
-    baseline = entry.record("baseline")
-    if baseline is None:
-        raise CriteriaError("baseline", "is missing")
-    points: list[TimePointFacts] = [replace(_time_point(baseline, "BL"), baseline=True)]
-    for position, visit in enumerate(entry.records("visits")):
-        points.append(_time_point(visit, f"TP{position + 1}"))
-    return points
+    return read_points(entry, _time_point)
 
 
-def _time_point(record: Record, fallback_id: str) -> LuganoTimePoint:
+def _time_point(record: Record, position: int) -> LuganoTimePoint:
     sites, state = _nonmeasured(record)
     pet = record.record("pet")
     ct_done = record.flag("ct_done")
     return LuganoTimePoint(
-        id=record.text("id") or fallback_id,
-        day=record.integer("day"),
-        date=record.date("date"),
-        assessed=record.flag("assessed") is not False,
+        **moment_of(record, position),
         number=record.decimal("number"),
         new_therapy=record.flag("new_therapy") or False,
         entered=_entered(record),

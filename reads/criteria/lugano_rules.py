@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from reads.criteria.arithmetic import grown_by, percent_change, percent_words, shrunk_by, words
 from reads.criteria.base import DecisionTable
-from reads.criteria.errors import CriteriaError
+from reads.criteria.errors import not_among
 from reads.criteria.facts import Certainty
 from reads.criteria.lugano_facts import AvidLesion, Kind, Marrow, NonMeasured, UptakeChange
 from reads.criteria.nadir import change_rule
@@ -417,6 +417,6 @@ OVERALL = Rule(
 def checked_responses(pet: str, ct: str) -> None:
     """Raise CriteriaError naming a component response that is unknown."""
     if pet not in PET_NAMES:
-        raise CriteriaError("input.pet_response", f"must be one of {', '.join(PET_NAMES)}")
+        raise not_among("input.pet_response", PET_NAMES)
     if ct not in CT_NAMES:
-        raise CriteriaError("input.ct_response", f"must be one of {', '.join(CT_NAMES)}")
+        raise not_among("input.ct_response", CT_NAMES)

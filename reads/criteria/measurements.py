@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 
 from reads.criteria.arithmetic import ZERO
-from reads.criteria.errors import CriteriaError
+from reads.criteria.errors import CriteriaError, missing, negative
 from reads.criteria.facts import (
     Certainty,
     EnteredResponses,
@@ -23,8 +23,10 @@ from reads.criteria.facts import (
     TargetFacts,
     lesion_ids,
 )
+from reads.criteria.history import read_points
 from reads.criteria.locations import is_lymph_node
 from reads.criteria.records import Record
+from reads.criteria.sums import total
 
 MODALITY = ("modality", "method")
 SLICE = ("slice_thickness_mm", "slice_mm", "slice_thickness")
@@ -63,12 +65,11 @@ def history_of(subject: Record) -> tuple[MeasuredTimePoint, ...]:
 
     Raises CriteriaError naming the item that is missing or wrong.
     """
-    baseline = subject.record("baseline")
-    if baseline is None:
-        raise CriteriaError(subject.field("baseline"), "is missing")
-    first = time_point_of(_with_start(baseline, subject), position=0, baseline=True)
-    visits = subject.records("visits")
-    return (first, *(time_point_of(visit, position=i) for i, visit in enumerate(visits, start=1)))
+
+    def read(record: Record, position: int) -> MeasuredTimePoint:
+        return time_point_of(record if position else _with_start(record, subject), position)
+
+    return read_points(subject, read)
 
 
 def _with_start(baseline: Record, subject: Record) -> Record:
@@ -81,9 +82,9 @@ def _with_start(baseline: Record, subject: Record) -> Record:
     return Record({**baseline.data, **shared}, baseline.path) if shared else baseline
 
 
-def time_point_of(record: Record, *, position: int, baseline: bool = False) -> MeasuredTimePoint:
+def time_point_of(record: Record, position: int) -> MeasuredTimePoint:
     """Return the facts of one time point of a file."""
-    fallback = "BL" if baseline else f"TP{position}"
+    fallback = f"TP{position}" if position else "BL"
     return located(
         record,
         lambda: MeasuredTimePoint(
@@ -91,7 +92,7 @@ def time_point_of(record: Record, *, position: int, baseline: bool = False) -> M
             day=record.integer("day"),
             date=record.date("date"),
             assessed=record.flag("assessed") is not False,
-            baseline=baseline,
+            baseline=position == 0,
             number=record.decimal("visit_number", "visit_num", "visitnum", "number"),
             new_therapy=record.flag("new_therapy", "new_anticancer_therapy") or False,
             entered=_entered(record),
@@ -235,20 +236,20 @@ def measured_value(
     name = axis_of(lesion, nodal=nodal)
     value: Decimal | None = getattr(lesion, name)
     if value is None:
-        raise CriteriaError(f"{field}.{name}", "is missing for a measured lesion")
+        raise missing(f"{field}.{name}", "a measured lesion")
     if value < 0:
-        raise CriteriaError(f"{field}.{name}", "must not be negative")
+        raise negative(f"{field}.{name}")
     return value
 
 
 def fragment_sum(lesion: TargetFacts | NewLesionFacts, field: str) -> Decimal:
     """Return the sum of the pieces of a split lesion."""
     if not lesion.fragments_mm:
-        raise CriteriaError(f"{field}.fragments_mm", "is missing for a split lesion")
+        raise missing(f"{field}.fragments_mm", "a split lesion")
     for position, piece in enumerate(lesion.fragments_mm):
         if piece < 0:
-            raise CriteriaError(f"{field}.fragments_mm[{position}]", "must not be negative")
-    return sum(lesion.fragments_mm, ZERO)
+            raise negative(f"{field}.fragments_mm[{position}]")
+    return total(lesion.fragments_mm)
 
 
 def target_value(
@@ -279,7 +280,7 @@ def target_value(
         return fragment_sum(lesion, field)
     if state is LesionState.MERGED:
         if not lesion.merged_into:
-            raise CriteriaError(f"{field}.merged_into", "is missing for a merged lesion")
+            raise missing(f"{field}.merged_into", "a merged lesion")
         return ZERO if lesion.merged_into in targets else None
     return None
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
 
 from reads.criteria.base import (
     Assessment,
@@ -16,16 +15,18 @@ from reads.criteria.base import (
     EcrfItem,
     FileFormat,
     Options,
-    Parameter,
     Record,
     SdtmItem,
     TimePointFacts,
     TimePointResult,
     result_of,
 )
-from reads.criteria.course import best_entry, best_parameters, best_rules
+from reads.criteria.bestresponse import best_response
+from reads.criteria.course import best_parameters, best_rules
 from reads.criteria.dates import Timeline, timeline
-from reads.criteria.errors import CriteriaError
+from reads.criteria.errors import missing
+from reads.criteria.history import points_as
+from reads.criteria.parameter_rows import choice, count, flag
 from reads.criteria.pcwg3_checks import CHECKS, checks_with
 from reads.criteria.pcwg3_facts import (
     BONE_RESPONSES,
@@ -82,7 +83,7 @@ class Reading:
 
 def assess_history(history: Sequence[TimePointFacts], options: Options) -> Assessment:
     """Derive all responses of one stream; earlier time points are rewritten by later scans."""
-    points = [cast(PcwgTimePoint, point) for point in history]
+    points = points_as(history, PcwgTimePoint)
     line = timeline(points)
     readings = read_bone(points, line, options)
     soft_tissue = _soft_tissue_steps(points)
@@ -96,12 +97,12 @@ def assess_history(history: Sequence[TimePointFacts], options: Options) -> Asses
     progression = _progression(points, results, line)
     sequence = _counted(points, results, line, options)
     best = tuple(
-        best_entry(
+        best_response(
             sequence,
             options,
-            COURSE,
-            ranking=RANKING,
             confirmation_required=required,
+            ranking=RANKING,
+            rules=COURSE,
             progression=progression,
         )
         for required in (True, False)
@@ -260,7 +261,7 @@ def component(given: Record, _options: Options) -> Mapping[str, Value]:
     bone = response_of(given, "bone_response", BONE_RESPONSES)
     for name, response in (("soft_tissue_response", soft), ("bone_response", bone)):
         if response is None:
-            raise CriteriaError(given.field(name), "is missing")
+            raise missing(given.field(name))
     step = OVERALL.derive(
         "overall_response",
         {
@@ -272,73 +273,67 @@ def component(given: Record, _options: Options) -> Mapping[str, Value]:
     return {"overall_response": step.value}
 
 
-def _number(name: str, default: int, maximum: int, unit: str, meaning: str) -> Parameter:
-    return Parameter(
-        name=name,
-        kind="integer",
-        default=default,
-        minimum=1 if not unit else 0,
-        maximum=maximum,
-        unit=unit,
-        meaning=meaning,
-        clause=BONE_CLAUSE,
-    )
-
-
-def _choice(name: str, readings: Mapping[str, str], meaning: str) -> Parameter:
-    choices = tuple(readings)
-    return Parameter(
-        name=name,
-        kind="choice",
-        default=choices[0],
-        choices=choices,
-        meaning=meaning,
-        clause=BONE_CLAUSE,
-        question=10,
-        readings=readings,
-    )
-
-
 PARAMETERS = (
-    _number(
+    count(
         "flare_window_weeks",
         12,
-        52,
-        "weeks",
         "Weeks after treatment start in which the first scan may show a flare.",
+        clause=BONE_CLAUSE,
+        minimum=0,
+        maximum=52,
+        unit="weeks",
     ),
-    _number("confirm_min_weeks", 6, 52, "weeks", "Weeks from a PDu to the scan that decides it."),
-    _number("min_new_lesions", 2, 20, "", "New bone lesions that make a PDu."),
-    _choice(
+    count(
+        "confirm_min_weeks",
+        6,
+        "Weeks from a PDu to the scan that decides it.",
+        clause=BONE_CLAUSE,
+        minimum=0,
+        maximum=52,
+        unit="weeks",
+    ),
+    count(
+        "min_new_lesions",
+        2,
+        "New bone lesions that make a PDu.",
+        clause=BONE_CLAUSE,
+        maximum=20,
+    ),
+    choice(
         "short_interval",
         {
             "wait": "a scan before the minimum does not decide, the next one does",
             "accept": "the next scan decides whatever the interval",
         },
         "A scan that follows a PDu before the minimum interval.",
+        clause=BONE_CLAUSE,
+        question=10,
     ),
-    _choice(
+    choice(
         "missing_between",
         {
             "next_scan": "the next readable scan decides",
             "stop": "the PDu stays unconfirmed and later scans start again",
         },
         "A missing or unreadable scan between a PDu and its confirmation.",
+        clause=BONE_CLAUSE,
+        question=10,
     ),
-    _choice(
+    choice(
         "pdu_at_end",
         {"SD": "counts as stable disease", "PD": "counts as progression"},
         "What a PDu that no later scan decided counts as in the best response.",
+        clause=BONE_CLAUSE,
+        question=10,
     ),
-    Parameter(
-        name="vanished_lesions_count",
-        kind="flag",
-        default=False,
-        meaning="A new lesion that vanished again still counts.",
+    flag(
+        "vanished_lesions_count",
+        "A new lesion that vanished again still counts.",
         clause=BONE_CLAUSE,
     ),
     *best_parameters(CLAUSE),
 )
+
 
 ITEMS = (
     EcrfItem(name="bone_lesions", when="baseline", meaning="bone lesions at baseline, number"),
@@ -381,7 +376,7 @@ PCWG3 = Criterion(
         OVERALL_FINAL,
         OVERALL,
         PROGRESSION,
-        *(rule for name, rule in COURSE.items() if name != "progression_day"),
+        *(rule for rule in COURSE if rule.key != PROGRESSION.key),
     ),
     tables=(COMBINED_TABLE,),
     checks=CHECKS,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import cast
 
 from reads.criteria.base import Assess, Check, Finding, Level, Options, TimePointFacts
+from reads.criteria.history import points_as
 from reads.criteria.pcwg3_facts import PcwgTimePoint
 from reads.criteria.stream_checks import (
     STREAM_CHECKS,
@@ -35,7 +35,7 @@ def checks_with(assess: Assess) -> Check:
     """Return the check function; `assess` derives what entered responses are compared with."""
 
     def check_history(history: Sequence[TimePointFacts], options: Options) -> Sequence[Finding]:
-        points = [cast(PcwgTimePoint, point) for point in history]
+        points = points_as(history, PcwgTimePoint)
         return (
             *_counts(points),
             *_names(points),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from reads.criteria.base import EnteredResponses, Record, TimePointFacts
-from reads.criteria.errors import CriteriaError
+from reads.criteria.errors import negative, not_among
 from reads.criteria.facts import MeasuredTimePoint
+from reads.criteria.history import moment_of, read_points
 from reads.criteria.measurements import time_point_of
 
 SOFT_TISSUE_ITEMS = ("target", "targets", "non_target", "non_targets")
@@ -53,23 +54,16 @@ class PcwgTimePoint(TimePointFacts):
     soft_tissue: MeasuredTimePoint | None = None
 
 
-def read_history(entry: Record) -> Sequence[TimePointFacts]:
+def read_history(entry: Record) -> tuple[PcwgTimePoint, ...]:
     """Read a subject of an exchange file: baseline first, then the visits in file order."""
-    baseline = entry.record("baseline")
-    if baseline is None:
-        raise CriteriaError("baseline", "is missing")
-    points: list[TimePointFacts] = [replace(_time_point(baseline, 0), baseline=True)]
-    for position, visit in enumerate(entry.records("visits"), start=1):
-        points.append(_time_point(visit, position))
-    return points
+    return read_points(entry, _time_point)
 
 
 def _time_point(record: Record, position: int) -> PcwgTimePoint:
+    moment = moment_of(record, position)
+    moment["day"] = _day(record)
     return PcwgTimePoint(
-        id=record.text("id") or (f"TP{position}" if position else "BL"),
-        day=_day(record),
-        date=record.date("date"),
-        assessed=record.flag("assessed") is not False,
+        **moment,
         number=record.decimal("number"),
         new_therapy=record.flag("new_therapy") or False,
         entered=_entered(record),
@@ -91,7 +85,7 @@ def _count(record: Record, name: str) -> int | None:
         return len(record.items(name))
     count = record.integer(name)
     if count is not None and count < 0:
-        raise CriteriaError(record.field(name), "is negative")
+        raise negative(record.field(name))
     return count
 
 
@@ -116,7 +110,7 @@ def _soft_tissue(record: Record, position: int) -> MeasuredTimePoint | None:
     if nested is None and not any(name in record.data for name in SOFT_TISSUE_ITEMS):
         return None
     data = {**record.data, **(nested.data if nested else {})}
-    return time_point_of(Record(data, record.path), position=position, baseline=position == 0)
+    return time_point_of(Record(data, record.path), position)
 
 
 def _entered(record: Record) -> EnteredResponses | None:
@@ -133,5 +127,5 @@ def response_of(record: Record, name: str, permitted: Sequence[str]) -> str | No
     """Return a response word, None when absent; CriteriaError when it is unknown."""
     value = record.text(name)
     if value is not None and value not in permitted:
-        raise CriteriaError(record.field(name), f"must be one of {', '.join(permitted)}")
+        raise not_among(record.field(name), permitted)
     return value

@@ -27,70 +27,57 @@ from reads.criteria.base import (
     result_of,
 )
 from reads.criteria.dates import timeline
-from reads.criteria.errors import CriteriaError
-from reads.criteria.parameters import Parameter
+from reads.criteria.errors import negative
+from reads.criteria.history import moment_of, points_as, read_points
+from reads.criteria.parameter_rows import flag, percent, quantity
 from reads.criteria.trace import Inputs, Rule, TraceStep, Value
 
 VERSION = "1.0.0"
 CLAUSE = "PERCIST 1.0, Wahl 2009 table"
 
 PARAMETERS = (
-    Parameter(
-        name="change_pct",
-        kind="decimal",
-        default=Decimal(30),
-        minimum=1,
+    percent(
+        "change_pct",
+        30,
+        "Change of SULpeak: PMR from this on, PMD above it.",
+        clause=CLAUSE,
         maximum=200,
-        unit="%",
-        meaning="Change of SULpeak: PMR from this on, PMD above it.",
-        clause=CLAUSE,
     ),
-    Parameter(
-        name="change_sul",
-        kind="decimal",
-        default=Decimal("0.8"),
-        minimum=0,
+    quantity(
+        "change_sul",
+        Decimal("0.8"),
+        "Absolute change of SULpeak needed as well: PMR from this on, PMD above it.",
+        unit="SUL",
+        clause=CLAUSE,
         maximum=10,
-        unit="SUL",
-        meaning="Absolute change of SULpeak needed as well: PMR from this on, PMD above it.",
-        clause=CLAUSE,
     ),
-    Parameter(
-        name="glycolysis_increase_pct",
-        kind="decimal",
-        default=Decimal(75),
-        minimum=1,
+    percent(
+        "glycolysis_increase_pct",
+        75,
+        "Increase of total lesion glycolysis that is progression (inclusive).",
+        clause=CLAUSE,
         maximum=500,
-        unit="%",
-        meaning="Increase of total lesion glycolysis that is progression (inclusive).",
-        clause=CLAUSE,
     ),
-    Parameter(
-        name="liver_change_pct",
-        kind="decimal",
-        default=Decimal(20),
-        minimum=1,
+    percent(
+        "liver_change_pct",
+        20,
+        "Largest change of liver SUL between comparable scans (inclusive).",
+        clause=CLAUSE,
         maximum=100,
-        unit="%",
-        meaning="Largest change of liver SUL between comparable scans (inclusive).",
-        clause=CLAUSE,
     ),
-    Parameter(
-        name="liver_change_sul",
-        kind="decimal",
-        default=Decimal("0.3"),
-        minimum=0,
-        maximum=5,
+    quantity(
+        "liver_change_sul",
+        Decimal("0.3"),
+        "Largest absolute change of liver SUL between comparable scans (inclusive).",
         unit="SUL",
-        meaning="Largest absolute change of liver SUL between comparable scans (inclusive).",
         clause=CLAUSE,
+        maximum=5,
     ),
-    Parameter(
-        name="require_comparable_liver",
-        kind="flag",
-        default=True,
-        meaning="Scans whose liver uptake is not comparable are not evaluable.",
+    flag(
+        "require_comparable_liver",
+        "Scans whose liver uptake is not comparable are not evaluable.",
         clause=CLAUSE,
+        default=True,
     ),
 )
 
@@ -203,7 +190,7 @@ LIVER_CHECK = EditCheck(
 def checked(value: Decimal | None, field: str) -> Decimal | None:
     """Return an uptake; raises CriteriaError when it is negative."""
     if value is not None and value < 0:
-        raise CriteriaError(field, "must not be negative")
+        raise negative(field)
     return value
 
 
@@ -229,7 +216,7 @@ def inputs_of(
 
 def assess(history: Sequence[TimePointFacts], options: Options) -> Assessment:
     """Derive PERCIST over the whole history of one stream."""
-    points = [point for point in history if isinstance(point, PercistTimePoint)]
+    points = points_as(history, PercistTimePoint)
     line = timeline(points)
     results: list[TimePointResult] = []
     for position, point in enumerate(points):
@@ -246,7 +233,7 @@ def assess(history: Sequence[TimePointFacts], options: Options) -> Assessment:
 
 def check(history: Sequence[TimePointFacts], options: Options) -> tuple[Finding, ...]:
     """Return the time points whose liver uptake is not comparable with the baseline."""
-    points = [point for point in history if isinstance(point, PercistTimePoint)]
+    points = points_as(history, PercistTimePoint)
     return tuple(
         Finding(
             id=LIVER_CHECK.id,
@@ -270,24 +257,13 @@ def check(history: Sequence[TimePointFacts], options: Options) -> tuple[Finding,
 
 def history_of(subject: Record) -> tuple[PercistTimePoint, ...]:
     """Return the facts of a subject of a file, baseline first."""
-    baseline = subject.record("baseline")
-    if baseline is None:
-        raise CriteriaError(subject.field("baseline"), "is missing")
-    visits = subject.records("visits")
-    return (
-        time_point_of(baseline, "BL", baseline=True),
-        *(time_point_of(visit, f"TP{place}") for place, visit in enumerate(visits, start=1)),
-    )
+    return read_points(subject, time_point_of)
 
 
-def time_point_of(record: Record, fallback: str, *, baseline: bool = False) -> PercistTimePoint:
+def time_point_of(record: Record, position: int) -> PercistTimePoint:
     """Return the facts of one time point of a file."""
     return PercistTimePoint(
-        id=record.text("id") or fallback,
-        day=record.integer("day"),
-        date=record.date("date"),
-        assessed=record.flag("assessed") is not False,
-        baseline=baseline,
+        **moment_of(record, position),
         sul_peak=record.decimal("sul_peak"),
         liver_sul=record.decimal("liver_sul"),
         glycolysis=record.decimal("glycolysis", "tlg"),

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import cast
 
 from reads.criteria.base import Assess, Check, Finding, Level, Options, TimePointFacts
-from reads.criteria.facts import LesionFacts
+from reads.criteria.history import points_as
 from reads.criteria.rano_facts import RanoLesion, RanoTimePoint
 from reads.criteria.stream_checks import (
     LESION_CHECKS,
@@ -72,10 +71,10 @@ def checks_with(assess: Assess, *, by_component: bool = False) -> Check:
     """
 
     def check_history(history: Sequence[TimePointFacts], options: Options) -> Sequence[Finding]:
-        points = [cast(RanoTimePoint, point) for point in history]
+        points = points_as(history, RanoTimePoint)
         return (
             *_selection(points[0], options, by_component=by_component),
-            *lesion_findings(history, _lesions, _sizes),
+            *lesion_findings(points, _lesions, _sizes),
             *_circumstances(points),
             *date_findings(history),
             *response_findings(history, options, assess, part="measured_response"),
@@ -84,13 +83,12 @@ def checks_with(assess: Assess, *, by_component: bool = False) -> Check:
     return check_history
 
 
-def _lesions(point: TimePointFacts) -> Sequence[LesionFacts]:
-    return cast(RanoTimePoint, point).lesions
+def _lesions(point: RanoTimePoint) -> Sequence[RanoLesion]:
+    return point.lesions
 
 
-def _sizes(lesion: LesionFacts) -> Mapping[str, Decimal | None]:
-    sized = cast(RanoLesion, lesion)
-    return {"d1_mm": sized.d1_mm, "d2_mm": sized.d2_mm, "volume_ml": sized.volume_ml}
+def _sizes(lesion: RanoLesion) -> Mapping[str, Decimal | None]:
+    return {"d1_mm": lesion.d1_mm, "d2_mm": lesion.d2_mm, "volume_ml": lesion.volume_ml}
 
 
 def _selection(

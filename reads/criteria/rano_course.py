@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from reads.criteria.base import BestResponse, Options
-from reads.criteria.course import best_entry, best_rules
+from reads.criteria.bestresponse import best_response
+from reads.criteria.course import best_rules
 from reads.criteria.trace import Inputs, Rule, TraceStep, Value
 
 RANKING = ("CR", "PR", "MR", "SD", "PD", "NE")
@@ -22,6 +23,19 @@ class Read(NamedTuple):
     response: str
     open_dose: bool
     early: bool
+
+
+class CourseRules(NamedTuple):
+    """The rules of a course: what counts, the day of progression, and those of best response."""
+
+    counted: Rule
+    progression: Rule
+    best: tuple[Rule, Rule, Rule, Rule]
+
+    def all(self) -> tuple[Rule, ...]:
+        """Return the rules for registration; progression is dated in one way only."""
+        response, response_day, _progression, duration = self.best
+        return (response, response_day, self.progression, duration, self.counted)
 
 
 def _counted(inputs: Inputs) -> Value:
@@ -66,8 +80,8 @@ def _say_progression(inputs: Inputs, value: Value) -> str:
     return f"First progression on day {value}"
 
 
-def course_rules(*, key: str, clause: str) -> dict[str, Rule]:
-    """Return the rules of a course by the name of the value that each derives."""
+def course_rules(*, key: str, clause: str) -> CourseRules:
+    """Return the rules of a course with the citation of a criterion."""
     counted = Rule(
         key=f"{key}.counted_responses",
         clause=clause,
@@ -87,11 +101,11 @@ def course_rules(*, key: str, clause: str) -> dict[str, Rule]:
         clause=clause,
         statement="CR, PR and MR hold on a scan four weeks later; otherwise the best is SD.",
     )
-    return {**best, "counted_responses": counted, "progression_day": progression}
+    return CourseRules(counted, progression, best)
 
 
 def course(
-    reads: tuple[Read, ...], options: Options, rules: dict[str, Rule]
+    reads: tuple[Read, ...], options: Options, rules: CourseRules
 ) -> tuple[tuple[TraceStep, ...], tuple[BestResponse, ...]]:
     """Return the steps of the stream and the best response, confirmed first.
 
@@ -103,17 +117,15 @@ def course(
         "confirm_early_pd": options["pd_confirmation_weeks"] != 0,
         "steroid_rise_dates_pd": options["steroid_rise_dates_pd"],
     }
-    counted = rules["counted_responses"].derive("counted_responses", inputs)
-    progression = rules["progression_day"].derive(
-        "progression_day", {**inputs, "counted": counted.value}
-    )
+    counted = rules.counted.derive("counted_responses", inputs)
+    progression = rules.progression.derive("progression_day", {**inputs, "counted": counted.value})
     best = tuple(
-        best_entry(
+        best_response(
             counted.value,
             options,
-            rules,
-            ranking=RANKING,
             confirmation_required=required,
+            ranking=RANKING,
+            rules=rules.best,
             progression=progression,
         )
         for required in (True, False)

@@ -6,15 +6,15 @@ in use for the same finding (`OTHER_WORDS`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
 
 from reads.criteria.base import EnteredResponses, Record, TimePointFacts
-from reads.criteria.errors import CriteriaError
 from reads.criteria.facts import Certainty, LesionFacts, LesionState
+from reads.criteria.history import moment_of, read_points
 
 OTHER_WORDS: Mapping[str, str] = MappingProxyType(
     {
@@ -167,24 +167,14 @@ class RanoTimePoint(TimePointFacts):
     weeks_since_rt: Decimal | None = None
 
 
-def read_history(entry: Record) -> Sequence[TimePointFacts]:
+def read_history(entry: Record) -> tuple[RanoTimePoint, ...]:
     """Read a subject of an exchange file: baseline first, then the visits in file order."""
-    baseline = entry.record("baseline")
-    if baseline is None:
-        raise CriteriaError("baseline", "is missing")
-    points: list[TimePointFacts] = [replace(_time_point(baseline, "BL"), baseline=True)]
-    for position, visit in enumerate(entry.records("visits")):
-        points.append(_time_point(visit, f"TP{position + 1}"))
-    return points
+    return read_points(entry, _time_point)
 
 
-def _time_point(record: Record, fallback_id: str) -> RanoTimePoint:
-    assessed = record.flag("assessed")
+def _time_point(record: Record, position: int) -> RanoTimePoint:
     return RanoTimePoint(
-        id=record.text("id") or fallback_id,
-        day=record.integer("day"),
-        date=record.date("date"),
-        assessed=assessed is not False,
+        **moment_of(record, position),
         number=record.decimal("number"),
         new_therapy=record.flag("new_therapy") or False,
         entered=_entered(record),

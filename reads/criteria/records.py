@@ -9,7 +9,7 @@ from decimal import Decimal, InvalidOperation
 from enum import Enum
 from typing import Any, TypeVar
 
-from reads.criteria.errors import CriteriaError
+from reads.criteria.errors import CriteriaError, missing
 
 E = TypeVar("E", bound=Enum)
 
@@ -102,7 +102,7 @@ class Record:
         """Return text that must be there and not be blank."""
         value = self.text(*names)
         if value is None or not value.strip():
-            raise CriteriaError(self.field(names[0]), "is missing")
+            raise missing(self.field(names[0]))
         return value
 
     def decimal(self, *names: str) -> Decimal | None:

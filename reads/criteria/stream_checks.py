@@ -6,11 +6,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from itertools import pairwise
+from typing import TypeVar
 
 from reads.criteria.base import Assess, EditCheck, Finding, Level, Options
 from reads.criteria.errors import CriteriaError
 from reads.criteria.facts import LesionFacts, LesionState, TimePointFacts
 
+P = TypeVar("P", bound=TimePointFacts)
+L = TypeVar("L", bound=LesionFacts)
 LARGEST_MM = Decimal(500)
 PROGRESSIVE = frozenset({"PD"})
 
@@ -161,9 +164,9 @@ def _order(history: Sequence[TimePointFacts], moments: Sequence[int | None]) -> 
 
 
 def lesion_findings(
-    history: Sequence[TimePointFacts],
-    lesions_of: Callable[[TimePointFacts], Sequence[LesionFacts]],
-    sizes_of: Callable[[LesionFacts], Mapping[str, Decimal | None]],
+    history: Sequence[P],
+    lesions_of: Callable[[P], Sequence[L]],
+    sizes_of: Callable[[L], Mapping[str, Decimal | None]],
 ) -> Iterator[Finding]:
     """Check states and sizes of lesions, and follow-up lesions against those of the baseline."""
     known = {lesion.id for lesion in lesions_of(history[0])}

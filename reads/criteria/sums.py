@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from reads.criteria.arithmetic import ZERO, words
@@ -13,18 +13,19 @@ def complete_sum(values: Mapping[str, Decimal | None]) -> Decimal | None:
     """Return the sum, or None when there is no lesion or one of them has no value."""
     if not values:
         return None
-    total = ZERO
-    for value in values.values():
-        if value is None:
-            return None
-        total += value
-    return total
+    present = [value for value in values.values() if value is not None]
+    return total(present) if len(present) == len(values) else None
 
 
 def partial_sum(values: Mapping[str, Decimal | None]) -> Decimal | None:
     """Return the sum of the values that are there; None when none is."""
     present = [value for value in values.values() if value is not None]
-    return sum(present, ZERO) if present else None
+    return total(present) if present else None
+
+
+def total(values: Iterable[Decimal]) -> Decimal:
+    """Return the total, zero for none."""
+    return sum(values, ZERO)
 
 
 def sum_rule(*, key: str, clause: str, unit: str, what: str) -> Rule:

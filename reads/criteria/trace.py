@@ -13,7 +13,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from reads.criteria.arithmetic import exact, words
-from reads.criteria.errors import CriteriaError
+from reads.criteria.errors import CriteriaError, missing
 
 # What a rule takes and returns: text, number, flag, nothing, a list of these or a named set.
 Value = Any
@@ -86,7 +86,7 @@ def from_data(data: Mapping[str, Value], rule_named: Callable[[str], Rule]) -> T
     """
     for key in ("name", "rule", "inputs", "value"):
         if key not in data:
-            raise CriteriaError(f"trace.{key}", "is missing")
+            raise missing(f"trace.{key}")
     return TraceStep(
         name=str(data["name"]),
         rule=rule_named(str(data["rule"])),

@@ -17,7 +17,7 @@ from typing import Any
 from reads.criteria import registry
 from reads.criteria.arithmetic import exact, plain
 from reads.criteria.base import Assessment, BestResponse, Criterion, Options
-from reads.criteria.errors import CriteriaError
+from reads.criteria.errors import CriteriaError, missing
 from reads.criteria.records import Record
 from reads.criteria.trace import Value
 
@@ -78,7 +78,7 @@ def criterion_of(entry: Record, top: Record) -> Criterion:
     """Return the criterion that a record, or else its file, names."""
     key = entry.text("criterion") or top.text("criterion")
     if key is None:
-        raise CriteriaError("criterion", "is missing")
+        raise missing("criterion")
     return registry.get(key)
 
 
@@ -147,7 +147,7 @@ def _conversion(entry: Record, top: Record, derivation: Derivation) -> None:
 
 def _case(entry: Record, top: Record, derivation: Derivation) -> None:
     if case_input(entry) is None:
-        raise CriteriaError("input", "is missing")
+        raise missing("input")
     if is_statistics(entry, top):
         _put(entry, "derived", _written(statistics_of(entry)))
     elif is_edit_check(entry, top):
@@ -182,7 +182,7 @@ def statistics_of(entry: Record) -> Mapping[str, Value]:
 
     found = case_input(entry)
     if found is None:
-        raise CriteriaError("input", "is missing")
+        raise missing("input")
     return derive_case(entry.required_text("kind"), found.data)
 
 

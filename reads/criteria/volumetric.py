@@ -7,13 +7,11 @@ and 40 %). Volumes are in ml, lengths in mm.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from reads.criteria.arithmetic import (
-    HUNDRED,
-    ZERO,
     grown_by,
     percent_change,
     percent_words,
@@ -34,64 +32,52 @@ from reads.criteria.base import (
     result_of,
 )
 from reads.criteria.dates import timeline
-from reads.criteria.errors import CriteriaError
+from reads.criteria.errors import CriteriaError, negative
+from reads.criteria.history import moment_of, points_as, read_points
 from reads.criteria.nadir import Nadir, change_rule, nadir_rule
-from reads.criteria.parameters import Parameter
+from reads.criteria.parameter_rows import choice, percent, quantity
 from reads.criteria.records import number
 from reads.criteria.sums import complete_sum, partial_sum, sum_rule
 from reads.criteria.trace import Inputs, Rule, TraceStep, Value
+from reads.criteria.volume_conversions import convert
 
 VERSION = "1.0.0"
 CLAUSE = "volumetric limits, criteria.md §7"
-PI = Decimal("3.14159265358979323846264338327950288419716939937510582")
-MM3_PER_ML = Decimal(1000)
+
 
 PARAMETERS = (
-    Parameter(
-        name="pr_decrease_pct",
-        kind="decimal",
-        default=Decimal(65),
-        minimum=1,
+    percent(
+        "pr_decrease_pct",
+        65,
+        "Decrease that makes a partial response (65 from RANO, 66 from RECIST).",
+        clause=CLAUSE,
         maximum=100,
-        unit="%",
-        meaning="Decrease that makes a partial response (65 from RANO, 66 from RECIST).",
+    ),
+    percent(
+        "pd_increase_pct",
+        40,
+        "Increase that makes progression (40 from RANO, 73 from RECIST).",
         clause=CLAUSE,
     ),
-    Parameter(
-        name="pd_increase_pct",
-        kind="decimal",
-        default=Decimal(40),
-        minimum=1,
-        maximum=1000,
-        unit="%",
-        meaning="Increase that makes progression (40 from RANO, 73 from RECIST).",
+    choice(
+        "pr_reference",
+        {"baseline": "the baseline volume", "nadir": "the smallest earlier volume"},
+        "Volume that a decrease is measured against.",
         clause=CLAUSE,
     ),
-    Parameter(
-        name="pr_reference",
-        kind="choice",
-        default="baseline",
-        choices=("baseline", "nadir"),
-        meaning="Volume that a decrease is measured against.",
+    choice(
+        "pd_reference",
+        {"nadir": "the smallest earlier volume", "baseline": "the baseline volume"},
+        "Volume that an increase is measured against.",
         clause=CLAUSE,
     ),
-    Parameter(
-        name="pd_reference",
-        kind="choice",
-        default="nadir",
-        choices=("nadir", "baseline"),
-        meaning="Volume that an increase is measured against.",
-        clause=CLAUSE,
-    ),
-    Parameter(
-        name="min_change_ml",
-        kind="decimal",
-        default=ZERO,
-        minimum=0,
-        maximum=1000,
+    quantity(
+        "min_change_ml",
+        0,
+        "Absolute change that response and progression need as well (inclusive).",
         unit="ml",
-        meaning="Absolute change that response and progression need as well (inclusive).",
         clause=CLAUSE,
+        maximum=1000,
     ),
 )
 OVERALL_TABLE = DecisionTable(
@@ -206,13 +192,13 @@ def volumes_of(point: VolumeTimePoint, count: int, field: str) -> dict[str, Deci
         raise CriteriaError(f"{field}.volumes_ml", f"must have {count} volumes as the baseline has")
     for position, volume in enumerate(point.volumes_ml):
         if volume is not None and volume < 0:
-            raise CriteriaError(f"{field}.volumes_ml[{position}]", "must not be negative")
+            raise negative(f"{field}.volumes_ml[{position}]")
     return {f"V{place}": volume for place, volume in enumerate(point.volumes_ml, start=1)}
 
 
 def assess(history: Sequence[TimePointFacts], options: Options) -> Assessment:
     """Derive the volumetric response over the whole history of one stream."""
-    points = [point for point in history if isinstance(point, VolumeTimePoint)]
+    points = points_as(history, VolumeTimePoint)
     line = timeline(points)
     count = len(points[0].volumes_ml)
     baseline = SUM.derive("sum_ml", {"values": volumes_of(points[0], count, "baseline")})
@@ -264,171 +250,20 @@ def follow_up(
     ]
 
 
-# --- conversions ------------------------------------------------------------------------------
-
-
-def voxels_ml(voxel_count: Decimal, spacing_mm: Sequence[Decimal]) -> Decimal:
-    """Return the volume in ml of a count of voxels with their spacing in mm."""
-    return voxel_count * product(spacing_mm, 3, "spacing_mm") / MM3_PER_ML
-
-
-def slices_ml(areas_mm2: Sequence[Decimal], spacing_mm: Decimal) -> Decimal:
-    """Return the volume in ml of slice areas in mm² with the distance of slices in mm."""
-    return sum(areas_mm2, ZERO) * spacing_mm / MM3_PER_ML
-
-
-def ellipsoid_ml(diameters_mm: Sequence[Decimal]) -> Decimal:
-    """Return the volume in ml of an ellipsoid with three diameters in mm: pi/6 d1 d2 d3."""
-    return PI / 6 * product(diameters_mm, 3, "diameters_mm") / MM3_PER_ML
-
-
-def sphere_ml(diameter_mm: Decimal) -> Decimal:
-    """Return the volume in ml of a sphere with a diameter in mm: pi/6 d³."""
-    return ellipsoid_ml((diameter_mm, diameter_mm, diameter_mm))
-
-
-def doubling_time_days(first_ml: Decimal, second_ml: Decimal, days: Decimal) -> Decimal | None:
-    """Return the doubling time t ln 2 / ln(V2/V1) in days; negative while shrinking.
-
-    None when the volume did not change. Raises CriteriaError for volumes that are not positive.
-    """
-    if first_ml <= 0 or second_ml <= 0:
-        raise CriteriaError("volume_ml", "must be above 0 for a doubling time")
-    growth = (second_ml / first_ml).ln()
-    return None if growth == 0 else days * Decimal(2).ln() / growth
-
-
-def volume_change_pct(diameter_change_pct: Decimal) -> Decimal:
-    """Return the change of a sphere's volume in percent for a change of its diameter."""
-    factor = 1 + diameter_change_pct / HUNDRED
-    return (factor**3 - 1) * HUNDRED
-
-
-def product(factors: Sequence[Decimal], count: int, field: str) -> Decimal:
-    """Return the product of exactly `count` factors that are not negative."""
-    if len(factors) != count:
-        raise CriteriaError(field, f"must have {count} values")
-    total = Decimal(1)
-    for position, factor in enumerate(factors):
-        if factor < 0:
-            raise CriteriaError(f"{field}[{position}]", "must not be negative")
-        total *= factor
-    return total
-
-
-def required(record: Record, *names: str) -> Decimal:
-    """Return a number that must be there and must not be negative."""
-    value = record.decimal(*names)
-    if value is None:
-        raise CriteriaError(record.field(names[0]), "is missing")
-    if value < 0:
-        raise CriteriaError(record.field(names[0]), "must not be negative")
-    return value
-
-
-def _from_voxels(given: Record) -> Decimal:
-    return voxels_ml(required(given, "voxel_count", "voxels"), given.decimals("spacing_mm"))
-
-
-def _from_slices(given: Record) -> Decimal:
-    areas = given.decimals("areas_mm2", "slice_areas_mm2")
-    for position, area in enumerate(areas):
-        if area < 0:
-            raise CriteriaError(f"{given.field('areas_mm2')}[{position}]", "must not be negative")
-    return slices_ml(areas, required(given, "spacing_mm", "slice_spacing_mm"))
-
-
-def _from_ellipsoid(given: Record) -> Decimal:
-    listed = given.decimals("diameters_mm")
-    return ellipsoid_ml(
-        listed or tuple(required(given, f"d{place}_mm", f"d{place}") for place in (1, 2, 3))
-    )
-
-
-def _from_sphere(given: Record) -> Decimal:
-    return sphere_ml(required(given, "diameter_mm", "d_mm"))
-
-
-VOLUMES: tuple[tuple[str, Callable[[Record], Decimal]], ...] = (
-    ("sphere", _from_sphere),
-    ("ellipsoid", _from_ellipsoid),
-    ("voxel", _from_voxels),
-    ("slice", _from_slices),
-    ("area", _from_slices),
-)
-
-
-def _change(given: Record) -> Decimal:
-    change = given.decimal("diameter_change_pct")
-    area = given.decimal("area_change_pct")
-    if change is None and area is not None:
-        if area < -HUNDRED:
-            raise CriteriaError(given.field("area_change_pct"), "must be at least -100")
-        change = ((1 + area / HUNDRED).sqrt() - 1) * HUNDRED
-    if change is None:
-        raise CriteriaError(given.field("diameter_change_pct"), "is missing")
-    return volume_change_pct(change)
-
-
-def convert(entry: Record, _options: Options) -> Mapping[str, Value]:
-    """Answer a conversion case: volume in ml, doubling time in days, or change of a volume in %.
-
-    Raises CriteriaError naming `kind` for a conversion that is not known.
-    """
-    given = entry.record("input")
-    kind = entry.required_text("kind")
-    if given is None:
-        raise CriteriaError("input", "is missing")
-    for start, conversion in VOLUMES:
-        if kind.startswith(start):
-            return {"volume_ml": rounded(conversion(given))}
-    if kind.startswith("doubling"):
-        time = doubling_time_days(
-            required(given, "first_ml", "v1_ml", "volume1_ml", "v1"),
-            required(given, "second_ml", "v2_ml", "volume2_ml", "v2"),
-            required(given, "days", "interval_days", "t_days"),
-        )
-        return {"doubling_time_days": None if time is None else rounded(time)}
-    if "change" in kind:
-        return {"volume_change_pct": rounded(_change(given))}
-    raise CriteriaError("kind", f"{kind} is not a known conversion")
-
-
-def rounded(value: Decimal) -> Decimal:
-    """Return a converted value to six places."""
-    return value.quantize(Decimal("0.000001"))
-
-
-# --- exchange files ---------------------------------------------------------------------------
-
-
 def history_of(subject: Record) -> tuple[VolumeTimePoint, ...]:
     """Return the facts of a subject of a file, baseline first."""
-    baseline = subject.record("baseline")
-    if baseline is None:
-        raise CriteriaError(subject.field("baseline"), "is missing")
-    return (
-        time_point_of(baseline, "BL", baseline=True),
-        *(
-            time_point_of(visit, f"TP{position}")
-            for position, visit in enumerate(subject.records("visits"), start=1)
-        ),
-    )
+    return read_points(subject, time_point_of)
 
 
-def time_point_of(record: Record, fallback: str, *, baseline: bool = False) -> VolumeTimePoint:
+def time_point_of(record: Record, position: int) -> VolumeTimePoint:
     """Return the facts of one time point of a file."""
     volumes = tuple(
-        None if raw is None else number(raw, f"{record.field('volumes_ml')}[{position}]")
-        for position, raw in enumerate(record.items("volumes_ml"))
+        None if raw is None else number(raw, f"{record.field('volumes_ml')}[{place}]")
+        for place, raw in enumerate(record.items("volumes_ml"))
     )
     single = record.decimal("volume_ml")
     return VolumeTimePoint(
-        id=record.text("id") or fallback,
-        day=record.integer("day"),
-        date=record.date("date"),
-        assessed=record.flag("assessed") is not False,
-        baseline=baseline,
+        **moment_of(record, position),
         volumes_ml=volumes if volumes or single is None else (single,),
         new_lesion=record.flag("new_lesion") or False,
     )

@@ -13,6 +13,8 @@ from studies.access import StudyRequest, study_view
 from studies.models import Subject
 from ui.moments import day_words
 
+LABEL_EVERY = 4
+
 
 class AssumptionsForm(forms.Form):
     """What the planner takes as given."""
@@ -55,7 +57,14 @@ def reader_planner(request: StudyRequest) -> HttpResponse:
             "given": given,
             "found": found,
             "trouble": trouble,
-            "backlog": [(day_words(week.monday)[:6], week.backlog) for week in weeks],
+            "backlog": [
+                # Every fourth week has its day below the line, so that the days do not meet.
+                (
+                    day_words(week.monday)[:6] if place % LABEL_EVERY == 0 else "",
+                    round(week.backlog),
+                )
+                for place, week in enumerate(weeks)
+            ],
             "limits": [("a week's capacity today", weeks[0].capacity, "wait")] if weeks else [],
             "crumbs": crumbs(request, "Scaling planner"),
         },

@@ -162,6 +162,9 @@ class MaskScreen {
     this.canvas.addEventListener("pointermove", (event) => this.pull(event));
     this.canvas.addEventListener("pointerup", () => this.drop());
     this.canvas.addEventListener("pointercancel", () => this.drop());
+    // A picture under the pointer must not be carried away by the browser's own dragging.
+    this.canvas.addEventListener("dragstart", (event) => event.preventDefault());
+    this.canvas.addEventListener("mousedown", (event) => event.preventDefault());
     stage.addEventListener(
       "wheel",
       (event) => {

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from reads.criteria.errors import CriteriaError
+from reads.criteria.errors import CriteriaError, missing, not_among
 from reads.criteria.records import Record
 from reads.criteria.statistics.adjudication import (
     FIRST,
@@ -55,7 +55,7 @@ def derive_case(kind: str, given: Mapping[str, Any]) -> Derived:
     Raises CriteriaError naming `kind` for an unknown kind, or the item of `given` that is wrong.
     """
     if kind not in KINDS:
-        raise CriteriaError("kind", f"must be one of {', '.join(KINDS)}")
+        raise not_among("kind", KINDS)
     return KINDS[kind](Record(given, "input"))
 
 
@@ -85,7 +85,7 @@ def _table(given: Record) -> AgreementTable:
         return AgreementTable(categories, _counts(given, TABLE, "table"))
     one, two = given.texts("reader1"), given.texts("reader2")
     if not one or len(one) != len(two):
-        raise CriteriaError(given.field(TABLE), "is missing")
+        raise missing(given.field(TABLE))
     found = categories or tuple(sorted({*one, *two}))
     return AgreementTable.from_pairs(zip(one, two, strict=True), categories=found)
 
@@ -164,7 +164,7 @@ def _ratings(given: Record) -> list[list[float]]:
             ]
     one, two = (given.decimals(f"reader{number}", f"reader{number}_mm") for number in (1, 2))
     if not one or len(one) != len(two):
-        raise CriteriaError(given.field("ratings"), "is missing")
+        raise missing(given.field("ratings"))
     return [[float(a), float(b)] for a, b in zip(one, two, strict=True)]
 
 
