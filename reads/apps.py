@@ -43,6 +43,8 @@ class ReadsConfig(AppConfig):
                 "reader.revoke": "ended the qualification",
                 "reader.qualify": "qualified the reader",
                 "subject.assign_readers": "drew the readers",
+                "readtask.amend": "took over the new charter version for",
+                "subject.add_reader": "added a reader to",
                 "reader.enter": "entered in the register",
                 "reader.change": "changed the entry of",
                 "reader.file_cv": "filed the CV of",

@@ -27,6 +27,8 @@ urlpatterns = [
     path(f"{CHARTER}/begin/", charter.charter_start, name="charter-start"),
     path(f"{CHARTER}/<uuid:pk>/", charter.charter_version, name="charter-version"),
     path(f"{CHARTER}/<uuid:pk>/edit/", charter.charter_edit, name="charter-edit"),
+    path(f"{CHARTER}/<uuid:pk>/impact/", charter.charter_impact, name="charter-impact"),
+    path(f"{CHARTER}/<uuid:pk>/take-over/", charter.charter_take_over, name="charter-take-over"),
     path(f"{CHARTER}/<uuid:pk>/charter.yaml", charter.charter_yaml, name="charter-yaml"),
     path(f"{CHARTER}/<uuid:pk>/charter.pdf", charter.charter_pdf, name="charter-pdf"),
     path(

@@ -13,10 +13,12 @@ from typing import Any
 
 from django.db.models import BooleanField, Case, Exists, OuterRef, Q, When
 
+from audit import clock
 from audit.actors import Actor
 from imaging.models import PackageSeries, ReadPackage
-from reads.models import AdjudicationCase, ReaderStream, ReadTask
-from studies.models import TimePoint
+from reads.design import design_from
+from reads.models import AdjudicationCase, Reader, ReaderQualification, ReaderStream, ReadTask
+from studies.models import Configuration, TimePoint
 
 OVER = ("declined", "reassigned", "cancelled")
 #: presentations that show all time points of a subject at once
@@ -25,8 +27,41 @@ BEFORE_READY = ("expected", "received", "in_qc", "accepted")
 OPEN = ("assigned", "accepted", "in_progress", "on_hold")
 
 
+#: what is granted for a design without response criterion: its form
+FORM_ONLY = "FORM"
+
+
+def qualified_designs(reader_id: Any, study: Any) -> list[Any]:
+    """Return the design versions for which a reader holds every criterion today.
+
+    Whoever the register has suspended or released is qualified for nothing.
+    """
+    if Reader.objects.filter(user_id=reader_id).exclude(state="active").exists():
+        return []
+    rows = (
+        ReaderQualification.objects.in_study(study)
+        .filter(reader_id=reader_id, revoked_reason="")
+        .filter(Q(valid_until=None) | Q(valid_until__gte=clock.today()))
+        .select_related("design")
+    )
+    held: dict[Configuration, set[str]] = {}
+    for row in rows:
+        held.setdefault(row.design, set()).add(row.criterion)
+    return [
+        design.pk
+        for design, criteria in held.items()
+        if set(design_from(design.document).criteria or (FORM_ONLY,)) <= criteria
+    ]
+
+
 def tasks_of_reader(actor: Actor) -> Any:
-    """Return the tasks that exist for the reader now: signed ones, and each stream's next."""
+    """Return the tasks that exist for a qualified reader now; without qualification, none."""
+    designs = qualified_designs(actor.user_id, actor.study_id)
+    return held_by(actor).filter(design_id__in=designs)
+
+
+def held_by(actor: Actor) -> Any:
+    """Return a reader's signed tasks and each stream's next, qualified or not any more."""
     signed_instead = ReadTask._base_manager.filter(
         stream_id=OuterRef("stream_id"), time_point_id=OuterRef("time_point_id"), state="signed"
     )

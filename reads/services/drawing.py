@@ -102,24 +102,33 @@ def pairs_so_far(study: Study) -> Counter[frozenset[str]]:
 
 
 def draw_readers(
-    subjects: Sequence[Subject], configuration: Configuration, design: ReadDesign, *, seed: str
+    subjects: Sequence[Subject],
+    configuration: Configuration,
+    design: ReadDesign,
+    *,
+    seed: str,
+    per_subject: int = 0,
 ) -> Mapping[Any, list[User]]:
-    """Draw the readers of subjects that have none, in the order of their roles.
+    """Draw the readers of subjects, in the order of their roles; nobody who has a role already.
+
+    Args:
+        per_subject: how many to draw; 0 is as many as the design asks for.
 
     Raises:
         RuleBroken: RD-001 a subject can have no readers; the rule that leaves too few is named.
     """
     study = subjects[0].study
     found, users = candidates(study, configuration)
-    if len(found) < design.readers:
+    wanted = per_subject or design.readers
+    if len(found) < wanted:
         raise RuleBroken(
-            f"The design needs {design.readers} qualified readers; there are {len(found)}.",
+            f"The design needs {wanted} qualified readers; there are {len(found)}.",
             rule="RD-001",
         )
     made = draw(
         [case_of(subject, design) for subject in subjects],
         found,
-        per_subject=design.readers,
+        per_subject=wanted,
         seed=seed,
         pairs=pairs_so_far(study),
     )

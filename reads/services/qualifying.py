@@ -14,13 +14,11 @@ from audit import clock
 from audit.actors import Actor, acting
 from audit.models import record
 from reads.design import ReadDesign, design_from
-from reads.models import Reader, ReaderQualification
-from reads.visibility import OPEN
+from reads.models import ReaderQualification
+from reads.visibility import FORM_ONLY, OPEN, qualified_designs
 from studies.models import Configuration, Study
 from studies.services.configuration import effective
 
-#: what is granted for a design without response criterion: its form
-FORM_ONLY = "FORM"
 REASON_LENGTH = 200
 
 
@@ -53,19 +51,8 @@ def qualify(
 
 
 def is_qualified(reader_id: Any, design: Configuration) -> bool:
-    """Tell whether a reader holds every criterion of a design version today.
-
-    Whoever the register has suspended or released is qualified for nothing.
-    """
-    if Reader.objects.filter(user_id=reader_id).exclude(state="active").exists():
-        return False
-    held = set(
-        ReaderQualification.objects.in_study(design.study_id)
-        .filter(reader_id=reader_id, design=design, revoked_reason="")
-        .filter(Q(valid_until=None) | Q(valid_until__gte=clock.today()))
-        .values_list("criterion", flat=True)
-    )
-    return set(design_from(design.document).criteria or (FORM_ONLY,)) <= held
+    """Tell whether a reader holds every criterion of a design version today."""
+    return design.pk in qualified_designs(reader_id, design.study_id)
 
 
 def revoke_all(reader: User, study: Study, *, actor: Actor, reason: str) -> int:

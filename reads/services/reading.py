@@ -23,7 +23,7 @@ from reads.models import CriterionAssessment, ReadSession, ReadTask
 from reads.services.lesions import keep_lesions
 from reads.services.limits import require_room
 from reads.services.qualifying import is_qualified
-from reads.visibility import tasks_of_reader
+from reads.visibility import held_by
 from reads.workflows import READ_SESSION, READ_TASK
 from studies.forms.evaluation import Evaluation
 from studies.forms.prefill import carried_forward
@@ -44,11 +44,17 @@ def _require_open_to(task: ReadTask, actor: Actor) -> None:
     """Refuse whoever is not the reader, and what the sequential lock keeps closed.
 
     Raises:
-        NotPermitted: RD-012 the read does not exist for this person now.
+        NotPermitted: RD-012 the read does not exist for this person now; RD-003 the reader is not
+            qualified for the charter version of the read.
     """
     actor.require("read.perform")
-    if not tasks_of_reader(actor).filter(pk=task.pk).exists():
+    if not held_by(actor).filter(pk=task.pk).exists():
         raise NotPermitted("This read is not open to you.", rule="RD-012")
+    if not is_qualified(actor.user_id, task.design):
+        raise NotPermitted(
+            "You are not qualified for this charter version. Complete the training first.",
+            rule="RD-003",
+        )
 
 
 def open_session(task: ReadTask, *, actor: Actor) -> ReadSession:
@@ -60,11 +66,6 @@ def open_session(task: ReadTask, *, actor: Actor) -> ReadSession:
         Conflict: RD-013 the read is on hold; RD-016 to RD-018 beyond the limits of the charter.
     """
     _require_open_to(task, actor)
-    if not is_qualified(actor.user_id, task.design):
-        raise NotPermitted(
-            "You are not qualified for this charter version. Complete the training first.",
-            rule="RD-003",
-        )
     with transaction.atomic(), acting(actor.acting_as("read.perform")):
         locked = ReadTask.objects.in_study(task.study_id).select_for_update().get(pk=task.pk)
         if locked.state == "on_hold":
@@ -318,8 +319,6 @@ def sign(session: ReadSession, *, actor: Actor, assent: Assent) -> ReadSession:
         NotPermitted: the reader is not qualified any more.
     """
     _require_open_to(session.task, actor)
-    if not is_qualified(actor.user_id, session.task.design):
-        raise NotPermitted("You are not qualified for this charter version.", rule="RD-003")
     with transaction.atomic(), acting(actor.acting_as("read.perform")):
         task = (
             ReadTask.objects.in_study(session.study_id).select_for_update().get(pk=session.task_id)

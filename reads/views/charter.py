@@ -12,7 +12,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from audit.errors import Conflict, RuleBroken
+from audit.errors import Conflict, Refused, RuleBroken
 from reads.design import problems
 from reads.design.charter import sections
 from reads.design.editing import (
@@ -26,7 +26,7 @@ from reads.design.editing import (
 from reads.design.exchange import LARGEST, templates, to_yaml
 from reads.design.references import REFERENCES
 from reads.design.specification import requirements
-from reads.services import charters
+from reads.services import amending, charters
 from studies.access import StudyRequest, fetch, study_view
 from studies.models import Configuration
 from studies.services.configuration import revise
@@ -73,6 +73,7 @@ def _page(
             "holding": holding,
             "templates": templates(),
             "may_edit": request.actor.may("configuration.edit"),
+            "may_manage": request.actor.may("read.manage"),
             "crumbs": _crumbs(request),
         },
     )
@@ -237,3 +238,40 @@ def charter_specification(request: StudyRequest, pk: UUID) -> HttpResponse:
         "reads/charter/specification.html",
         {"made": made, "rows": rows, "crumbs": _crumbs(request, str(made), "Specification")},
     )
+
+
+@study_view("read.manage")
+def charter_impact(request: StudyRequest, pk: UUID) -> HttpResponse:
+    """Show what a version meets in the study as it stands, and take open reads over."""
+    made = _fetch(request, pk)
+    found = amending.impact(made) if charters.design_of(made) else None
+    return render(
+        request,
+        "reads/charter/impact.html",
+        {"made": made, "found": found, "crumbs": _crumbs(request, str(made), "Impact")},
+    )
+
+
+@study_view("read.manage", methods=("POST",))
+def charter_take_over(request: StudyRequest, pk: UUID) -> HttpResponse:
+    """Take over open reads, or complete the readers of subjects, with a reason."""
+    made = _fetch(request, pk)
+    reason = request.POST.get("reason", "")
+    try:
+        if made.state != "effective":
+            raise RuleBroken("Only the version that holds is taken over.", rule="AM-003")
+        if request.POST.get("act") == "readers":
+            number, stayed = amending.complete_teams(
+                request.study, actor=request.actor, reason=reason
+            )
+            messages.success(request, f"{number} subjects have their readers.")
+        else:
+            tasks = amending.impact(made).to_move
+            number, stayed = amending.take_over_all(tasks, actor=request.actor, reason=reason)
+            messages.success(request, f"{number} open reads took over {made}.")
+    except Refused as refused:
+        messages.error(request, f"Nothing was changed. {refused.message}")
+        stayed = []
+    for why in stayed:
+        messages.error(request, why)
+    return redirect("charter-impact", request.study.code, made.pk)

@@ -13,9 +13,8 @@ from audit import clock
 from audit.actors import Actor
 from reads.criteria import registry
 from reads.models import AdjudicationCase, ReadTask
-from reads.services.qualifying import is_qualified
 from reads.services.reading import active_session
-from reads.visibility import OPEN, cases_of_adjudicator, tasks_of_reader
+from reads.visibility import OPEN, cases_of_adjudicator, held_by, qualified_designs
 from studies.access import person_view
 from studies.actors import actor_for, studies_of
 from studies.middleware import trace_of
@@ -77,11 +76,12 @@ def read_inbox(request: Any) -> HttpResponse:
     qualified: list[tuple[Study, str, bool]] = []
     for study, actor in studies_with(request, "read.inbox"):
         with scope(study):
-            tasks = list(tasks_of_reader(actor).order_by("due_at", "stream__order_index"))
-            rows += [_row(study, task) for task in tasks]
-            for design in {task.design for task in tasks}:
-                allowed = is_qualified(request.user.pk, design)
-                qualified.append((study, f"{design.title}, version {design.version}", allowed))
+            held = list(held_by(actor).order_by("due_at", "stream__order_index"))
+            allowed = set(qualified_designs(actor.user_id, study))
+            rows += [_row(study, task) for task in held if task.design_id in allowed]
+            for design in {task.design for task in held}:
+                name = f"{design.title}, version {design.version}"
+                qualified.append((study, name, design.pk in allowed))
     view = request.GET.get("view", "")
     keeps = VIEWS.get(view, VIEWS[""])
     shown = sorted((r for r in rows if keeps(r.task)), key=_order(view))

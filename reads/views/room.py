@@ -22,7 +22,7 @@ from reads.models import ReadSession, ReadTask
 from reads.services import reading
 from reads.services.qualifying import is_qualified
 from reads.services.reading import Reading
-from reads.visibility import tasks_of_reader
+from reads.visibility import held_by
 from studies.access import study_view
 from studies.forms.evaluation import Message
 from studies.forms.names import element_id
@@ -43,7 +43,7 @@ def find_task(request: Any, pk: Any) -> ReadTask:
     Raises:
         Http404: there is none for this person now; the attempt is kept.
     """
-    task: ReadTask | None = tasks_of_reader(request.actor).filter(pk=pk).first()
+    task: ReadTask | None = held_by(request.actor).filter(pk=pk).first()
     if task is not None:
         return task
     if ReadTask._base_manager.filter(pk=pk).exists():

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 from itertools import product
 
 import pytest
 
 from reads.criteria.base import Record
-from reads.criteria.facts import Certainty, NewLesionState
+from reads.criteria.errors import CriteriaError
+from reads.criteria.facts import (
+    Certainty,
+    NewLesionCategory,
+    NewLesionFacts,
+    NewLesionState,
+)
 from reads.criteria.irecist_best import best_response
 from reads.criteria.registry import get
 from tests.reads.criteria.streams import assess, new_lesion, overall, point
@@ -506,3 +513,249 @@ def test_sequences_are_answered_with_confirmation_where_the_file_asks_for_it() -
     options = criterion.options({"confirmation_required": True})
     assert criterion.files.sequence(record, options) == {"ibor": "iSD"}
     assert criterion.files.sequence(record, criterion.options()) == {"ibor": "iPR"}
+
+
+# --- what a response was given with -----------------------------------------------------------
+
+
+def test_a_partial_response_continues_over_a_scan_that_cannot_be_evaluated() -> None:
+    points = [
+        point(0, {"T01": 100}),
+        point(56, {"T01": 68}),
+        point(84, {"T01": "ne"}),
+        point(112, {"T01": 75}),
+    ]
+    assert overall(KEY, *points) == ["iPR", "NE", "iPR"]
+    assert overall(KEY, *points, pr_persistence="arithmetic") == ["iPR", "NE", "iSD"]
+
+
+def test_a_lesion_that_is_back_after_icr_is_unconfirmed_progression_at_any_size() -> None:
+    points = [
+        point(0, {"T01": 30}),
+        point(56, {"T01": "gone"}),
+        point(84, {"T01": "ne"}),
+        point(112, {"T01": "tiny"}),
+    ]
+    assert overall(KEY, *points, too_small_mm=4) == ["iCR", "NE", "iUPD"]
+    limits = overall(KEY, *points, too_small_mm=4, reappearance_after_cr="limits")
+    assert limits == ["iCR", "NE", "iPR"]
+
+
+def test_a_new_lesion_of_before_that_vanished_and_is_back_is_not_another_one() -> None:
+    stable, gone = new_lesion("NL1", "STABLE"), new_lesion("NL1", "ABSENT")
+    points = [
+        point(0, {"T01": 100}),
+        point(56, {"T01": 100}, new=(new_lesion("NL1"),)),
+        point(91, {"T01": 60}, new=(stable,)),
+        point(126, {"T01": 75}, new=(gone,)),
+        point(161, {"T01": 75}, new=(stable,)),
+    ]
+    assert overall(KEY, *points) == ["iUPD", "iPR", "iUPD", "iUPD"]
+
+
+def test_a_missed_scan_does_not_make_an_accepted_new_lesion_new_again() -> None:
+    stable = new_lesion("NL1", "STABLE")
+    points = [
+        point(0, {"T01": 100}),
+        point(56, {"T01": 100}, new=(new_lesion("NL1"),)),
+        point(91, {"T01": 60}, new=(stable,)),
+        point(126, {"T01": "ne"}, assessed=False),
+        point(161, {"T01": 60}, new=(stable,)),
+    ]
+    assert overall(KEY, *points) == ["iUPD", "iPR", "NE", "iPR"]
+
+
+def test_growth_of_an_accepted_new_lesion_confirms_progression_of_the_targets() -> None:
+    points = [
+        point(0, {"T01": 100}),
+        point(56, {"T01": 100}, new=(new_lesion("NL1"),)),
+        point(91, {"T01": 60}, new=(new_lesion("NL1", "STABLE"),)),
+        point(126, {"T01": 75}, new=(new_lesion("NL1", "STABLE"),)),
+    ]
+    grown = new_lesion("NL1", "INCREASED")
+    for gap, response in ((27, "iUPD"), (28, "iCPD")):
+        found = assess(KEY, *points, point(126 + gap, {"T01": 75}, new=(grown,)))
+        assert found.time_points[-1].overall_response == response
+    step = found.time_points[-1].trace[-1]
+    assert step.sentence == (
+        "iUPD of day 126 is confirmed: known new lesions have grown: iCPD, iRECIST table 2"
+    )
+
+
+def test_growth_of_known_new_lesions_confirms_on_the_28th_day() -> None:
+    start = [point(0, {"T01": 80}), point(56, {"T01": 80}, new=(new_lesion("NL1"),))]
+    grown = (new_lesion("NL1", "INCREASED"), new_lesion("NL2", "INCREASED"))
+    known = [*start[:1], point(56, {"T01": 80}, new=(new_lesion("NL1"), new_lesion("NL2")))]
+    for gap, response in ((27, "iUPD"), (28, "iCPD")):
+        assert overall(KEY, *known, point(56 + gap, {"T01": 80}, new=grown))[1] == response
+    found = assess(KEY, *known, point(84, {"T01": 80}, new=grown))
+    assert found.time_points[-1].trace[-1].sentence == (
+        "iUPD of day 56 is confirmed: new non-target NL1, NL2 has increased: iCPD, iRECIST table 2"
+    )
+
+
+def test_without_disease_at_baseline_a_missed_scan_is_ne_and_not_ned() -> None:
+    assert overall(KEY, point(0), point(56), point(84, assessed=False)) == ["NED", "NE"]
+
+
+def test_new_lesions_are_told_as_present_or_none() -> None:
+    found = assess(
+        KEY,
+        point(0, {"T01": 80}),
+        point(56, {"T01": 80}, new=(new_lesion("NL1"),)),
+        point(91, {"T01": 80}, new=(new_lesion("NL1", "ABSENT"),)),
+    )
+    assert [r.values["new_lesion"] for r in found.time_points[1:]] == ["UNEQUIVOCAL", "NONE"]
+
+
+def test_each_component_is_confirmed_only_by_its_own_growth() -> None:
+    found = assess(
+        KEY,
+        point(0, {"T01": 80}, {"NT1": "present"}),
+        point(56, {"T01": 100}, {"NT1": "worse"}),
+        point(91, {"T01": 106}, {"NT1": "worse"}),
+    ).time_points[2]
+    assert found.overall_response == "iCPD"
+    assert (found.target_response, found.non_target_response) == ("iCPD", "iUPD")
+    found = assess(
+        KEY,
+        point(0, {"T01": 80}, {"NT1": "present"}),
+        point(56, {"T01": 100}, {"NT1": "worse"}),
+        point(91, {"T01": 101}, {"NT1": "+"}),
+    ).time_points[2]
+    assert found.overall_response == "iCPD"
+    assert found.target_response == "iUPD"
+
+
+def test_a_new_lesion_is_a_target_by_its_class_or_else_by_having_a_size() -> None:
+    nodal = NewLesionFacts(id="NL2", organ="LYMPH NODE", sa_mm=Decimal("15.5"))
+    by_size = NewLesionFacts(id="NL1", organ="LIVER", ld_mm=Decimal(12))
+    split = NewLesionFacts(
+        id="NL3",
+        organ="LUNG",
+        category=NewLesionCategory.NEW_TARGET,
+        fragments_mm=(Decimal(6), Decimal("5.5")),
+    )
+    doubtful = NewLesionFacts(
+        id="NL4", organ="LIVER", ld_mm=Decimal(50), certainty=Certainty.EQUIVOCAL
+    )
+    unmeasured = NewLesionFacts(id="NL5", organ="PLEURA")
+    new = (by_size, nodal, split, doubtful, unmeasured)
+    found = assess(KEY, point(0, {"T01": 80}), point(56, {"T01": 80}, new=new))
+    assert found.time_points[1].values["new_target_sum_mm"] == 39
+    waiting = NewLesionFacts(id="NL6", category=NewLesionCategory.NEW_TARGET)
+    found = assess(KEY, point(0, {"T01": 80}), point(56, {"T01": 80}, new=(*new, waiting)))
+    assert found.time_points[1].values["new_target_sum_mm"] is None
+
+
+@pytest.mark.parametrize(
+    ("lesion", "field", "problem"),
+    [
+        (
+            {"state": NewLesionState.MEASURED},
+            "ld_mm",
+            "is missing for a measured lesion",
+        ),
+        ({"ld_mm": Decimal(-1)}, "ld_mm", "must not be negative"),
+        ({"sa_mm": Decimal(-1), "nodal": True}, "sa_mm", "must not be negative"),
+        ({"fragments_mm": (Decimal(1), Decimal(-1))}, "fragments_mm[1]", "must not be negative"),
+    ],
+)
+def test_a_size_of_a_new_target_that_cannot_be_taken_is_named(
+    lesion: dict[str, object], field: str, problem: str
+) -> None:
+    bad = NewLesionFacts(id="NL1", category=NewLesionCategory.NEW_TARGET, **lesion)  # type: ignore[arg-type]
+    with pytest.raises(CriteriaError) as caught:
+        overall(KEY, point(0, {"T01": 80}), point(56, {"T01": 80}, new=(bad,)))
+    assert str(caught.value) == f"visits[0].new_lesions[0].{field}: {problem}"
+
+
+# --- best response and edit checks at their limits ----------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("sequence", "unconfirmed", "confirmed", "day"),
+    [
+        ([(50, "iCR"), (90, "iPR")], "iCR", "iSD", None),
+        ([(42, "iPR")], "iPR", "iSD", None),
+        ([(41, "iPR")], "iPR", "NE", None),
+        ([(50, "iPR"), (78, "iPR")], "iPR", "iPR", 50),
+        ([(50, "iPR"), (77, "iPR")], "iPR", "iSD", None),
+        ([(50, "iUPD"), (90, "iCPD"), (120, "iPR"), (160, "iPR")], "iCPD", "iCPD", None),
+        ([(50, "iPR"), (90, "iCR"), (130, "iCR")], "iCR", "iCR", 50),
+    ],
+)
+def test_best_response_and_its_day_with_confirmation(
+    sequence: list[tuple[int, str]], unconfirmed: str, confirmed: str, day: int | None
+) -> None:
+    options = get(KEY).options()
+    plain, sure = (
+        best_response(sequence, options, confirmation_required=required, progression_day=200)
+        for required in (False, True)
+    )
+    assert (plain.response, sure.response) == (unconfirmed, confirmed)
+    first = next((at for at, text in sequence if text in ("iCR", "iPR")), None)
+    expected = None if sequence[0][1] == "iUPD" else first
+    assert plain.response_day == expected
+    assert sure.response_day == day
+    assert (plain.confirmation_required, sure.confirmation_required) == (False, True)
+    assert (plain.progression_day, sure.progression_day) == (200, 200)
+    assert sure.duration_days == (None if day is None else 201 - day)
+    assert [step.name for step in sure.trace] == ["bor", "response_day", "duration_days"]
+
+
+def test_the_window_is_measured_between_neighbours_in_time() -> None:
+    points = [
+        point(0, {"T01": 80}),
+        point(150, {"T01": 101}, id="C"),
+        point(56, {"T01": 98}, id="A"),
+        point(83, {"T01": 99}, id="B"),
+    ]
+    found = [
+        (finding.field, finding.level.value, finding.message)
+        for finding in get(KEY).edit_checks(points)
+        if finding.id == "IUPD_CONFIRMATION_OUT_OF_WINDOW"
+    ]
+    told = "The assessment after iUPD lies outside the planned four to eight weeks."
+    assert found == [
+        ("visits[2]", "warning", f"27 days after iUPD: {told}"),
+        ("visits[0]", "warning", f"67 days after iUPD: {told}"),
+    ]
+
+
+def test_new_targets_are_counted_in_all_and_per_organ() -> None:
+    def lesions(*organs: str, nodal: bool = False) -> tuple[NewLesionFacts, ...]:
+        return tuple(
+            NewLesionFacts(
+                id=f"NL{n}", organ=organ, nodal=nodal, ld_mm=Decimal(12), sa_mm=Decimal(9)
+            )
+            for n, organ in enumerate(organs)
+        )
+
+    def fired(new: tuple[NewLesionFacts, ...], **settings: object) -> list[tuple[str, str]]:
+        points = [point(0, {"T01": 80}), point(56, {"T01": 80}, new=new)]
+        criterion = get(KEY)
+        return [
+            (finding.field, finding.message)
+            for finding in criterion.edit_checks(points, criterion.options(settings))
+            if finding.id == "NEW_TARGET_COUNT_MAX"
+        ]
+
+    text = "new targets: There are more new targets than the criteria allow."
+    five = ("LIVER", "LIVER", "LUNG", "LUNG", "SPLEEN")
+    assert fired(lesions(*five)) == []
+    assert fired(lesions(*five, "BRAIN")) == [("visits[0].new_lesions", f"6 {text}")]
+    assert fired(lesions("LUNG", "LUNG, LEFT", "LUNG, RIGHT")) == [
+        ("visits[0].new_lesions", f"3 {text}")
+    ]
+    assert fired(lesions("HILUM", "NECK", "GROIN", nodal=True)) == [
+        ("visits[0].new_lesions", f"3 {text}")
+    ]
+    assert fired(lesions("HILUM", "NECK", "GROIN")) == []
+    assert fired(lesions(*[""] * 5), max_targets_per_organ=1) == []
+
+
+def test_checks_run_also_when_nothing_can_be_derived() -> None:
+    twice = (new_lesion("NL1", "12"), new_lesion("NL1", "12"))
+    found = get(KEY).edit_checks([point(0, {"T01": 80}), point(56, {"T01": 80}, new=twice)])
+    assert "IUPD_CONFIRMATION_OUT_OF_WINDOW" not in {finding.id for finding in found}

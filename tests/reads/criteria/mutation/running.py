@@ -24,7 +24,7 @@ import sys
 import textwrap
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from pathlib import Path
@@ -46,7 +46,9 @@ LEFT_OUT = (
     "test_five_hundred_time_points_take_less_than_a_second",
     "test_snomed_codes_are_those_of_the_dicom_standard",
 )
-EXAMPLES = 3
+EXAMPLES, BATCH = 3, 30
+SOUND = {"status": "sound"}
+DIED = {"status": "killed", "by": "the limit of time or memory"}
 SECONDS, MOST_MEMORY = 20, 6 << 30
 ARGUMENTS = (
     *("-q", "-x", "-s", "--no-header", "--no-summary", "--import-mode=importlib", "--tb=no"),
@@ -90,32 +92,38 @@ def import_all() -> None:
         importlib.import_module(found.name)
 
 
-def forked(work: Callable[[], Verdict], *, seconds: float = SECONDS) -> Verdict:
-    """Do work in a fork and return what it found; a fork that dies found a difference."""
+def forked(work: Callable[[], Iterable[Verdict]], *, seconds: float = SECONDS) -> list[Verdict]:
+    """Do work in a fork and return what it found until it ended or died."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
-        _limit(seconds)
-        quiet = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(quiet, 1)
-        os.dup2(quiet, 2)
+        _quieten(seconds)
         try:
-            answer = work()
+            for answer in work():
+                os.write(writing, f"{json.dumps(answer)}\n".encode())
         except BaseException as error:
             answer = {"status": "killed", "by": type(error).__name__}
-        os.write(writing, json.dumps(answer).encode())
+            os.write(writing, f"{json.dumps(answer)}\n".encode())
         os._exit(0)
     os.close(writing)
     with os.fdopen(reading, "rb") as pipe:
-        text = pipe.read()
+        lines = pipe.read().splitlines()
     os.waitpid(child, 0)
-    return json.loads(text) if text else {"status": "killed", "by": "the limit of time or memory"}
+    return [json.loads(line) for line in lines]
+
+
+def _quieten(seconds: float) -> None:
+    gc.disable()
+    _limit(seconds)
+    resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
+    quiet = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(quiet, 1)
+    os.dup2(quiet, 2)
 
 
 def _limit(seconds: float) -> None:
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.setitimer(signal.ITIMER_REAL, seconds)
-    resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
 
 
 class Few:
@@ -146,6 +154,7 @@ class Few:
 class Known:
     """A test that reaches a function: how many it reaches in all, and its processor time."""
 
+    name: str
     item: pytest.Item
     functions: int
     seconds: float
@@ -159,53 +168,44 @@ class Session(Few):
         self.take = take
         self.limit = limit
         self.failed = False
+        self.kills: Counter[tuple[str, str]] = Counter()
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Run every test once to learn what it reaches; then the mutants."""
         reached: dict[str, list[Known]] = {}
         for item in session.items:
-            clear_caches()
+            clear_caches("")
             start = time.process_time()
             names = names_run_by(lambda item=item: self._pass(item))
             spent = time.process_time() - start
+            known = Known(item.nodeid.partition("::")[2], item, len(names), spent)
             for name in names:
-                reached.setdefault(name, []).append(Known(item, len(names), spent))
+                reached.setdefault(name, []).append(known)
         if self.failed:
             raise SystemExit("a test fails without any mutant")
         gc.collect()
         gc.freeze()
-        kills: Counter[tuple[str, str]] = Counter()
-        for mutant in self.mutants:
-            known = reached.get(f"{mutant.module}:{mutant.function}", [])
-            items = self._chosen(mutant, known, kills)
-            verdict = forked(lambda: changed_in_place(mutant, items))  # noqa: B023
-            kills[mutant.module, verdict["by"]] += 1
-            kills[f"{mutant.module}:{mutant.function}", verdict["by"]] += 100
-            self.take(mutant, verdict)
+        for (module, function), group in itertools.groupby(self.mutants, by_function):
+            known = reached.get(f"{module}:{function}", [])
+            for batch in batches(list(group)):
+                self._run_batch(batch, known)
         return True
 
-    def _chosen(
-        self, mutant: Mutant, known: list[Known], kills: Counter[tuple[str, str]]
-    ) -> list[pytest.Item]:
-        """Return tests, as many as the limit allows.
+    def _run_batch(self, batch: Sequence[Mutant], known: Sequence[Known]) -> None:
+        """Run mutants of one function in one fork; what it left undone in forks of their own."""
+        found = forked(lambda: in_one_fork(batch, known, self.kills, self.limit))
+        if len(found) == len(batch) + 1 and found[-1] == SOUND:
+            for mutant, verdict in zip(batch, found, strict=False):
+                self._note(mutant, verdict)
+            return
+        for mutant in batch:
+            alone = forked(lambda: in_one_fork([mutant], known, self.kills, self.limit))  # noqa: B023
+            self._note(mutant, alone[0] if alone else DIED)
 
-        First those that killed mutants of the same function or module, then those that reach
-        little else, the quickest first.
-        """
-
-        def rank(test: Known) -> tuple[int, int, float]:
-            name = test.item.nodeid.partition("::")[2]
-            function = f"{mutant.module}:{mutant.function}"
-            killed = kills[function, name] + kills[mutant.module, name]
-            return (-killed, test.functions, test.seconds)
-
-        ordered = sorted(known, key=rank)
-        spent = itertools.accumulate(test.seconds for test in ordered)
-        return [
-            test.item
-            for test, total in zip(ordered, spent, strict=True)
-            if not self.limit or total <= self.limit
-        ]
+    def _note(self, mutant: Mutant, verdict: Verdict) -> None:
+        if verdict["status"] == "killed":
+            self.kills[mutant.module, verdict["by"]] += 1
+        self.take(mutant, verdict)
 
     def _pass(self, item: pytest.Item) -> None:
         for report in runtestprotocol(item, nextitem=None, log=False):
@@ -214,21 +214,61 @@ class Session(Few):
                 print(f"fails without a mutant: {item.nodeid}\n{report.longreprtext}")
 
 
-def changed_in_place(mutant: Mutant, items: Sequence[pytest.Item]) -> Verdict:
-    """Put a mutant in place of its function and run tests until one fails."""
-    if not items:
-        return {"status": "survived", "by": "no test reaches the function"}
-    put_in_place(mutant)
-    clear_caches()
-    for item in items:
-        for report in runtestprotocol(item, nextitem=None, log=False):
-            if report.failed:
-                return {"status": "killed", "by": item.nodeid.partition("::")[2]}
-    return {"status": "survived", "by": f"{len(items)} tests"}
+def by_function(mutant: Mutant) -> tuple[str, str]:
+    """Return what mutants of one function have in common."""
+    return mutant.module, mutant.function
 
 
-def put_in_place(mutant: Mutant) -> None:
-    """Give the function the code and the default values of the mutant."""
+def batches(mutants: Sequence[Mutant]) -> Iterator[Sequence[Mutant]]:
+    """Return mutants in groups for one fork each."""
+    for start in range(0, len(mutants), BATCH):
+        yield mutants[start : start + BATCH]
+
+
+def in_one_fork(
+    mutants: Sequence[Mutant],
+    known: Sequence[Known],
+    kills: Counter[tuple[str, str]],
+    limit: float,
+) -> Iterator[Verdict]:
+    """Run mutants of one function one after the other, each in place of the original.
+
+    Afterwards the tests that killed run once more without a mutant: if one fails then, a mutant
+    has left something behind and the whole batch counts for nothing.
+    """
+    own: Counter[str] = Counter()
+    killers: dict[str, pytest.Item] = {}
+
+    def rank(test: Known) -> tuple[int, int, int, float]:
+        killed = kills[mutants[0].module, test.name]
+        return (-own[test.name], -killed, test.functions, test.seconds)
+
+    for mutant in mutants:
+        _limit(SECONDS)
+        back = put_in_place(mutant)
+        clear_caches(mutant.module)
+        ordered = sorted(known, key=rank)
+        spent = itertools.accumulate(test.seconds for test in ordered)
+        chosen = [t for t, total in zip(ordered, spent, strict=True) if not limit or total <= limit]
+        killer = next((test for test in chosen if fails(test.item)), None)
+        back()
+        if killer is None:
+            yield {"status": "survived", "by": f"{len(chosen)} of {len(known)} tests"}
+        else:
+            own[killer.name] += 1
+            killers[killer.name] = killer.item
+            yield {"status": "killed", "by": killer.name}
+    clear_caches(mutants[0].module)
+    yield SOUND if not any(fails(item) for item in killers.values()) else {"status": "unsound"}
+
+
+def fails(item: pytest.Item) -> bool:
+    """Run a test and return whether it fails."""
+    return any(report.failed for report in runtestprotocol(item, nextitem=None, log=False))
+
+
+def put_in_place(mutant: Mutant) -> Callable[[], None]:
+    """Give the function the code and the default values of the mutant; return the way back."""
     module = sys.modules[mutant.module]
     owner, _, name = mutant.function.rpartition(".")
     source = mutant.source
@@ -239,9 +279,13 @@ def put_in_place(mutant: Mutant) -> None:
     exec(compile(source, module.__file__ or "", "exec", flag), module.__dict__, scope)
     changed = _plain(vars(scope["Changed"])[name] if owner else scope[name])
     kept = _plain(vars(getattr(module, owner))[name] if owner else getattr(module, name))
-    kept.__code__ = changed.__code__
-    kept.__defaults__ = changed.__defaults__
-    kept.__kwdefaults__ = changed.__kwdefaults__
+    before = (kept.__code__, kept.__defaults__, kept.__kwdefaults__)
+
+    def give(code: CodeType, defaults: Any, named: Any) -> None:
+        kept.__code__, kept.__defaults__, kept.__kwdefaults__ = code, defaults, named
+
+    give(changed.__code__, changed.__defaults__, changed.__kwdefaults__)
+    return lambda: give(*before)
 
 
 def _plain(found: Any) -> FunctionType:
@@ -250,17 +294,14 @@ def _plain(found: Any) -> FunctionType:
     return function
 
 
-def clear_caches() -> None:
-    """Forget what functions of the package have kept."""
-    for name, module in list(sys.modules.items()):
-        if name.startswith(PACKAGE):
-            for found in list(vars(module).values()):
+def clear_caches(mutated: str) -> None:
+    """Forget what functions have kept; the registry only where it is mutated, for its cost."""
+    for name in (f"{PACKAGE}.locations", f"{PACKAGE}.registry"):
+        if name.endswith("locations") or mutated == name:
+            for found in list(vars(sys.modules[name]).values()):
                 clear = getattr(found, "cache_clear", None)
                 if clear is not None:
                     clear()
-    facts = sys.modules.get(f"{PACKAGE}.facts")
-    if facts is not None:
-        facts.Facts._decimal_fields.clear()
 
 
 # --- functions that the import calls ----------------------------------------------------------
@@ -290,18 +331,20 @@ class _Loader(SourceFileLoader):
         return compile(self.text, self.path, "exec")
 
 
-def imported_anew(mutant: Mutant, path: Path, files: Sequence[str]) -> Verdict:
+def imported_anew(mutant: Mutant, path: Path, files: Sequence[str]) -> Iterator[Verdict]:
     """Import the package with a mutant and run all tests until one fails."""
     text = with_function(path.read_text(), mutant)
     sys.meta_path.insert(0, Changed(mutant.module, str(path), text))
     import_all()
     reference = sys.modules[f"{PACKAGE}.reference"].reference
     if reference() != PAGE.read_text(encoding="utf-8"):
-        return {"status": "killed", "by": "test_the_page_in_docs_is_the_generated_one"}
+        yield {"status": "killed", "by": "test_the_page_in_docs_is_the_generated_one"}
+        return
     for chosen in files:
         if pytest.main([*ARGUMENTS, chosen], plugins=[Few()]):
-            return {"status": "killed", "by": Path(chosen).stem.partition(".")[0]}
-    return {"status": "survived", "by": "all tests"}
+            yield {"status": "killed", "by": Path(chosen).stem}
+            return
+    yield {"status": "survived", "by": "all tests"}
 
 
 def with_function(text: str, mutant: Mutant) -> str:
@@ -324,11 +367,10 @@ def with_function(text: str, mutant: Mutant) -> str:
     return "".join([*lines[:start], source.rstrip("\n") + "\n", *lines[node.end_lineno :]])
 
 
-def test_files(module: str) -> list[str]:
-    """Return the test files, those that name the module first."""
-    name = module.rpartition(".")[2]
-    files = sorted(Path(TESTS).glob("test_*.py"))
-    return [str(path) for path in sorted(files, key=lambda path: name not in path.read_text())]
+def test_files(mutant: Mutant, kills: Counter[tuple[str, str]]) -> list[str]:
+    """Return the test files: those that killed mutants of the function, then the small ones."""
+    files = sorted(Path(TESTS).glob("test_*.py"), key=lambda path: path.stat().st_size)
+    return [str(path) for path in sorted(files, key=lambda p: -kills[mutant.function, p.stem])]
 
 
 # --- both -------------------------------------------------------------------------------------
@@ -344,24 +386,29 @@ def run(
     """
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     pytest.main([*ARGUMENTS, "--version"])
-    at_import = set(json.loads(forked(lambda: {"names": _import_names()})["names"]))
+    at_import = {answer["name"] for answer in forked(_import_names)}
     early = [m for m in mutants if f"{m.module}:{m.function}" in at_import]
     late = [m for m in mutants if f"{m.module}:{m.function}" not in at_import]
     print(f"{len(late)} mutants in place, {len(early)} by importing anew", flush=True)
-    child = os.fork()
+    child = os.fork() if late else -1
     if child == 0:
         session = Session(late, take, limit)
         code = pytest.main([*ARGUMENTS, TESTS], plugins=[session])
         sys.stdout.flush()
         os._exit(1 if session.failed else int(code))
-    _, status = os.waitpid(child, 0)
+    status = os.waitpid(child, 0)[1] if late else 0
     if status:
         raise SystemExit(f"the tests of the package fail without any mutant ({status})")
+    kills: Counter[tuple[str, str]] = Counter()
     for mutant in early:
-        files = test_files(mutant.module)
+        files = test_files(mutant, kills)
         path = paths[mutant.module]
-        take(mutant, forked(lambda: imported_anew(mutant, path, files), seconds=6 * SECONDS))  # noqa: B023
+        found = forked(lambda: imported_anew(mutant, path, files), seconds=6 * SECONDS)  # noqa: B023
+        verdict = found[0] if found else DIED
+        kills[mutant.function, verdict["by"]] += 1
+        take(mutant, verdict)
 
 
-def _import_names() -> str:
-    return json.dumps(sorted(names_run_by(import_all)))
+def _import_names() -> Iterator[Verdict]:
+    for name in names_run_by(import_all):
+        yield {"name": name}
