@@ -107,7 +107,7 @@ def _print_table(rows: list[Comparison]) -> None:
     ]
     widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
     for line in lines:
-        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)))
+        print("  ".join(cell.ljust(widths[column]) for column, cell in enumerate(line)))
 
 
 def _short(value: Any) -> str:

@@ -46,8 +46,10 @@ def shrunk_by(value: Decimal, reference: Decimal, percent: Decimal) -> bool:
 
 def plain(value: Decimal) -> Decimal:
     """Return the number without trailing zeros and without an exponent."""
+    if value == 0:
+        return ZERO
     text = f"{value:f}"
-    return Decimal(text.rstrip("0").rstrip(".")) if "." in text else Decimal(text) + ZERO
+    return Decimal(text.rstrip("0") if "." in text else text)
 
 
 def words(value: Decimal | int | None, unit: str = "") -> str:
@@ -67,7 +69,7 @@ def percent_words(value: Decimal | None) -> str:
     if value is None:
         return "no percentage"
     size = abs(value)
-    whole = size.quantize(Decimal(1))
+    whole = size.to_integral_value()
     if whole != size and whole % 5 == 0:
         return f"{plain(size.quantize(Decimal('0.01'))):f} %"
     return f"{whole:f} %"

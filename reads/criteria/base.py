@@ -357,7 +357,7 @@ def input_digest(history: Sequence[TimePointFacts], options: Options) -> str:
         "history": [_canonical(point) for point in history],
         "options": {name: encoded(options[name]) for name in sorted(options)},
     }
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -39,7 +39,7 @@ from reads.criteria.facts import LesionFacts, LesionState, lesion_ids
 from reads.criteria.history import moment_of, points_as, read_points
 from reads.criteria.nadir import Nadir, change_rule, nadir_rule
 from reads.criteria.parameter_rows import count, flag, percent, quantity
-from reads.criteria.sums import complete_sum, partial_sum, sum_rule
+from reads.criteria.sums import complete_sum, partial_sum, sum_rule, total
 from reads.criteria.trace import Inputs, Rule, TraceStep, Value
 
 VERSION = "1.0.0"
@@ -134,10 +134,10 @@ def compute_response(inputs: Inputs) -> Value:
         return "CR"
     if progresses(present, nadir, inputs["pd_increase_pct"]):
         return "PD"
-    total, baseline = complete_sum(inputs["values"]), inputs["baseline"]
-    if total is None or baseline is None:
+    spd, baseline = complete_sum(inputs["values"]), inputs["baseline"]
+    if spd is None or baseline is None:
         return "NE"
-    shrunk = shrunk_by(total, baseline, inputs["pr_decrease_pct"])
+    shrunk = shrunk_by(spd, baseline, inputs["pr_decrease_pct"])
     return "PR" if shrunk and not inputs["growth_elsewhere"] else "SD"
 
 
@@ -149,10 +149,10 @@ def say_response(inputs: Inputs, value: Value) -> str:
         return "Avid disease is PET negative: CR" if inputs["avid"] else "No disease is left: CR"
     if value == "NE":
         return "A measured lesion has no value: NE"
-    present = partial_sum(inputs["values"])
+    present = total(size for size in inputs["values"].values() if size is not None)
     name = "nadir" if value == "PD" else "baseline"
-    change = percent_change(present, inputs[name]) if present is not None else None
-    direction = "above" if change is not None and change >= 0 else "below"
+    change = percent_change(present, inputs[name])
+    direction = "above" if present >= inputs[name] else "below"
     held = " with growth elsewhere" if inputs["growth_elsewhere"] else ""
     return (
         f"SPD {words(present, 'mm²')} is {percent_words(change)} {direction} the {name} of "
@@ -238,7 +238,7 @@ def assess(history: Sequence[TimePointFacts], options: Options) -> Assessment:
     for position in line.follow_up:
         point = points[position]
         axes, products = sizes_at(point, known, f"visits[{position - 1}]")
-        total = SPD.derive("spd_mm2", {"values": products})
+        spd = SPD.derive("spd_mm2", {"values": products})
         before = NADIR.derive("nadir_before_mm2", nadir.inputs())
         inputs = {
             "axes": axes,
@@ -251,15 +251,13 @@ def assess(history: Sequence[TimePointFacts], options: Options) -> Assessment:
             "growth_elsewhere": point.growth_elsewhere,
         } | {parameter.name: options[parameter.name] for parameter in PARAMETERS}
         trace: list[TraceStep] = [
-            total,
+            spd,
             before,
-            CHANGE.derive(
-                "pct_change_baseline", {"value": total.value, "reference": baseline.value}
-            ),
+            CHANGE.derive("pct_change_baseline", {"value": spd.value, "reference": baseline.value}),
             RESPONSE.derive("overall_response", inputs),
         ]
         results[position] = result_of(point, day=line.days[position], trace=trace)
-        nadir.take(total.value, point.id)
+        nadir.take(spd.value, point.id)
     return Assessment(
         criterion="CHESON2007",
         version=VERSION,
@@ -269,8 +267,7 @@ def assess(history: Sequence[TimePointFacts], options: Options) -> Assessment:
 
 def check(history: Sequence[TimePointFacts], options: Options) -> tuple[Finding, ...]:
     """Return whether the baseline has too many measured lesions."""
-    baseline = history[0]
-    count = len(baseline.lesions) if isinstance(baseline, LymphomaTimePoint) else 0
+    count = len(points_as(history, LymphomaTimePoint)[0].lesions)
     if count <= options.integer("max_targets"):
         return ()
     return (

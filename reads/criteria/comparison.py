@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import repeat
 from typing import Any
 
-from reads.criteria.errors import CriteriaError
-from reads.criteria.records import Record, number
+from reads.criteria.records import Record
 from reads.criteria.vectorfile import LISTS, is_edit_check, is_statistics
 
 TOLERANCE = Decimal("0.01")
@@ -119,14 +119,11 @@ def _best(entry: Record, place: str) -> Iterator[Comparison]:
 def same(expected: Any, derived: Any, tolerance: Decimal) -> bool:
     """Return whether two values agree: numbers within the tolerance, lists item by item."""
     if isinstance(expected, list) and isinstance(derived, list):
-        return len(expected) == len(derived) and all(
-            same(one, other, tolerance) for one, other in zip(expected, derived, strict=True)
-        )
+        alike = map(same, expected, derived, repeat(tolerance))
+        return len(expected) == len(derived) and all(alike)
     if _is_number(expected) and _is_number(derived):
-        try:
-            return abs(number(expected, "expected") - number(derived, "derived")) <= tolerance
-        except CriteriaError:
-            return False
+        one, other = Decimal(str(expected)), Decimal(str(derived))
+        return one.is_finite() and other.is_finite() and abs(one - other) <= tolerance
     return type(expected) is type(derived) and bool(expected == derived)
 
 

@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from decimal import Decimal
 from enum import StrEnum
-from typing import ClassVar
+from functools import cache
+from typing import Any
 
 from reads.criteria.errors import CriteriaError, missing
 from reads.criteria.records import checked_number
@@ -66,19 +67,19 @@ class NewLesionCategory(StrEnum):
     NEW_NON_TARGET = "NEW_NON_TARGET"
 
 
+@cache
+def decimal_fields(kind: type[Any]) -> tuple[str, ...]:
+    """Return the names of the fields of a fact class that hold decimals."""
+    return tuple(f.name for f in fields(kind) if "Decimal" in str(f.type))
+
+
 class Facts:
     """Base of all fact classes: checks the types that would otherwise fail deep in the engine."""
 
     __slots__ = ()
-    _decimal_fields: ClassVar[dict[type, tuple[str, ...]]] = {}
 
     def __post_init__(self) -> None:
-        kind = type(self)
-        names = Facts._decimal_fields.get(kind)
-        if names is None:
-            names = tuple(f.name for f in fields(kind) if "Decimal" in str(f.type))  # type: ignore[arg-type]
-            Facts._decimal_fields[kind] = names
-        for name in names:
+        for name in decimal_fields(type(self)):
             value = getattr(self, name)
             if value is None:
                 continue

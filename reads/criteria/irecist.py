@@ -235,7 +235,7 @@ def counted_sequence(
     for position in order:
         if points[position].new_therapy and options.flag("stop_at_new_therapy"):
             break
-        sequence.append((results[position].day, results[position].overall_response or "NE"))
+        sequence.append((results[position].day, str(results[position].values["overall_response"])))
     return sequence
 
 

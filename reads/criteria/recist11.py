@@ -125,7 +125,7 @@ def counted_sequence(
     for position in line.follow_up:
         if points[position].new_therapy and options.flag("stop_at_new_therapy"):
             break
-        response = results[position].overall_response or "NE"
+        response = str(results[position].values["overall_response"])
         if backdated and position == first_seen:
             response = "PD"
         sequence.append((line.days[position], response))

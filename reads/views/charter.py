@@ -26,6 +26,7 @@ from reads.design.editing import (
 from reads.design.exchange import LARGEST, templates, to_yaml
 from reads.design.references import REFERENCES
 from reads.design.specification import requirements
+from reads.design.standing import by_hand
 from reads.services import amending, charters
 from studies.access import StudyRequest, fetch, study_view
 from studies.models import Configuration
@@ -69,6 +70,7 @@ def _page(
             "versions": rows,
             "sections": sections(design) if design else (),
             "problems": problems(made.document) if made else [],
+            "by_hand": by_hand(design) if design else [],
             "changes": charters.changes_since(made, holding) if made else [],
             "holding": holding,
             "templates": templates(),

@@ -14,9 +14,7 @@ NODE = {"id": "N1", "kind": "NODE", "ldi_mm": 20, "sdi_mm": 15}
 SPOT = {"id": "L1", "kind": "EXTRANODAL", "ldi_mm": 12, "sdi_mm": 10}
 
 
-def told(
-    baseline: dict[str, Any], *visits: dict[str, Any], **settings: object
-) -> dict[str, str]:
+def told(baseline: dict[str, Any], *visits: dict[str, Any], **settings: object) -> dict[str, str]:
     """Return the sentences of the last visit by the value that each derives."""
     days = [{"day": 56 * n, **visit} for n, visit in enumerate(visits, start=1)]
     entry = {
@@ -191,9 +189,7 @@ def test_the_component_table_takes_ct_where_the_disease_is_not_avid_or_pet_is_no
     assert answer(pet_response="CMR", ct_response="PD", fdg_avid=False) == {
         "overall_response": "PD"
     }
-    assert answer(pet_response="CMR", ct_response="PD", fdg_avid=True) == {
-        "overall_response": "CR"
-    }
+    assert answer(pet_response="CMR", ct_response="PD", fdg_avid=True) == {"overall_response": "CR"}
     assert answer(ct_response="PAR") == {"overall_response": "PR"}
     assert answer(pet_response="NOT_DONE") == {"overall_response": "NE"}
     assert answer() == {"overall_response": "NE"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from reads.criteria.base import Record
 from reads.criteria.cheson2007 import LymphomaTimePoint, MassFacts
 from reads.criteria.percist import PercistTimePoint
 from reads.criteria.registry import get
+from reads.criteria.vectorfile import derive
 
 
 def fired(key: str, baseline: dict[str, Any], *visits: dict[str, Any]) -> set[tuple[str, str]]:
@@ -172,4 +174,90 @@ def test_a_clean_rano_subject_fires_nothing() -> None:
 
 
 def test_findings_of_percist_and_cheson_hold_all_that_the_form_shows() -> None:
-    two, three = (PercistTimePoint(id="A", day=n, liver_sul=n + 1) for n in (1, 2))  # type: ignore[arg-type]
+    scans = [
+        PercistTimePoint(id=f"D{day}", day=day, liver_sul=Decimal(sul))
+        for day, sul in ((0, "2.0"), (56, "2.1"), (112, "2.6"))
+    ]
+    (found,) = get("PERCIST").edit_checks(scans)
+    assert (found.id, found.level.value) == ("PERCIST_LIVER_NOT_COMPARABLE", "warning")
+    assert found.message == "The liver uptake of the two scans is not comparable."
+    assert (found.clause, found.field) == ("PERCIST 1.0, Wahl 2009 table", "visits[1].liver_sul")
+    masses = tuple(MassFacts(id=f"N{n}", ldi_mm=Decimal(20), sdi_mm=Decimal(9)) for n in range(7))
+    (found,) = get("CHESON2007").edit_checks([LymphomaTimePoint(id="BL", lesions=masses)])
+    assert (found.id, found.level.value) == ("TARGET_COUNT_MAX", "error")
+    told = "7 lesions: There are more measured lesions than the criteria allow."
+    assert (found.message, found.clause) == (told, "Cheson 2007 table 2")
+    assert found.field == "baseline.lesions"
+
+
+def test_cheson_tells_the_nadir_by_its_time_point_and_growth_by_its_side() -> None:
+    def scan(day: int, ldi: object, **more: Any) -> LymphomaTimePoint:
+        mass = MassFacts(id="N1", ldi_mm=Decimal(str(ldi)), sdi_mm=Decimal(10))
+        return LymphomaTimePoint(id=f"D{day}", day=day, lesions=(mass,), **more)
+
+    found = get("CHESON2007").assess([scan(0, 20), scan(56, 20), scan(112, 10), scan(168, 12)])
+    clause = "Cheson 2007 table 2"
+    assert found.time_points[1].because == (
+        f"Sum of products 200 mm² = N1 200 mm², {clause}",
+        f"Nadir before this time point is 200 mm² (D0), {clause}",
+        f"Sum 200 mm² is 0 % above the baseline of 200 mm², {clause}",
+        f"SPD 200 mm² is 0 % above the baseline of 200 mm²: SD, {clause}",
+    )
+    assert found.time_points[3].because[1] == (
+        f"Nadir before this time point is 100 mm² (D112), {clause}"
+    )
+    avid = [
+        scan(0, 20, avid=True),
+        scan(56, 0, pet_positive=True),
+        scan(112, 0, pet_positive=True),
+        scan(168, 20, pet_positive=False, assessed=False),
+    ]
+    responses = [r.overall_response for r in get("CHESON2007").assess(avid).time_points[1:]]
+    assert responses == ["PR", "PR", "NE"]
+
+
+# --- PCWG3: targets at baseline decide what CR of soft tissue is with bone disease -------------
+
+
+@pytest.mark.parametrize(
+    ("baseline", "visit", "response"),
+    [
+        ({}, {}, "PR"),
+        ({"target_lesions_at_baseline": True}, {}, "PR"),
+        ({"target_lesions_at_baseline": False}, {}, "NON-CR/NON-PD"),
+        ({"target_lesions_at_baseline": False}, {"target_lesions_at_baseline": True}, None),
+        (
+            {"target": [{"id": "T", "ld_mm": 20}]},
+            {"target": [{"id": "T", "state": "ABSENT"}]},
+            "PR",
+        ),
+        (
+            {"non_target": [{"id": "NT"}]},
+            {"non_target": [{"id": "NT", "state": "ABSENT"}]},
+            "NON-CR/NON-PD",
+        ),
+        (
+            {"target": [{"id": "T", "ld_mm": 20}], "target_lesions_at_baseline": False},
+            {"target": [{"id": "T", "state": "ABSENT"}]},
+            "NON-CR/NON-PD",
+        ),
+        (
+            {"target": []},
+            {"soft_tissue_response": "CR"},
+            "NON-CR/NON-PD",
+        ),
+    ],
+)
+def test_soft_tissue_that_has_gone_with_bone_lesions_left(
+    baseline: dict[str, Any], visit: dict[str, Any], response: str | None
+) -> None:
+    measured = "target" in visit or "non_target" in visit
+    soft = {} if measured else {"soft_tissue_response": "CR"}
+    entry = {
+        "criterion": "PCWG3",
+        "baseline": {"bone_lesions": 3, **baseline},
+        "visits": [{"day": 56, "any_bone_lesion_visible": True, **soft, **visit}],
+    }
+    found = derive({"subjects": [entry]}).document["subjects"][0]["visits"][0]["derived"]
+    assert found["bone_response_final"] == "NON-PD"
+    assert found["overall_response"] == (response or "NON-CR/NON-PD")

@@ -17,6 +17,7 @@ from reads.design.exchange import DesignFileError, from_yaml, templates, to_yaml
 from reads.design.problems import schema
 from reads.design.references import resolved, unknown_references
 from reads.design.specification import requirements
+from reads.design.standing import by_hand
 
 SIMPLE: dict[str, Any] = {
     "form": "ecrf_recist11",
@@ -185,3 +186,9 @@ def test_a_design_survives_the_way_out_and_in(
         adjudication={"variables": variables},
     )
     assert from_yaml(to_yaml(document)) == document
+
+
+def test_what_the_charter_states_and_nobody_carries_out_is_said() -> None:
+    assert by_hand(design_from(SIMPLE)) == []
+    wanted = design(sessions={"global_review": True}, variability={"intra_percent": 5})
+    assert by_hand(design_from(wanted)) == ["the global review", "re-reads for variability"]
