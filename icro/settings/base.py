@@ -183,6 +183,17 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     # The reconciler publishes job rows again whose message or worker was lost.
     "reconcile": {"task": "audit.reconcile_jobs", "schedule": 5.0, "options": {"expires": 10}},
     "seal": {"task": "audit.seal", "schedule": crontab(minute="*/5"), "options": {"expires": 240}},
+    # The whole chain over the trail is proved once a night, then every stored object.
+    "prove": {
+        "task": "projects.ask_for_proof",
+        "schedule": crontab(hour=0, minute=30),
+        "options": {"expires": 3600},
+    },
+    "sweep": {
+        "task": "imaging.ask_for_sweep",
+        "schedule": crontab(hour=1, minute=30),
+        "options": {"expires": 3600},
+    },
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
 
