@@ -130,6 +130,10 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
         "exception.view": (_PM, _OPS, _SCIENCE, _DATA, *_OVERSIGHT),
         "exception.propose": (_OPS, _SCIENCE),
         "exception.approve": (_SCIENCE,),
+        # phantoms: how a scanner proves that it measures what it should
+        "phantom.view": (_PM, _OPS, _SCIENCE, _DATA, _SITE, *_OVERSIGHT),
+        "phantom.send": (_SITE,),
+        "phantom.decide": (_SCIENCE,),
         # what readers see, and images that come after them
         "package.view": (_PM, _OPS, _SCIENCE, *_OVERSIGHT),
         "package.edit": (_OPS,),

@@ -9,8 +9,9 @@ class ExportsConfig(AppConfig):
 
     def ready(self) -> None:
         from audit.trail import name_verbs
-        from exports import tasks  # noqa: F401 - registers the jobs
+        from exports import affected, tasks  # noqa: F401 - registers the jobs
         from exports.datasets import BUILDERS
+        from imaging.services import effects
         from studies.services.configuration import VALIDATORS
 
         def problems(document: object) -> list[str]:
@@ -21,6 +22,8 @@ class ExportsConfig(AppConfig):
             return [f"there is no dataset “{name}”" for name in unknown]
 
         VALIDATORS["transfer"] = problems
+        _register_store()
+        effects.register(names=affected.names)
         name_verbs(
             {
                 "datacut.plan": "planned the cut",
@@ -34,3 +37,17 @@ class ExportsConfig(AppConfig):
                 "datacut.supersede": "superseded the cut",
             }
         )
+
+
+def _register_store() -> None:
+    """Let the integrity sweep prove the files that leave the house."""
+    from collections.abc import Iterator
+
+    from exports.models import CutFile
+    from imaging.storage import deliveries, sweep
+
+    def claims() -> Iterator[sweep.Claim]:
+        for pk, sha256 in CutFile.objects.values_list("pk", "sha256").iterator(chunk_size=2000):
+            yield sweep.Claim(sha256, "exports.cutfile", str(pk))
+
+    sweep.register("deliveries", deliveries, claims)

@@ -15,9 +15,11 @@ from zoneinfo import ZoneInfo
 
 from django.apps import apps
 from django.db import models
+from django.db.models import Q
 
 from audit.models import kind_of
 from exports.models import CutItem, DataCut
+from imaging.services.consent import excluded_subjects
 from queries.models import Query
 from reads.models import (
     Acceptance,
@@ -45,11 +47,18 @@ def rows_of(cut: DataCut) -> Iterable[models.Model]:
     study, until = cut.study_id, cut_off_instant(cut)
     yield cut.study
     yield from StudySite.objects.in_study(study)
-    yield from Subject.objects.in_study(study).filter(created_at__lte=until)
-    yield from TimePoint.objects.in_study(study).filter(created_at__lte=until)
-    yield from Query.objects.in_study(study).filter(opened_at__lte=until)
-    sessions = ReadSession.objects.in_study(study).filter(
-        state__in=COUNTED_SESSIONS, signed_at__lte=until
+    # A withdrawal of consent may leave a subject out; earlier cuts stay as they are.
+    out = excluded_subjects(study)
+    subjects = Subject.objects.in_study(study).filter(created_at__lte=until)
+    points = TimePoint.objects.in_study(study).filter(created_at__lte=until)
+    queries = Query.objects.in_study(study).filter(opened_at__lte=until)
+    yield from subjects.exclude(pk__in=out)
+    yield from points.exclude(subject__in=out)
+    yield from queries.filter(Q(subject=None) | ~Q(subject__in=out))
+    sessions = (
+        ReadSession.objects.in_study(study)
+        .filter(state__in=COUNTED_SESSIONS, signed_at__lte=until)
+        .exclude(task__time_point__subject__in=out)
     )
     yield from sessions
     yield from ReadTask.objects.in_study(study).filter(sessions__in=sessions).distinct()

@@ -30,6 +30,7 @@ from icro.supervision import Child, Output, ProcessFailedError
 
 ROOT = Path(__file__).resolve().parents[1]
 FIRST_PORT = 8000
+FIRST_DICOM_PORT = 11112
 READY_TIMEOUT_S = 120
 # What a reset removes; whatever else lies in the folder is not ours.
 OWN_ENTRIES = (
@@ -151,6 +152,8 @@ class Demo:
         self.environment["PORT"] = str(port)
         self._start("worker")
         self._start("beat")
+        self.environment["DICOM_PORT"] = str(free_port(FIRST_DICOM_PORT))
+        self._start("dicom")
         if not (self.data_dir / "seeded").exists():
             self._seed()
         self._start("web")
@@ -236,6 +239,11 @@ def port_is_free(port: int) -> bool:
         except OSError:
             return False
     return True
+
+
+def free_port(wanted: int) -> int:
+    """Return the first free port from a wanted one on."""
+    return next(port for port in range(wanted, wanted + 100) if port_is_free(port))
 
 
 def answers(url: str) -> bool:

@@ -1,7 +1,7 @@
 """The one place that names the commands of the platform's processes.
 
 ``make demo``, the tests and ``docker-compose.yml`` start these very commands.
-usage: ``python -m icro.processes web|worker|beat|migrate|static`` replaces itself by the process.
+usage: ``python -m icro.processes web|worker|beat|dicom|migrate|static`` becomes the process.
 """
 
 from __future__ import annotations
@@ -58,6 +58,22 @@ def beat() -> list[str]:
     return [*_python("celery", "--app=icro", "--quiet", "beat"), "--loglevel=INFO", "--pidfile="]
 
 
+def dicom(*, port: int | None = None) -> list[str]:
+    """Listen on the DICOM network; to this machine alone unless the environment says otherwise."""
+    given = os.environ.get
+    flags = {
+        "--host": given("DICOM_HOST", "127.0.0.1"),
+        "--port": str(port or given("DICOM_PORT", "11112")),
+        "--tls-cert": given("DICOM_TLS_CERT", ""),
+        "--tls-key": given("DICOM_TLS_KEY", ""),
+        "--tls-ca": given("DICOM_TLS_CA", ""),
+    }
+    words = [word for name, value in flags.items() if value for word in (name, value)]
+    if given("DICOM_PLAIN", "").lower() in ("1", "true", "yes", "on"):
+        words.append("--plain")
+    return manage("store_scp", *words)
+
+
 def migrate() -> list[str]:
     """Bring the database to this version, as its owner."""
     return manage("migrate", "--database=owner", "--no-input")
@@ -77,6 +93,7 @@ COMMANDS: dict[str, Callable[[], list[str]]] = {
     "web": web,
     "worker": worker,
     "beat": beat,
+    "dicom": dicom,
     "migrate": migrate,
     "static": static,
 }

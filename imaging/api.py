@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
+from django.http import Http404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers, status
@@ -14,8 +15,17 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.routers import BaseRouter
 
-from imaging.models import Finding, Series, Submission
-from imaging.services import manifest
+from imaging.doors.api import ArrivalViewSet
+from imaging.models import (
+    Finding,
+    PackageSeries,
+    QcReview,
+    ReadPackage,
+    Series,
+    SiteException,
+    Submission,
+)
+from imaging.services import manifest, proof, second_level
 from imaging.services import submission as submissions
 from studies.access import fetch
 from studies.api import PREFIX, StudyViewSet
@@ -84,10 +94,13 @@ class FindingSerializer(serializers.ModelSerializer[Finding]):
             "submission",
             "series",
             "code",
+            "parameter",
             "level",
             "title",
             "measured",
             "expected",
+            "source",
+            "suppressed_by",
             "what_it_means",
             "what_to_do",
             "positions",
@@ -136,6 +149,7 @@ class SubmissionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, StudyV
         "manifest": "submission.upload",
         "put_file": "submission.upload",
         "finish": "submission.upload",
+        "proof_document": "submission.view",
     }
 
     def get_queryset(self) -> QuerySet[Any]:
@@ -186,6 +200,16 @@ class SubmissionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, StudyV
         row = manifest.finish(self.get_object(), actor=self.actor)
         return Response(self.get_serializer(row).data)
 
+    @extend_schema(request=None, responses=OpenApiTypes.OBJECT)
+    @action(detail=True, methods=["get"], url_path="de-identification")
+    def proof_document(self, request: Request, study_code: str, pk: str) -> Response:
+        """The proof of de-identification; 404 until the submission was de-identified."""
+        row = self.get_object()
+        report = proof.newest(row)
+        if report is None:
+            raise Http404
+        return Response(proof.document(row, report))
+
 
 class SeriesViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, StudyViewSet):
     """Clean series."""
@@ -199,7 +223,22 @@ class SeriesViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, StudyViewS
         return super().get_queryset().select_related("study")
 
 
-class FindingViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, StudyViewSet):
+class BlindedToFirst(StudyViewSet):
+    """Keeps the first decision from whoever may take the second (``second_level``)."""
+
+    @property
+    def is_schema(self) -> bool:
+        """Tell whether the description of the interface is being written."""
+        return bool(getattr(self, "swagger_fake_view", False))
+
+    def kept_back(self) -> QuerySet[Any]:
+        """Return the submissions whose first decision is kept from the asker."""
+        mine = Submission.objects.visible_to(self.actor)
+        rows: QuerySet[Any] = second_level.kept_from(self.actor, mine).values("pk")
+        return rows
+
+
+class FindingViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, BlindedToFirst):
     """Findings of the automatic checks."""
 
     model = Finding
@@ -207,9 +246,134 @@ class FindingViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, StudyView
     filterset_fields = ("submission", "code", "level", "state")
     rights: ClassVar[dict[str, str]] = {"list": "submission.view", "retrieve": "submission.view"}
 
+    def get_queryset(self) -> QuerySet[Any]:
+        rows = super().get_queryset()
+        return rows if self.is_schema else rows.exclude(submission__in=self.kept_back())
+
+
+class QcReviewSerializer(serializers.ModelSerializer[QcReview]):
+    """A decision of quality control at its level."""
+
+    reviewer = serializers.CharField(source="reviewer.printed_name", read_only=True)
+    drawn_for_second_level = serializers.SerializerMethodField()
+
+    class Meta:
+        model = QcReview
+        fields = (
+            "id",
+            "submission",
+            "time_point",
+            "level",
+            "reviewer",
+            "decision",
+            "deviation_cause",
+            "comment",
+            "claimed_at",
+            "decided_at",
+            "drawn_for_second_level",
+            "state",
+        )
+        read_only_fields = fields
+
+    def get_drawn_for_second_level(self, row: QcReview) -> bool | None:
+        """Return whether the decision was drawn; nothing before it is signed."""
+        draw = getattr(row, "draw", None)
+        return draw.drawn if draw is not None else None
+
+
+class QcReviewViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, BlindedToFirst):
+    """Decisions of quality control."""
+
+    model = QcReview
+    serializer_class = QcReviewSerializer
+    filterset_fields = ("submission", "level", "state", "decision")
+    rights: ClassVar[dict[str, str]] = {"list": "qc.view", "retrieve": "qc.view"}
+
+    def get_queryset(self) -> QuerySet[Any]:
+        rows = super().get_queryset().select_related("reviewer", "draw")
+        return rows if self.is_schema else rows.exclude(submission__in=self.kept_back())
+
+
+class SiteExceptionSerializer(serializers.ModelSerializer[SiteException]):
+    """A standing exception of a site."""
+
+    reference = serializers.CharField(source="__str__", read_only=True)
+    site = serializers.CharField(source="study_site.number", read_only=True)
+    approved_by = serializers.CharField(
+        source="approved_by.printed_name", read_only=True, default=None
+    )
+
+    class Meta:
+        model = SiteException
+        fields = (
+            "id",
+            "reference",
+            "site",
+            "code",
+            "parameter",
+            "modality",
+            "reason",
+            "valid_from",
+            "valid_until",
+            "approved_by",
+            "approved_at",
+            "ended_on",
+            "end_reason",
+            "state",
+        )
+        read_only_fields = fields
+
+
+class SiteExceptionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, StudyViewSet):
+    """Standing exceptions."""
+
+    model = SiteException
+    serializer_class = SiteExceptionSerializer
+    filterset_fields = ("code", "parameter", "state")
+    rights: ClassVar[dict[str, str]] = {"list": "exception.view", "retrieve": "exception.view"}
+
+    def get_queryset(self) -> QuerySet[Any]:
+        return super().get_queryset().select_related("study_site", "approved_by")
+
+
+class PackageSeriesSerializer(serializers.ModelSerializer[PackageSeries]):
+    """One series of a package."""
+
+    class Meta:
+        model = PackageSeries
+        fields = ("series", "order", "label", "place")
+        read_only_fields = fields
+
+
+class ReadPackageSerializer(serializers.ModelSerializer[ReadPackage]):
+    """A version of what readers see."""
+
+    series = PackageSeriesSerializer(source="entries", many=True, read_only=True)
+
+    class Meta:
+        model = ReadPackage
+        fields = ("id", "time_point", "version", "layout", "note", "digest", "state", "series")
+        read_only_fields = fields
+
+
+class ReadPackageViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, StudyViewSet):
+    """Read packages, every version."""
+
+    model = ReadPackage
+    serializer_class = ReadPackageSerializer
+    filterset_fields = ("time_point", "state")
+    rights: ClassVar[dict[str, str]] = {"list": "package.view", "retrieve": "package.view"}
+
+    def get_queryset(self) -> QuerySet[Any]:
+        return super().get_queryset().prefetch_related("entries")
+
 
 def register(router: BaseRouter) -> None:
     """Put the resources of imaging on the interface."""
     router.register(rf"{PREFIX}/submissions", SubmissionViewSet, basename="submission")
     router.register(rf"{PREFIX}/series", SeriesViewSet, basename="series")
     router.register(rf"{PREFIX}/findings", FindingViewSet, basename="finding")
+    router.register(rf"{PREFIX}/arrivals", ArrivalViewSet, basename="arrival")
+    router.register(rf"{PREFIX}/qc-reviews", QcReviewViewSet, basename="qc-review")
+    router.register(rf"{PREFIX}/site-exceptions", SiteExceptionViewSet, basename="site-exception")
+    router.register(rf"{PREFIX}/read-packages", ReadPackageViewSet, basename="read-package")

@@ -12,6 +12,10 @@ VERBS = {
     "submission.begin_upload": "began to upload files",
     "submission.explain": "said why something cannot be fixed",
     "submission.clear": "removed the chosen files",
+    "submission.leave_out": "left files out",
+    "submission.open_archive": "opened an archive that was sent",
+    "submission.site_plan": "was handed the plan to remove identity at the site",
+    "submission.site_cleaned": "removed identity at the site",
     "submission.receive": "signed and sent",
     "submission.deidentify": "removed identity from the files",
     "submission.start_qc": "checked the images and put them into QC",
@@ -30,10 +34,68 @@ VERBS = {
     "finding.resolve": "found the finding corrected",
     "finding.take_back": "took the question back",
     "finding.reopen": "opened the finding again",
+    "qcreview.draw": "drew whether a second person looks",
+    "qcreview.judge": "judged a finding at the second level",
+    "qcreview.resolve": "settled the difference of two decisions",
+    "siteexception.propose": "proposed a standing exception",
+    "siteexception.approve": "approved the standing exception",
+    "siteexception.decline": "declined the standing exception",
+    "siteexception.end": "ended the standing exception",
+    "guideline.import": "imported the guideline from a file",
+    "lateimages.open": "asked science about late images",
+    "lateimages.decide": "decided on late images",
+    "lateimages.note": "carried out what could be carried out",
+    "lateimages.carry_out": "declared the decision carried out",
+    "arrival.view": "looked at a held original",
+    "attachment.view": "read a released attachment",
+    "attachment.add": "attached a paper",
+    "attachment.remove": "took an attachment out",
+    "attachment.redact": "made the redacted copy",
+    "attachment.release": "released the attachment",
+    "attachment.refuse": "refused the attachment",
+    "attachment.take_back": "held the attachment again",
+    "holddecision.propose": "decided on held files, for a second look",
+    "holddecision.take_effect": "decided on held files",
+    "holddecision.refuse": "refused the decision on held files",
+    "holddecision.supersede": "took the decision on held files back",
     "package.build": "built the read package",
     "package.release": "released the read package",
     "package.supersede": "superseded the read package",
+    "submission.take_over": "took the images over from elsewhere",
+    "submission.move_here": "opened the submission for images moved here",
+    "submission.move_away": "moved the images away",
+    "submission.stop": "stopped the submission after consent was withdrawn",
+    "submission.destroy_outputs": "destroyed the clean images",
+    "arrival.open": "opened an arrival",
+    "arrival.close": "closed the arrival",
+    "arrival.sort": "sorted the arrival",
+    "arrivedexamination.assign": "assigned the examination to a visit",
+    "arrivedexamination.deliver": "put the examination into its submission",
+    "arrivedexamination.give_back": "gave the examination back to the inbox",
+    "arrivedexamination.set_aside": "set the examination aside",
+    "arrivedexamination.take_up": "took the examination up again",
+    "dicompeer.add": "let the sender in",
+    "dicompeer.end": "refused the sender from then on",
+    "door.refused": "refused an unknown sender",
+    "move.plan": "planned to move images",
+    "move.carry_out": "moved the images",
+    "move.cancel": "gave the move up",
+    "move.follow": "let reads follow the move",
+    "consentwithdrawal.record": "recorded the withdrawal of consent",
+    "consentwithdrawal.carry_out": "carried out the withdrawal of consent",
+    "consentwithdrawal.correct": "corrected the withdrawal of consent",
     "form.complete": "completed the form",
+    "archive.retrieve": "retrieved the series",
+    "storage.sweep": "proved every stored object",
+    "phantomscan.start": "began a phantom scan",
+    "phantomscan.clear": "removed the chosen files",
+    "phantomscan.send": "sent the phantom scan",
+    "phantomscan.measure": "measured the phantom",
+    "phantomscan.refuse": "returned the phantom scan to the site",
+    "phantomscan.return_to_site": "returned the phantom scan to the site",
+    "phantomscan.qualify": "passed the scanner",
+    "phantomscan.fail": "failed the scanner",
+    "phantomscan.withdraw": "withdrew the phantom scan",
 }
 
 
@@ -50,13 +112,32 @@ def guideline_problems(document: Mapping[str, Any]) -> list[str]:
 
 def profile_problems(document: Mapping[str, Any]) -> list[str]:
     """Return what is wrong with a de-identification profile, in words."""
-    from imaging.pipeline.deidentify import ProfileInvalid
-    from imaging.pipeline.deidentify.profile import compile_profile
+    from imaging.services.profiles import problems_of
+    from imaging.services.site_cleaning import option_problems
+
+    return [*problems_of(document), *option_problems(document)]
+
+
+def _register_stores() -> None:
+    """Let the integrity sweep and ``manage.py verify`` prove what imaging stores."""
+    from audit import verification
+    from imaging import storage
+    from imaging.storage import holdings, nightly, sweep
+
+    sweep.register("research", storage.research, holdings.research_claims)
+    sweep.register("previews", storage.previews, holdings.preview_claims)
+    sweep.register("metadata", storage.metadata_documents, holdings.document_claims)
+    verification.register("every stored object is whole and named", nightly.stored_objects_hold)
+
+
+def phantom_plan_problems(document: Mapping[str, Any]) -> list[str]:
+    """Return what is wrong with a phantom plan, in words."""
+    from imaging.pipeline.technical_qc.phantom_plan import PlanInvalid, programmes_of
 
     try:
-        compile_profile(document, "")
-    except ProfileInvalid as error:
-        return [str(error)]
+        programmes_of(document)
+    except PlanInvalid as error:
+        return list(error.problems)
     return []
 
 
@@ -67,11 +148,19 @@ class ImagingConfig(AppConfig):
     def ready(self) -> None:
         from audit.trail import name_verbs
         from imaging import jobs, targets  # noqa: F401 - registers the kinds of jobs
+        from imaging.services import consent
         from queries.targets import register
         from studies.models import Configuration
         from studies.services.configuration import VALIDATORS
 
         name_verbs(VERBS)
         register(targets.SUBMISSION)
+        _register_stores()
         VALIDATORS[Configuration.Kind.GUIDELINE] = guideline_problems
         VALIDATORS[Configuration.Kind.DEID_PROFILE] = profile_problems
+        VALIDATORS[Configuration.Kind.PHANTOMS] = phantom_plan_problems
+        plan = VALIDATORS[Configuration.Kind.PLAN]
+        VALIDATORS[Configuration.Kind.PLAN] = lambda document: [
+            *plan(document),
+            *consent.rule_problems(document),
+        ]

@@ -26,6 +26,7 @@ VERBS = {
     "timepoint.not_done": "declared not done",
     "timepoint.expect_again": "expects again",
     "configuration.draft": "drafted",
+    "configuration.revise": "changed the draft of",
     "configuration.send_to_review": "sent to review",
     "configuration.send_to_test": "sent to test",
     "configuration.return_to_draft": "returned to draft",

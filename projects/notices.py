@@ -21,6 +21,7 @@ from audit.jobs import enqueue, job
 from audit.models import Job
 from audit.states import moved
 from exports.models import DataCut
+from imaging.models import ArrivedExamination, ConsentWithdrawal, Move
 from projects.addresses import address
 from queries.models import Query
 from reads.models import ReadTask
@@ -61,6 +62,33 @@ def _cut_takers(cut: DataCut) -> Iterable[User]:
     return User.objects.filter(pk__in=held.values("user_id"), is_active=True).distinct()
 
 
+def _signer(examination: ArrivedExamination) -> Iterable[User]:
+    return [examination.arrival.responsible]
+
+
+def _both_sites(move: Move) -> Iterable[User]:
+    sites = {move.submission.study_site_id, move.target.subject.study_site_id}
+    return _people_of_sites(move.study_id, sites)
+
+
+def _told_of_withdrawal(row: ConsentWithdrawal) -> Iterable[User]:
+    roles = {Role.PROJECT_MANAGER, Role.IMAGE_OPERATIONS, Role.DATA_MANAGER}
+    held = Membership.objects.filter(
+        study_id=row.study_id, role__in=roles, period__contains=clock.now()
+    )
+    staff = User.objects.filter(pk__in=held.values("user_id"), is_active=True).distinct()
+    return [*staff, *_people_of_sites(row.study_id, {row.subject.study_site_id})]
+
+
+def _people_of_sites(study_id: Any, sites: set[Any]) -> Iterable[User]:
+    links = MembershipSite.objects.in_study(study_id).filter(
+        study_site__in=sites, membership__period__contains=clock.now()
+    )
+    return User.objects.filter(
+        pk__in=links.values("membership__user_id"), is_active=True
+    ).distinct()
+
+
 def _query_page(query: Query) -> str:
     return address("query-page", query.study.code, query.pk)
 
@@ -74,13 +102,35 @@ KINDS: dict[str, Kind] = {
         _reader,
         lambda _: address("read-inbox"),
     ),
+    "arrivedexamination.deliver": Kind(
+        "Images arrived and wait for your form and signature",
+        _signer,
+        lambda row: address("submission", row.study.code, row.submission_id),
+    ),
+    "move.carry_out": Kind(
+        "Images were moved to where they belong",
+        _both_sites,
+        lambda move: address("site-home"),
+    ),
+    "consentwithdrawal.record": Kind(
+        "A withdrawal of consent was recorded",
+        _told_of_withdrawal,
+        lambda row: address("subject-consent", row.study.code, row.subject_id),
+    ),
     "datacut.release": Kind(
         "A data cut was released to you",
         _cut_takers,
         lambda cut: address("cut-page", cut.study.code, cut.pk),
     ),
 }
-_MODELS: dict[str, Any] = {"query": Query, "readtask": ReadTask, "datacut": DataCut}
+_MODELS: dict[str, Any] = {
+    "query": Query,
+    "readtask": ReadTask,
+    "datacut": DataCut,
+    "arrivedexamination": ArrivedExamination,
+    "move": Move,
+    "consentwithdrawal": ConsentWithdrawal,
+}
 
 
 @job("projects.notify", label="Messages")
@@ -142,6 +192,11 @@ def _after_save(sender: Any, *, instance: Query, created: bool, **_: Any) -> Non
         _ask_for("query.raise", instance)
 
 
+def _after_withdrawal(sender: Any, *, instance: ConsentWithdrawal, created: bool, **_: Any) -> None:
+    if created:
+        _ask_for("consentwithdrawal.record", instance)
+
+
 def _ask_for(kind: str, row: Any) -> None:
     if kind not in KINDS:
         return
@@ -158,6 +213,9 @@ def _ask_for(kind: str, row: Any) -> None:
 
 def connect() -> None:
     """Listen to the acts that people are told of."""
-    for sender in (Query, ReadTask, DataCut):
+    for sender in (Query, ReadTask, DataCut, ArrivedExamination, Move):
         moved.connect(_after_step, sender=sender, dispatch_uid=f"notices.{sender.__name__}")
     post_save.connect(_after_save, sender=Query, dispatch_uid="notices.query_raised")
+    post_save.connect(
+        _after_withdrawal, sender=ConsentWithdrawal, dispatch_uid="notices.withdrawal"
+    )

@@ -49,6 +49,7 @@ STUDY_MENU: Sequence[tuple[str, Sequence[Entry]]] = (
             Entry("submission.hold", "Held files", "hand-stop", "hold-queue"),
             Entry("door.assign", "Unassigned arrivals", "inbox", "arrival-inbox"),
             Entry("query.view", "Queries", "message-question", "query-list"),
+            Entry("phantom.view", "Phantoms", "target", "phantom-list"),
             Entry("guideline.view", "Acquisition guideline", "adjustments", "guideline"),
         ),
     ),

@@ -7,8 +7,10 @@ from typing import Any
 
 from django.db.models import Count, Sum
 
+from audit.models import Job
 from exports.models import CutFile
-from imaging.models import Instance, ReceivedFile
+from imaging.models import Instance, ReceivedFile, Sweep
+from imaging.storage.nightly import KIND
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,21 @@ def volumes() -> list[Volume]:
         _volume("De-identified images", Instance.objects.all()),
         _volume("Files of data cuts", CutFile.objects.all()),
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class SweepStanding:
+    """What the last proof of all stored objects found, and the proof under way."""
+
+    last: Sweep | None
+    running: Job | None
+
+
+def last_sweep() -> SweepStanding:
+    """Return how the stored objects stand."""
+    states = [Job.State.PENDING, Job.State.RUNNING]
+    running = Job.objects.filter(kind=KIND, state__in=states).order_by("-created_at").first()
+    return SweepStanding(Sweep.objects.first(), running)
 
 
 def _volume(name: str, rows: Any) -> Volume:

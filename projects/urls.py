@@ -46,6 +46,7 @@ ADMINISTRATION = [
     path("admin/users/<uuid:pk>/sessions/", users.end_sessions, name="user-sessions-end"),
     path("admin/system/", system.system_page, name="system-page"),
     path("admin/system/verify/", system.verify_chain, name="chain-verify"),
+    path("admin/system/sweep/", system.start_sweep, name="sweep-start"),
     path("admin/jobs/<uuid:pk>/retry/", jobs.retry_job, name="job-retry"),
     path("admin/jobs/<uuid:pk>/cancel/", jobs.cancel_job, name="job-cancel"),
 ]

@@ -33,6 +33,7 @@ from reads.services import onboarding, register
 from reads.services.charters import start_from_template
 from studies.models import Anchor, Configuration, Membership
 from studies.scoping import scope
+from tests.imaging.phantom_world import phantom_scan
 from tests.imaging.qc_objects import qc_objects
 from tests.projects.lives import query_about, submission_of
 from tests.reads.read_world import disagreement
@@ -93,6 +94,11 @@ def own_objects(world: StudyWorld) -> dict[str, Any]:
             "finding": finding.pk,
             **held,
             **_doors_and_changes(world, sent, visit),
+            "phantom": phantom_scan(
+                world,
+                picture_sha256=Preview.objects.filter(series=series).first().objects_sha256[0],
+            ).pk,
+            "phantom_decision": "pass",
             "series": series.pk,
             "sha256": Preview.objects.filter(series=series).first().objects_sha256[0],
             "task": task.pk,

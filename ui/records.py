@@ -298,5 +298,7 @@ class UploadPanel:
     manifest_url: str
     put_url: str
     finish_url: str
+    parts_url: str = ""
+    visit_url: str = ""
     note: str = ""
     kinds: tuple[str, ...] = field(default=("folder", "files", "zip"))

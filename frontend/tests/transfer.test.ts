@@ -1,8 +1,10 @@
 import { expect, test } from "vitest";
 import { isNoise } from "../src/upload/picking";
-import { backOff, type Entry, type Progress, Rate, Refused, type Sender, Transfer } from "../src/upload/transfer";
+import {
+  backOff, type Entry, LoggedOut, type Progress, Rate, Refused, type Sender, Transfer, type Watcher,
+} from "../src/upload/transfer";
 
-const entry = (name: string, size = 100): Entry => ({ path: `${name}.dcm`, size, sha256: name });
+const entry = (name: string, size = 100): Entry => ({ size, sha256: name });
 
 class Server implements Sender {
   puts: string[] = [];
@@ -32,10 +34,21 @@ class Server implements Sender {
   }
 }
 
-function transfer(names: string[], missing: string[], server: Server): { run: Transfer; seen: Progress[] } {
+function transfer(
+  names: string[],
+  missing: string[],
+  server: Server,
+): { run: Transfer; seen: Progress[]; states: string[]; halts: string[] } {
   const seen: Progress[] = [];
-  const run = new Transfer(names.map((n) => entry(n)), new Set(missing), server, (p) => seen.push(p), 4, 3);
-  return { run, seen };
+  const states: string[] = [];
+  const halts: string[] = [];
+  const watcher: Watcher = {
+    progress: (progress) => seen.push(progress),
+    file: (sha256, state) => states.push(`${sha256} ${state}`),
+    halted: (why) => halts.push(why),
+  };
+  const run = new Transfer(names.map((n) => entry(n)), new Set(missing), server, watcher, 4, 3);
+  return { run, seen, states, halts };
 }
 
 test("only what the server lacks is sent, each content once", async () => {
@@ -63,11 +76,51 @@ test("a lost connection is tried again after growing pauses", async () => {
   expect(backOff(9)).toBe(30_000);
 });
 
-test("a refusal ends the transfer and is not repeated", async () => {
+test("a refused file is listed with its reason, and the others go on", async () => {
   const server = new Server();
-  server.failures.set("a", [new Refused("too large")]);
-  await expect(transfer(["a"], ["a"], server).run.run()).rejects.toThrow("too large");
-  expect(server.puts).toEqual(["a"]);
+  server.failures.set("a", [new Refused("The bytes that arrived are not those of the file.")]);
+  const { run, seen, states } = transfer(["a", "b"], ["a", "b"], server);
+  expect(await run.run()).toEqual([{ sha256: "a", why: "The bytes that arrived are not those of the file." }]);
+  expect(server.puts.filter((name) => name === "a")).toEqual(["a"]);
+  expect(states).toContain("a refused");
+  expect(states).toContain("b here");
+  expect(seen.at(-1)).toMatchObject({ doneFiles: 1, totalFiles: 2 });
+});
+
+test("whoever was logged out is told, and goes on after logging in again", async () => {
+  const server = new Server();
+  server.failures.set("a", [new LoggedOut("You were logged out.")]);
+  const { run, halts } = transfer(["a"], ["a"], server);
+  const end = run.run();
+  await new Promise((done) => setTimeout(done, 20));
+  expect(halts).toEqual(["You were logged out."]);
+  expect(run.isPaused).toBe(true);
+  run.resume();
+  await end;
+  expect(server.puts).toEqual(["a", "a"]);
+});
+
+test("a line that comes back is not waited for any longer", async () => {
+  const server = new Server();
+  server.wait = () => new Promise(() => undefined);
+  server.failures.set("a", [new Error("lost")]);
+  const { run, states } = transfer(["a"], ["a"], server);
+  const end = run.run();
+  await new Promise((done) => setTimeout(done, 20));
+  expect(states.at(-1)).toBe("a trying");
+  run.hurry();
+  await end;
+  expect(states.at(-1)).toBe("a here");
+});
+
+test("ten thousand files are counted without walking through all of them each time", async () => {
+  const server = new Server();
+  const names = Array.from({ length: 10_000 }, (_, i) => `f${i}`);
+  const began = performance.now();
+  const { run, seen } = transfer(names, names.slice(0, 200), server);
+  await run.run();
+  expect(performance.now() - began).toBeLessThan(1500);
+  expect(seen.at(-1)).toMatchObject({ doneFiles: 10_000, doneBytes: 1_000_000 });
 });
 
 test("a paused transfer sends nothing until it is resumed, then everything", async () => {

@@ -15,8 +15,11 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 from pydicom._dicom_dict import DicomDictionary
+from pydicom._private_dict import private_dictionaries
 from pydicom.sr._cid_dict import name_for_cid
 from pydicom.sr._concepts_dict import concepts
+
+from imaging.pipeline.text import WORD, fold
 
 HERE: Final = Path(__file__).parent
 OPTIONS: Final = (
@@ -109,16 +112,40 @@ FIXED_UIDS: Final = frozenset(
     PertinentSOPClassesInSeries MACCalculationTransferSyntaxUID""".split()
 )
 REMOVED_GROUPS: Final = (0x0000, 0x0002, 0x0004, 0x0100, 0x4FFE, 0x4008, 0x4010, 0x0048 + 0xFF00)
+SCHEMES: Final = (
+    "DCM", "SCT", "LN", "RADLEX", "FMA", "IBSI", "NCIt", "UMLS", "MSH", "MDC", "UCUM",
+)  # fmt: skip
+ANIMALS: Final = re.compile("breed|species|organism|genus|animal", re.IGNORECASE)
+PRIVATE_NUMBERS: Final = (
+    "Numeric elements of imaging makers by the private dictionary of pydicom; kept when the number "
+    "is no number of the upload. Names of dates, times, people and identifiers are left out."
+)
+PRIVATE_VRS: Final = frozenset("DS IS FL FD SS US SL UL".split())
+MAKERS: Final = re.compile(
+    "GEMS_|SIEMENS (MR|CT|MED PT|MED SP|MED$|CM|PT|RA|MED MG)|Philips|PHILIPS MR|TOSHIBA_MEC"
+    "|CANON_MEC|HOLOGIC|ELSCINT1|UIH|Image Private Header|MMCPrivate|PMTF"
+)
+NOT_MEASURES: Final = re.compile(
+    "patient|birth|age$|name|date|time(?!rs? (bins|slots|points))|serial|exam|study|suite|person"
+    "|physician|operator|user|account|licen[cs]e|phone|address|site|IDEN_|PATI_|STDY_|DL_|ADW"
+    "|XELPRV|[Uu]nknown|hash|checksum|[Ii][Dd]s?$|UID|uid|number of the",
+    re.IGNORECASE,
+)
 PLACES: Final = re.compile(
     "Institution|Organi[sz]ation|Address|Location|Residence|Department|Service|Issuer|Country|Region"
 )
 
 
 def main() -> None:
-    """Write trial.json and vocabulary.txt beside this file."""
+    """Write the profile, its words and its private elements beside this file."""
     rows = {row_id(row): row for row in json.loads((HERE / "annex_e.json").read_text())["rows"]}
     vocabulary = build_vocabulary()
     (HERE / "vocabulary.txt").write_text("\n".join(vocabulary) + "\n", encoding="utf-8")
+    meanings = "\n".join(build_meanings(frozenset(vocabulary))) + "\n"
+    (HERE / "meanings.txt").write_text(meanings, encoding="utf-8")
+    numbers = {"comment": PRIVATE_NUMBERS, "elements": build_private_numbers()}
+    text = json.dumps(numbers, ensure_ascii=False).replace("], [", "],\n [") + "\n"
+    (HERE / "private_numbers.json").write_text(text, encoding="utf-8")
     actions = build_actions(rows)
     grouped: dict[str, list[str]] = {}
     for tag, action in sorted(actions.items()):
@@ -135,7 +162,9 @@ def main() -> None:
             "sha256": digest("annex_e.json"),
         },
         "vocabulary_sha256": digest("vocabulary.txt"),
+        "meanings_sha256": digest("meanings.txt"),
         "private_safe_sha256": digest("private_safe.json"),
+        "private_numbers_sha256": digest("private_numbers.json"),
         "age_cap_years": 90,
         "date_offset_days": [-3650, -366],
         "clinical_trial": {
@@ -251,6 +280,30 @@ def identity_kinds(rows: dict[str, dict[str, str]], actions: dict[str, str]) -> 
     return kinds
 
 
+def build_meanings(vocabulary: frozenset[str]) -> list[str]:
+    """Whole meanings of standard codes that hold a word outside the vocabulary (an eponym)."""
+    found: set[str] = set()
+    for scheme in SCHEMES:
+        for codes in cast(dict[str, Any], concepts[scheme]).values():
+            for meaning, _ in codes.values():
+                words = WORD.findall(fold(meaning))
+                if not ANIMALS.search(meaning) and not vocabulary.issuperset(words):
+                    found.add(" ".join(words))
+    return sorted(found)
+
+
+def build_private_numbers() -> list[list[str]]:
+    """Numeric elements of makers' blocks by pydicom's private dictionary: measures, no dates."""
+    found: list[list[str]] = []
+    for creator, elements in private_dictionaries.items():
+        if not MAKERS.match(creator) or NOT_MEASURES.search(creator):
+            continue
+        for tag, (vr, _, name, _) in elements.items():
+            if name and vr in PRIVATE_VRS and not NOT_MEASURES.search(name) and "xx" in tag:
+                found.append([creator, tag[:4].upper(), tag[-2:].upper(), vr, name])
+    return sorted(found)
+
+
 def words_of(name: str) -> list[str]:
     return [word for line in (HERE / name).read_text("utf-8").splitlines()
             if not line.startswith("#") for word in line.split()]  # fmt: skip
@@ -269,7 +322,7 @@ def build_vocabulary() -> list[str]:
     """Words of the DICOM dictionaries and of imaging protocols, without names of people."""
     people = re.compile("Breed|Species|Strain|Role|Organi[sz]ation|Occupation|Person")
     found: set[str] = set()
-    for scheme in ("DCM", "SCT", "LN", "RADLEX", "FMA", "IBSI", "NCIt", "UMLS", "MSH"):
+    for scheme in SCHEMES:
         for codes in cast(dict[str, Any], concepts[scheme]).values():
             for meaning, cids in codes.values():
                 if scheme == "SCT" and not cids:

@@ -71,20 +71,30 @@ class Finding(StudyScoped):
     @property
     def blocks(self) -> bool:
         """Tell whether QC cannot pass while the finding is as it is."""
-        return self.level == self.Level.ERROR and self.state in {"open", "queried"}
+        waits = self.state in {"open", "queried"} and not self.suppressed_by
+        return self.level == self.Level.ERROR and waits
 
 
 class QcReview(StudyScoped):
-    """One person's quality control of a submission, level 1 or 2, with checklist and decision."""
+    """One person's quality control of a submission, with checklist and decision.
+
+    The second level is another person's, on a drawn sample, blinded to the first. Where the two
+    differ, a third decision settles it (level 3, without a checklist of its own).
+    """
+
+    class Rank(models.IntegerChoices):
+        FIRST = 1, "First level"
+        SECOND = 2, "Second level"
+        RESOLUTION = 3, "Resolution"
 
     submission = models.ForeignKey(Submission, on_delete=models.PROTECT, related_name="reviews")
     time_point = models.ForeignKey(TimePoint, on_delete=models.PROTECT, related_name="reviews")
-    level = models.PositiveSmallIntegerField("level", default=1)
+    level = models.PositiveSmallIntegerField("level", default=1, choices=Rank.choices)
     reviewer = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="qc_reviews"
     )
     form_record = models.OneToOneField(
-        FormRecord, on_delete=models.PROTECT, related_name="qc_review"
+        FormRecord, null=True, blank=True, on_delete=models.PROTECT, related_name="qc_review"
     )
     decision = models.CharField(
         "decision",
@@ -108,6 +118,12 @@ class QcReview(StudyScoped):
         ],
     )
     comment = models.TextField("comment", blank=True)
+    dispositions = models.JSONField(
+        "own judgement of findings",
+        default=dict,
+        blank=True,
+        help_text="second level: finding to the reason why it does no harm",
+    )
     claimed_at = models.DateTimeField("claimed", default=clock.now)
     decided_at = models.DateTimeField("decided", null=True, blank=True)
     state = StateField(
@@ -118,7 +134,14 @@ class QcReview(StudyScoped):
 
     frozen = Frozen(
         condition="OLD.state <> 'open'",
-        columns=("decision", "comment", "deviation_cause", "form_record_id", "decided_at"),
+        columns=(
+            "decision",
+            "comment",
+            "deviation_cause",
+            "dispositions",
+            "form_record_id",
+            "decided_at",
+        ),
         why="the decision is signed",
     )
 
@@ -128,7 +151,11 @@ class QcReview(StudyScoped):
                 fields=["submission", "level"],
                 condition=~Q(state="voided"),
                 name="qcreview_one_per_level",
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(level=3) | Q(form_record__isnull=False),
+                name="qcreview_has_checklist",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -142,5 +169,29 @@ class QcReview(StudyScoped):
             "decision": self.decision,
             "deviation_cause": self.deviation_cause,
             "comment": self.comment,
-            "checklist": self.form_record.signed_content(),
+            "dispositions": self.dispositions,
+            "checklist": self.form_record.signed_content() if self.form_record else None,
         }
+
+
+class QcDraw(models.Model):
+    """Whether a signed first decision was drawn for the second level, by a stored seed. Append-only.
+
+    The seed is made after the decision, so that nobody knows beforehand who is looked over; the
+    number follows from seed and submission, so that the draw can be repeated by anybody.
+    """
+
+    append_only = True
+
+    id = models.BigAutoField(primary_key=True)
+    study = models.ForeignKey("studies.Study", on_delete=models.PROTECT, related_name="+")
+    review = models.OneToOneField(QcReview, on_delete=models.PROTECT, related_name="draw")
+    seed = models.CharField(max_length=32)
+    percent = models.PositiveSmallIntegerField()
+    number = models.DecimalField(max_digits=5, decimal_places=2, help_text="0.00 to 99.99")
+    drawn = models.BooleanField()
+    by = models.CharField("plan", max_length=160)
+    at = models.DateTimeField(default=clock.now)
+
+    def __str__(self) -> str:
+        return f"Draw of {self.review}: {'second level' if self.drawn else 'not drawn'}"

@@ -36,6 +36,9 @@ class Submission(StudyScoped):
     corrects = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.PROTECT, related_name="corrections"
     )
+    moved_from = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="moved_to"
+    )
     answers_query = models.ForeignKey(
         Query, null=True, blank=True, on_delete=models.PROTECT, related_name="submissions"
     )
@@ -82,13 +85,17 @@ class Submission(StudyScoped):
 
     def signed_content(self) -> Mapping[str, Any]:
         """What the site's signature covers: the files sent and the form sent with them."""
-        return {
+        content = {
             "subject": self.subject_id,
             "time_point": self.time_point_id,
             "manifest": self.manifest_digest,
             "files": self.file_count,
             "form": self.form_record.signed_content(),
         }
+        attached = self.attachments.exclude(state="removed").order_by("number")
+        if attached:  # what was signed before papers could be attached reads as it did
+            content["attachments"] = [row.sha256 for row in attached]
+        return content
 
 
 class ReceivedFile(models.Model):
@@ -99,6 +106,7 @@ class ReceivedFile(models.Model):
     class Outcome(models.TextChoices):
         ANNOUNCED = "announced", "Announced"
         STORED = "stored", "Received whole"
+        OPENED = "opened", "Archive, opened"
         CLEANED = "cleaned", "De-identified"
         DUPLICATE = "duplicate", "Already received"
         IGNORED = "ignored", "Not an image, ignored"
@@ -116,6 +124,14 @@ class ReceivedFile(models.Model):
     stored_at = models.DateTimeField(null=True, blank=True)
     looked_at = models.DateTimeField(
         null=True, blank=True, help_text="when its pixels were judged for text"
+    )
+    held_at = models.DateTimeField(null=True, blank=True, help_text="since when a person must look")
+    decision = models.ForeignKey(
+        "imaging.HoldDecision",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="decided_files",
     )
 
     class Meta:

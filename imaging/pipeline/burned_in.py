@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pydicom
 from pydicom.pixels.processing import apply_color_lut
 from pydicom.pixels.utils import pixel_array
+from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from imaging.pipeline.deidentify.holds import Look
 
@@ -76,12 +77,12 @@ class TextFinder:
         boxes: list[TextBox] = []
         for number, frame in frames:
             if how is Look.EACH or strokes(frame) >= STROKES_PER_TILE:
-                boxes += self._boxes(number, frame)
+                boxes += self.boxes(number, frame)
             if boxes:
                 return Finding("text_in_pixels", tuple(boxes))
         return Finding("")
 
-    def _boxes(self, number: int, frame: Grey) -> list[TextBox]:
+    def boxes(self, number: int, frame: Grey) -> list[TextBox]:
         """Recognise at two scales; the second only when the first finds nothing."""
         for scale in (1, 2):
             image = np.repeat(np.repeat(frame, scale, 0), scale, 1) if scale > 1 else frame
@@ -135,7 +136,12 @@ def _is_line(corners: Any, height: int) -> bool:
 
 def frames_of(path: Path) -> list[tuple[int, Grey]]:
     """Decode the first, middle and last frame as 8-bit images.  Raises what decoders raise."""
-    dataset = pydicom.dcmread(path)
+    dataset = pydicom.dcmread(path, force=True)
+    if "TransferSyntaxUID" not in dataset.file_meta:
+        implicit, _ = dataset.original_encoding
+        dataset.file_meta.TransferSyntaxUID = (
+            ImplicitVRLittleEndian if implicit else ExplicitVRLittleEndian
+        )
     count = int(dataset.get("NumberOfFrames", 1) or 1)
     chosen = sorted({0, count // 2, count - 1})[:FRAMES_LOOKED_AT]
     colour = int(dataset.get("SamplesPerPixel", 1)) > 1

@@ -241,12 +241,17 @@ def index_file(part10: Part10, *, until: int = 0xFFFFFFFF) -> tuple[list[Element
     data, pos, end, explicit = part10.data, part10.start, len(part10.data), part10.explicit
     found: list[Element] = []
     last = 0
+    unpack, names, keep = _EXPLICIT, _SHORT_NAMES, found.append
     while pos < end:
-        quick = _quick(data, pos, end) if explicit else None
-        if quick is not None and last < quick.tag <= until:
-            found.append(quick)
-            last, pos = quick.tag, quick.end
-            continue
+        if explicit and pos + 8 <= end:  # the common case, in place: a short element that fits
+            group, number, code, length = unpack(data, pos)
+            vr = names.get(code)
+            tag = group << 16 | number
+            stop = pos + 8 + length
+            if vr is not None and stop <= end and last < tag <= until:
+                keep(_MAKE(Element, (tag, vr, pos, pos + 8, stop, stop)))
+                last, pos = tag, stop
+                continue
         tag = _peek(data, pos, end)
         if tag > until:
             break

@@ -7,6 +7,8 @@ written; outputs carry names made of new identifiers only.
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import hashlib
 import json
 import os
@@ -15,6 +17,7 @@ import sys
 import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
@@ -33,14 +36,17 @@ from imaging.pipeline.deidentify import (
 )
 from imaging.pipeline.deidentify.holds import Look, hold_reason, look_of
 from imaging.pipeline.deidentify.tokens import TokenCollector
+from imaging.pipeline.durable import NotWritten, SyncGroup
 from imaging.pipeline.encoding import Malformed
 from imaging.pipeline.package import Kind, PackageLimits, ReceivedFile, list_folder
 from imaging.pipeline.reasons import sentence
 from imaging.pipeline.sandbox import Contained, Sandbox, SandboxLimits
 from imaging.pipeline.verifier import OutputVerifier, Verdict
-from imaging.pipeline.verify import load, read_header, verify_header
+from imaging.pipeline.verify import judge_header, load, read_header
 
 WINDOW: Final = 512
+NOT_ASKED: Final = "-"
+STAGING: Final = ".incoming-"
 NO_LIMITS: Final = PackageLimits(files=10**8, total_bytes=1 << 60, file_bytes=4 * 1024**3)
 LOOK_LIMITS: Final = SandboxLimits(memory_bytes=8 * 1024**3, cpu_seconds=120, wall_seconds=300.0)
 SCORED_PER_STACK: Final = 100
@@ -53,7 +59,8 @@ Progress = Callable[[str, int, int], None]
 class FolderRun:
     """What to clean, for whom, with what, and where to.
 
-    `subjects` maps the identity in the files (Patient ID) to the trial's subject.
+    `subjects` maps the identity in the files (Patient ID) to the trial's subject.  Without
+    `digests` the sources are not hashed: nobody reads their digests when there is no report.
     """
 
     source: Path
@@ -62,6 +69,7 @@ class FolderRun:
     profile: Profile
     key: bytes = field(repr=False)
     jobs: int = 1
+    digests: bool = True
 
 
 @dataclass(slots=True)
@@ -107,8 +115,8 @@ class FolderReport:
         """0 when all is written or ignored, 3 when something is held."""
         return 3 if any(record.state == "held" for record in self.records) else 0
 
-    def as_document(self, *, with_names: bool = True) -> dict[str, Any]:
-        """The report as JSON data.  Without names, files are told by number and digest."""
+    def summary(self) -> dict[str, Any]:
+        """What the report says of the run as a whole, as JSON data."""
         return {
             "profile": {
                 "name": self.profile.name,
@@ -118,7 +126,6 @@ class FolderReport:
             },
             "files": dict(sorted(self.states().items())),
             "elements": dict(sorted(self.counts.items())),
-            "entries": [_entry(record, with_names) for record in self.records],
         }
 
 
@@ -144,8 +151,38 @@ def _entry(record: FileRecord, with_names: bool) -> dict[str, Any]:
     return entry
 
 
+class RunRefused(Exception):
+    """The run cannot start; the message says why and what was kept."""
+
+
+@contextmanager
+def _owned(destination: Path) -> Iterator[None]:
+    """Hold the destination for one run, and remove what a run left that was killed."""
+    destination.mkdir(parents=True, exist_ok=True)
+    handle = os.open(destination, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RunRefused("Another run writes into DST. Nothing was written.") from None
+        for left in destination.glob(f"{STAGING}*"):
+            shutil.rmtree(left, ignore_errors=True)
+        yield
+    finally:
+        os.close(handle)
+
+
 def run_folder(run: FolderRun, progress: Progress) -> FolderReport:
-    """Clean a folder.  Raises OSError when the source or destination cannot be used."""
+    """Clean a folder.
+
+    Raises OSError when the source or destination cannot be used, RunRefused when another run
+    writes into the destination.
+    """
+    with _owned(run.destination):
+        return _run(run, progress)
+
+
+def _run(run: FolderRun, progress: Progress) -> FolderReport:
     package = list_folder(run.source, limits=NO_LIMITS, hashed=False)
     records = [FileRecord(0, entry.shown_name, "ignored", entry.code) for entry in package.left_out]
     report = FolderReport(records, run.profile)
@@ -157,10 +194,11 @@ def run_folder(run: FolderRun, progress: Progress) -> FolderReport:
             taken[file.number] = (file, record)
         else:
             record.state, record.code = "ignored", _IGNORED[file.kind]
-    scanned, tokens = _scan(run, taken, progress)
+    scanned, tokens, words = _scan(run, taken, progress)
     _hold_over_upload(run, taken, scanned)
     _look(run, taken, scanned, progress)
-    _clean(run, taken, scanned, tokens, report=report, progress=progress)
+    plans = _plans(run, scanned, tokens, words)
+    _clean(run, taken, scanned, plans, report=report, progress=progress)
     records.sort(key=lambda record: record.number)
     return report
 
@@ -180,12 +218,17 @@ def _hold(record: FileRecord, code: str, where: str = "") -> None:
 
 def _scan(
     run: FolderRun, taken: Taken, progress: Progress
-) -> tuple[dict[int, Scanned], IdentityTokens]:
+) -> tuple[dict[int, Scanned], IdentityTokens, dict[str, set[str]]]:
+    """Read every header; return the facts, the tokens of all, and the field words of each name.
+
+    A name that is also a word of the field (`Head`) counts in the files of its bearer only.
+    """
     scanned: dict[int, Scanned] = {}
     tokens: list[IdentityTokens] = []
+    words: dict[str, set[str]] = defaultdict(set)
     numbers = list(taken)
     with Sandbox[Path, tuple[Scanned | str, IdentityTokens]](
-        lambda: _Scanner(run.profile, run.key), processes=run.jobs
+        lambda: _Scanner(run.profile), processes=run.jobs
     ) as box:
         for done, (position, result) in enumerate(
             box.map([taken[number][0].path for number in numbers]), start=1
@@ -196,32 +239,32 @@ def _scan(
                 _hold(taken[number][1], result.code)
                 continue
             facts, found = result
-            tokens.append(found)
+            owner = "" if isinstance(facts, str) else facts.patient_id
+            words[owner].update(found.patient)
+            tokens.append(replace(found, patient=frozenset()))
             if len(tokens) > 256:
                 tokens = [merge_tokens(tokens)]
             if isinstance(facts, str):
                 _hold(taken[number][1], facts)
             else:
                 scanned[number] = facts
-    return scanned, merge_tokens(tokens)
+    return scanned, merge_tokens(tokens), words
 
 
 class _Scanner:
     """Reads the header of one file in a child process."""
 
-    def __init__(self, profile: Profile, key: bytes) -> None:
+    def __init__(self, profile: Profile) -> None:
         self._collector = TokenCollector(profile)
-        self._key = key
 
     def __call__(self, path: Path) -> tuple[Scanned | str, IdentityTokens]:
         found = IdentityTokens()
         try:
             header = read_header(load(path, whole=False))
             found = self._collector.add(header)
-            verified = verify_header(header, key=self._key)
+            identity, image, _ = judge_header(header)
         except Malformed as problem:
             return problem.code, found
-        identity, image = verified.identity, verified.image
         shape = (image.image_type, image.rows, image.columns, image.modality, image.burned_in)
         number = image.instance_number.strip()
         facts = Scanned(
@@ -372,20 +415,18 @@ def _clean(
     run: FolderRun,
     taken: Taken,
     scanned: dict[int, Scanned],
-    tokens: IdentityTokens,
+    plans: Mapping[str, DeidPlan],
     *,
     report: FolderReport,
     progress: Progress,
 ) -> None:
-    plans = _plans(run, scanned, tokens)
     numbers = [number for number in scanned if not taken[number][1].state]
-    run.destination.mkdir(parents=True, exist_ok=True)
-    staging = Path(tempfile.mkdtemp(prefix=".incoming-", dir=run.destination))
+    staging = Path(tempfile.mkdtemp(prefix=STAGING, dir=run.destination))
     try:
         with (
+            SyncGroup() as disk,
             Sandbox[tuple[Path, Path, str], DeidOutcome](
-                lambda: lambda job: deidentify_file(job[0], job[1], plan=plans[job[2]]),
-                processes=run.jobs,
+                lambda: _cleaner(run, plans), processes=run.jobs
             ) as cleaners,
             Sandbox[tuple[Path, Path, str], Verdict](
                 lambda: _Checker(plans), processes=run.jobs
@@ -394,7 +435,7 @@ def _clean(
             for start in range(0, len(numbers), WINDOW):
                 window = numbers[start : start + WINDOW]
                 jobs = [_job(number, taken, scanned, run, staging) for number in window]
-                _clean_window(window, jobs, taken, cleaners, checkers)
+                _clean_window(window, jobs, taken, cleaners, checkers, disk=disk)
                 progress("clean and check", start + len(window), len(numbers))
         _publish(run, numbers, taken, scanned, staging=staging, report=report)
     finally:
@@ -402,19 +443,40 @@ def _clean(
 
 
 def _plans(
-    run: FolderRun, scanned: dict[int, Scanned], tokens: IdentityTokens
+    run: FolderRun,
+    scanned: dict[int, Scanned],
+    tokens: IdentityTokens,
+    words: Mapping[str, set[str]],
 ) -> dict[str, DeidPlan]:
     defaults = run.profile.trial_defaults
     trial = TrialValues(**{name: str(value) for name, value in defaults.items()})
     people = {facts.patient_id for facts in scanned.values()} & run.subjects.keys()
+    own: dict[str, set[str]] = defaultdict(set)
+    for person in people:
+        own[run.subjects[person].subject_id] |= words.get(person, set())
     by_subject: dict[Subject, DeidPlan] = {}
     plans: dict[str, DeidPlan] = {}
     for person in sorted(people):
         subject = run.subjects[person]
         if subject not in by_subject:
-            by_subject[subject] = DeidPlan(run.key, run.profile, subject, trial, tokens)
+            mine = replace(tokens, patient=frozenset(own[subject.subject_id]))
+            by_subject[subject] = DeidPlan(run.key, run.profile, subject, trial, mine)
         plans[person] = by_subject[subject]
     return plans
+
+
+def _cleaner(
+    run: FolderRun, plans: Mapping[str, DeidPlan]
+) -> Callable[[tuple[Path, Path, str]], DeidOutcome]:
+    """What a child does with one file; the parent syncs the outputs, many at a time."""
+    known = "" if run.digests else NOT_ASKED
+
+    def clean(job: tuple[Path, Path, str]) -> DeidOutcome:
+        source, output, person = job
+        plan = plans[person]
+        return deidentify_file(source, output, plan=plan, sha256_before=known, durable=False)
+
+    return clean
 
 
 class _Checker:
@@ -444,15 +506,20 @@ def _clean_window(
     taken: Taken,
     cleaners: Sandbox[tuple[Path, Path, str], DeidOutcome],
     checkers: Sandbox[tuple[Path, Path, str], Verdict],
+    *,
+    disk: SyncGroup,
 ) -> None:
     written: list[int] = []
     for position, outcome in cleaners.map(jobs):
         record = taken[window[position]][1]
         if isinstance(outcome, Contained):
+            if outcome.cause == NotWritten.__name__:
+                raise OSError(errno.EIO, "The disk of DST did not take a file")
             _hold(record, outcome.code, outcome.cause)
             continue
         record.outcome = _shared(outcome)
         if outcome.status is Status.WRITTEN:
+            disk.add(jobs[position][1])
             written.append(position)
         else:
             _hold(record, outcome.code)
@@ -526,10 +593,18 @@ def _sync_folder(folder: Path) -> None:
 
 
 def write_report(report: FolderReport, path: Path, *, with_names: bool) -> None:
-    """Write the report as JSON, through a temporary name."""
+    """Write the report as JSON, entry by entry, through a temporary name.
+
+    Without names, files are told by number and digest.
+    """
     waiting = path.with_name(path.name + ".part")
-    document = report.as_document(with_names=with_names)
-    waiting.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    with waiting.open("w", encoding="utf-8") as stream:
+        head = json.dumps(report.summary(), indent=1, ensure_ascii=False)
+        stream.write(head.removesuffix("\n}") + ',\n "entries": [')
+        for number, record in enumerate(report.records):
+            entry = json.dumps(_entry(record, with_names), ensure_ascii=False)
+            stream.write((",\n  " if number else "\n  ") + entry)
+        stream.write("\n ]\n}\n")
     waiting.replace(path)
 
 

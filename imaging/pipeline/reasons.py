@@ -35,6 +35,8 @@ SENTENCES: Final[dict[str, str]] = {
     "bad_deflate": "The compressed data set cannot be opened. Export it again.",
     "inflates_too_far": "The compressed data set grows too much when opened.",
     "missing_uid": "The file lacks one of the identifiers that every DICOM object has.",
+    "unknown_syntax": "The file is encoded in a way that DICOM does not define. Export it again.",
+    "pixel_data_twice": "The file holds more than one set of pixel data. Export it again.",
     "pixel_data_cut": "The image ends before its stated end. Export it again.",
     "pixel_data_short": "The image has fewer bytes than its size asks for. Export it again.",
     "pixel_size_impossible": "The stated image size is not possible.",
@@ -64,6 +66,24 @@ SENTENCES: Final[dict[str, str]] = {
     "dates_inconsistent": "The check after cleaning found dates that moved differently.",
     "acquisition_changed": "The check after cleaning found a changed acquisition value.",
     "not_readable_after": "The cleaned file could not be read again.",
+    "mask_not_applied": "The check after masking found a mask that was not applied.",
+    "document_broken": "The attachment cannot be opened. Save it as PDF again and send it again.",
+    "document_encrypted": "The attachment is protected by a password. Send it without a password.",
+    "document_too_long": "The attachment has more than 40 pages. Send the pages that matter.",
+    "copy_not_flat": "The check of the redacted copy found more than pictures of pages.",
+    # at the site
+    "identified_at_site": "This study removes identity at the site. The file still named the "
+    "subject: it was not kept.",
+    "site_other_profile": "The file was cleaned by another profile than this study's. It was not "
+    "kept.",
+    "site_other_subject": "The file was cleaned for another subject. It was not kept.",
+    "dates_not_moved": "The file says that its dates were moved, but they were not. It was not "
+    "kept.",
+    "report_text": "The file is a written report. Reports stay at the site.",
+    "pixels_not_judged": "The image may show names, which this computer cannot judge.",
+    "two_persons_here": "The chosen files are of more than one person.",
+    "not_opened_here": "The file cannot be opened on this computer.",
+    "left_out_by_person": "A person looked at the file and left it out.",
 }
 
 

@@ -44,7 +44,16 @@ CONTACTS: Final = re.compile(
     r"|(?<!\w)\+\d[\d ()./-]{5,}\d|\(\d{2,5}\)[ /-]?\d[\d -]{3,}\d"
     r"|(?<![\w.])\d{3}[-. /]\d{3}[-. ]\d{3,4}(?![\w.])|(?<![\w.])\d{3}-\d{2}-\d{4}(?!\w)"
     r"|(?<![\w.])\d{3}-\d{4}(?!\w)|(?<![\w.])0\d{1,4}[-/ ]\d{3,}[\d -]*\d(?!\w)"
+    r"|(?<![\w.])0\d{1,4}(?:[ ./-]\d{2,4}){3,4}(?![\w.])"
+    r"|(?<![\w.])\d{2}(?:[ .-]\d{2}){4}(?![\w.])|(?<![\w.])[5-9]\d{2} \d{4}(?![\w.])"
     r"|\d+(?:\.\d+){3,}"
+)
+# Telephone numbers that no version, kernel or sequence name looks like.
+PHONES: Final = re.compile(
+    r"(?<!\w)\+\d{1,3}[ ()/-]{1,2}\d[\d ()/-]{5,}\d|\(\d{2,5}\)[ /-]?\d[\d -]{3,}\d"
+    r"|(?<![\w.-])\d{3}-\d{3}-\d{4}(?![\w.-])"
+    r"|(?<!\w)(?:tel|phone|fon|fax|mobile?)[.: ]+\+?\d[\d ()/.-]{4,}\d",
+    re.IGNORECASE,
 )
 TITLED: Final = re.compile(
     r"(?<!\w)(?:[Dd]r|DR(?=\.)|[Mm]rs?|MRS?(?=\.)|[Mm]iss|[Pp]rof|PROF|[Pp]rofessor|[Dd]octor"

@@ -7,19 +7,22 @@ upload and the number of days; it never asks the engine how a value was made.
 
 from __future__ import annotations
 
+import mmap
+import os
 import re
 import struct
 import unicodedata
 import warnings
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from io import BytesIO
-from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 from pydicom._uid_dict import UID_dictionary
 from pydicom.datadict import dictionary_has_tag, dictionary_VR
 from pydicom.dataset import Dataset
@@ -30,7 +33,25 @@ from imaging.pipeline.deidentify.tokens import IdentityTokens
 from imaging.pipeline.reasons import sentence
 
 _WORDS: Final = re.compile(r"[^\W_]+")
+_LETTER_RUNS: Final = re.compile(r"[^\W\d_]+")
+_GROUPS: Final = re.compile(r"\d(?:[ ./()-]{0,2}\d){5,}")
 _RUNS: Final = re.compile(rb"[\x20-\x7e]{5,}")
+SHORTEST_NEEDLE: Final = 7
+LONGEST_NEEDLE: Final = 128
+FIRST_PRINTED: Final = 0x2000
+FOUR_PRINTED: Final = 0x01010101
+_PLAIN_RUNS: Final = re.compile(rb"[0-9a-z]{7,}")
+_PRINTED_MARKS: Final = np.array([chr(n).isascii() and chr(n).isalnum() for n in range(256)], "u1")
+# COM, APP1 (Exif), APP3 to APP13 and APP15 of JPEG; COM of JPEG 2000.
+_COMMENT_MARKERS: Final = frozenset({0xFE, 0x64, 0xE1, 0xEF, *range(0xE3, 0xEE)})
+_ENCODERS: Final = frozenset(
+    """adobe application bioelectromech codec coder codestream compress compressed compression
+    compressor copyright corporation created creator dcmtk decoder dicom encode encoded encoder exif
+    ffmpeg file from generated gimp group image imagemagick incorporated independent intel jasper
+    jpeg jpegls kakadu lavc lead libjpeg library lossless lossy made matlab merge openjpeg optimized
+    photoshop pillow pixelmed processed progressive quality ratio rate software standard system
+    technologies toolkit turbo using version weeks james with written""".split()
+)
 _COMMENTS: Final = re.compile(rb"[\x20-\x7e]{5,}")
 # Start of a JPEG, JPEG-LS or JPEG 2000 stream, and of the coded picture inside it.
 _STREAMS: Final = re.compile(rb"\xff\xd8\xff|\xff\x4f\xff\x51")
@@ -39,13 +60,16 @@ _WIDE: Final = re.compile(rb"(?:[\x20-\x7e]\0){5,}")
 _WIDE_SWAPPED: Final = re.compile(rb"(?:\0[\x20-\x7e]){5,}")
 _PIXELS: Final = (0x7FE00008, 0x7FE00009, 0x7FE00010)
 _LONG: Final = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
-_KNOWN_VRS: Final = _LONG | frozenset(
-    b"AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US".split()
-)
+_SHORT: Final = frozenset(b"AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US".split())
+_KNOWN_VRS: Final = _LONG | _SHORT
 _PLAIN_VRS: Final = frozenset("AE AS CS DA DS DT IS LO SH TM UI UR".split())
+# Keyed bits in decimal digits: eight of them can look like any date.
+_NEW_UID: Final = re.compile(r"2\.25\.\d+")
+_NUMBERS: Final = frozenset("DS IS FD FL UL SL UV SV".split())
 _INSTANCE_NUMBER: Final = 0x00200013
-_REMEMBERED: Final = 100_000
-MAPPED_FROM: Final = 64 * 1024 * 1024
+_REMEMBERED: Final = 20_000
+MAPPED_FROM: Final = 128 * 1024
+_BLOCK: Final = 64 * 1024
 # Geometry, rescale, frame layout and what SUV needs (PS3.3 C.7.6.2, C.7.6.3, C.8.9; QIBA SUVbw).
 UNCHANGED: Final = frozenset(
     {
@@ -137,7 +161,7 @@ class OutputVerifier:
             raise _Failed("identity_left", "preamble")
         size = struct.unpack_from("<I", output, 140)[0]
         for text in [run.decode() for run in _RUNS.findall(output[132 : 144 + size])] + [name]:
-            if self._search.in_text(text):
+            if self._search.in_text(_NEW_UID.sub("", text)):
                 raise _Failed("identity_left", "file meta information or name")
 
     def _check_piece(self, piece: Piece, explicit: bool) -> None:
@@ -158,7 +182,7 @@ class OutputVerifier:
                     raise _Failed("identity_left", _shown(piece.tag))
 
     def _check_value(self, tag: int, vr: str, value: object) -> None:
-        if vr in ("DA", "DT", "TM", "FD", "FL", "US", "SS", "UL", "SL", "AT", "UV", "SV"):
+        if vr in ("DA", "DT", "TM", "US", "SS", "AT"):
             return
         if isinstance(value, bytes):
             texts = [run.decode() for run in _RUNS.findall(value)]
@@ -167,10 +191,11 @@ class OutputVerifier:
         else:
             texts = [str(part) for part in value]
         for text in texts:
-            if vr in ("DS", "IS"):
-                found = tag != _INSTANCE_NUMBER and text.strip() in self._search.long_numbers
+            if vr in _NUMBERS:
+                whole = text.strip("+- ").removesuffix(".0")
+                found = tag != _INSTANCE_NUMBER and self._search.is_number(whole)
             elif vr == "UI":
-                found = bool(text.strip("0123456789.\\[]', "))
+                found = bool(text.strip("0123456789.\\[]', ")) or self._search.in_uid(text)
             else:
                 found = self._search.in_text(text)
             if found:
@@ -184,7 +209,10 @@ class OutputVerifier:
             values = [piece.value.decode("ascii").strip("\0 ").split("\\") for piece in (old, new)]
             self._compare_values(new.tag, vr, *values)
         else:
-            self._compare(_parse(old.raw, before.explicit), _parse(new.raw, after.explicit))
+            self._compare(
+                _parse(old.raw, before.explicit, big_endian=before.big_endian),
+                _parse(new.raw, after.explicit),
+            )
         if len(old.raw) <= 4096:
             self._pairs.add((old.raw, new.raw))
 
@@ -245,7 +273,7 @@ class OutputVerifier:
         if before.big_endian and before.pixel_vr == b"OW":
             old = old.reshape(-1, 2)[:, ::-1].reshape(-1)
         short = min(len(old), len(new))
-        if not np.array_equal(old[:short], new[:short]) or new[short:].any():
+        if not _equal(old[:short], new[:short]) or new[short:].any():
             raise _Failed("pixels_changed", "pixel data")
         compressed = after.encapsulated and self._search.in_comments(after.pixels)
         if compressed or self._search.in_pixels(after.pixels):
@@ -254,7 +282,8 @@ class OutputVerifier:
 
 _CLASS_UIDS: Final = frozenset(
     {0x00080016, 0x0008001A, 0x0008001B, 0x00080062, 0x0008010C, 0x00080117, 0x00080118}
-    | {0x00083002, 0x00081150, 0x0008115A, 0x00041510, 0x00041512}
+    | {0x00083002, 0x00081150, 0x0008115A, 0x00041510, 0x00041512, 0x0008040E}
+    | {0x04000010, 0x30100052, 0x30100053}
 )  # fmt: skip
 
 
@@ -280,10 +309,17 @@ class Opened:
         plain = struct.Struct(order + "HHI").unpack_from
         pieces: list[Piece] = []
         previous = 0
+        explicit, make, keep = self.explicit, tuple.__new__, pieces.append
         while pos + 8 <= size:
-            if self.explicit:
+            if explicit:
                 group, number, vr, length = short(data, pos)
                 start = pos + 8
+                if vr in _SHORT and start + length <= size and (group or number):
+                    tag, stop = group << 16 | number, start + length
+                    raw = data[pos:stop]
+                    keep(make(Piece, (tag, vr, raw, raw[8:])))
+                    previous, pos = tag, stop
+                    continue
                 if vr in _LONG and pos + 12 <= size:
                     length = struct.unpack_from(order + "I", data, pos + 8)[0]
                     start = pos + 12
@@ -324,10 +360,22 @@ class Opened:
 
 
 def _bytes_of(path: Path) -> bytes:
-    if path.stat().st_size <= MAPPED_FROM:
-        return path.read_bytes()
-    with path.open("rb") as stream:
-        return mmap(stream.fileno(), 0, access=ACCESS_READ)  # type: ignore[return-value]
+    with path.open("rb", buffering=0) as stream:
+        size = os.fstat(stream.fileno()).st_size
+        if size <= MAPPED_FROM:
+            return stream.read(size) if size else b""
+        flags = mmap.MAP_SHARED | getattr(mmap, "MAP_POPULATE", 0)
+        return mmap.mmap(stream.fileno(), 0, flags=flags, prot=mmap.PROT_READ)  # type: ignore[return-value]
+
+
+def _equal(one: npt.NDArray[np.uint8], other: npt.NDArray[np.uint8]) -> bool:
+    """Tell whether two byte arrays are equal, block by block so that each stays in the cache."""
+    same = np.empty(_BLOCK, np.bool_)
+    for at in range(0, len(one), _BLOCK):
+        part = one[at : at + _BLOCK]
+        if not np.equal(part, other[at : at + _BLOCK], out=same[: len(part)]).all():
+            return False
+    return True
 
 
 def _after_meta(data: bytes) -> tuple[int, str]:
@@ -347,18 +395,21 @@ def _after_meta(data: bytes) -> tuple[int, str]:
     return pos, syntax
 
 
-def _parse(raw: bytes, explicit: bool) -> Dataset:
+def _parse(raw: bytes, explicit: bool, *, big_endian: bool = False) -> Dataset:
     """Decode one element with pydicom, as UTF-8 (outputs are ISO_IR 192 throughout)."""
     charset = _UTF8_EXPLICIT if explicit else _UTF8_IMPLICIT
+    if big_endian:
+        charset = _UTF8_BIG_ENDIAN
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        dataset = read_dataset(BytesIO(charset + raw), not explicit, True)
+        dataset = read_dataset(BytesIO(charset + raw), not explicit, not big_endian)
         for key in list(dataset.keys()):
             dataset[key]
     return dataset
 
 
 _UTF8_EXPLICIT: Final = b"\x08\0\x05\0CS\x0a\0ISO_IR 192"
+_UTF8_BIG_ENDIAN: Final = b"\0\x08\0\x05CS\0\x0aISO_IR 192"
 _UTF8_IMPLICIT: Final = b"\x08\0\x05\0\x0a\0\0\0ISO_IR 192"
 
 
@@ -367,11 +418,15 @@ class TokenSearch:
 
     def __init__(self, tokens: IdentityTokens) -> None:
         self._people = tokens.people
-        self._phrases = tokens.whole
+        self._phrases = (*tokens.whole, *tokens.parts)
         self._numbers = frozenset(number for number in tokens.numbers if len(number) > 4)
-        self.long_numbers = frozenset(number for number in tokens.numbers if len(number) > 5)
+        self._long_numbers = frozenset(
+            number.lstrip("0") for number in tokens.numbers if len(number) > 5
+        )
         plain = [*self._phrases, *self._people]
-        self._needles = [word.encode() for word in plain if word.isascii() and len(word) >= 7]
+        self._needles = [
+            word.encode() for word in plain if word.isascii() and len(word) >= SHORTEST_NEEDLE
+        ]
 
     def in_text(self, text: str) -> bool:
         """Tell whether a text holds a token in any spelling."""
@@ -385,7 +440,20 @@ class TokenSearch:
         if not self._numbers.isdisjoint(re.findall(r"\d+", folded)):
             return True
         joined = "".join(words)
-        return any(phrase in joined for phrase in self._phrases)
+        if any(phrase in joined for phrase in self._phrases):
+            return True
+        if not self._people.isdisjoint(_LETTER_RUNS.findall(joined)):
+            return True
+        return any(self.is_number(re.sub(r"\D", "", run)) for run in _GROUPS.findall(folded))
+
+    def is_number(self, digits: str) -> bool:
+        """Tell whether digits are a long number of the upload, leading zeros apart."""
+        plain = digits.lstrip("0")
+        return len(plain) > 4 and plain in self._long_numbers
+
+    def in_uid(self, uid: str) -> bool:
+        """Tell whether a component of a UID is a number of the upload."""
+        return any(self.is_number(component) for component in uid.split("."))
 
     def in_comments(self, pixels: memoryview) -> bool:
         """Tell whether the head of a JPEG-family stream, or what follows it, holds a token."""
@@ -395,21 +463,54 @@ class TokenSearch:
             scan = _SCANS.search(data, start.end())
             parts.append(data[start.start() : scan.start() if scan else start.end()])
         runs = (run.decode() for part in parts for run in _COMMENTS.findall(part))
-        return any(self.in_text(run) for run in runs)
+        if any(self.in_text(run) for run in runs):
+            return True
+        starts = (match.start() for match in _STREAMS.finditer(data))
+        return any(_names_somebody(text) for start in starts for text in _comments(data, start))
 
     def in_pixels(self, pixels: memoryview) -> bool:
         """Tell whether printed text of a token lies in the bytes of the pixel data.
 
-        A token of seven letters covers an aligned pair of printable bytes wherever it starts, and
-        the second of such a pair lies between 20 and 7F hex: data without one hold no token.
+        A token of seven letters and digits covers an aligned pair of bytes and an aligned group of
+        four wherever it starts.  The second byte of such a pair is between 20 and 7F hex, so the
+        pair is 2000 hex or more as a signed number: most pictures have none.
         """
-        if not self._needles or len(pixels) < 2:
+        if not self._needles or len(pixels) < SHORTEST_NEEDLE:
             return False
-        pairs = np.frombuffer(pixels, "<u2", count=len(pixels) // 2)
-        if not bool(((pairs >> 13) - np.uint16(1) < 3).any()):
+        pairs = np.frombuffer(pixels, "<i2", count=len(pixels) // 2)
+        if int(pairs.max()) < FIRST_PRINTED:
             return False
-        folded = bytes(pixels).lower()
-        return any(needle in folded for needle in self._needles)
+        marks = _PRINTED_MARKS[np.frombuffer(pixels, np.uint8)]
+        groups = marks[: len(marks) // 4 * 4].view("<u4")
+        last = -1
+        for group in np.flatnonzero(groups == FOUR_PRINTED).tolist():
+            if 4 * group < last:
+                continue
+            last = 4 * group + LONGEST_NEEDLE
+            near = bytes(pixels[max(4 * group - LONGEST_NEEDLE, 0) : last + LONGEST_NEEDLE])
+            for run in _PLAIN_RUNS.findall(near.lower()):
+                if any(needle in run for needle in self._needles):
+                    return True
+        return False
+
+
+def _comments(data: bytes, start: int) -> Iterator[str]:
+    """Printed runs of the comment and application segments of one JPEG or JPEG 2000 header."""
+    pos = start + 2
+    while data[pos : pos + 1] == b"\xff" and pos + 4 <= len(data):
+        marker = data[pos + 1]
+        if marker in (0xDA, 0x93, 0xD9):  # the coded picture, or the end
+            return
+        length = int.from_bytes(data[pos + 2 : pos + 4], "big")
+        if marker in _COMMENT_MARKERS:
+            yield from (run.decode() for run in _RUNS.findall(data[pos + 4 : pos + 2 + length]))
+        pos += 2 + length
+
+
+def _names_somebody(comment: str) -> bool:
+    """Tell whether a comment holds a word that no encoder writes of itself."""
+    words = re.findall(r"[a-z]{4,}", comment.lower())
+    return any(word not in _ENCODERS for word in words)
 
 
 def _texts(value: object) -> list[str]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import mmap
+import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -26,8 +27,10 @@ from imaging.pipeline.text import charsets_of, decode_text, unknown_charsets
 
 MAX_HEADER: Final = 64 * 1024 * 1024
 MAX_PIXELS: Final = 4 * 1024**3
-WHOLE_READ: Final = 16 * 1024 * 1024
-HEADER_READ: Final = 128 * 1024
+MAPPED_FROM: Final = 128 * 1024
+# Mapping every page at once is cheaper than one fault after another, up to a size.
+POPULATED_TO: Final = 64 * 1024 * 1024
+_POPULATE: Final = getattr(mmap, "MAP_POPULATE", 0)
 _UID: Final = re.compile(r"[0-9.]{1,64}")
 _MARKED: Final = frozenset(
     f"1.2.840.10008.1.2.4.{number}"
@@ -135,15 +138,14 @@ class TextOf(Protocol):
 
 
 def load(path: Path, *, whole: bool = True) -> bytes:
-    """Return the bytes of a file; large files, and those of which only the header is needed
-    (`whole=False`), are mapped, not read."""
-    with path.open("rb") as stream:
-        stream.seek(0, 2)
-        size = stream.tell()
-        stream.seek(0)
-        if size <= (WHOLE_READ if whole else HEADER_READ):
-            return stream.read()
-        return mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)  # type: ignore[return-value]
+    """Return the bytes of a file; larger files are mapped, not read, so that a header costs a few
+    pages.  `whole` says that the pixels will be read too."""
+    with path.open("rb", buffering=0) as stream:
+        size = os.fstat(stream.fileno()).st_size
+        if size <= MAPPED_FROM:
+            return stream.read(size) if size else b""
+        flags = mmap.MAP_SHARED | (_POPULATE if whole and size <= POPULATED_TO else 0)
+        return mmap.mmap(stream.fileno(), 0, flags=flags, prot=mmap.PROT_READ)  # type: ignore[return-value]
 
 
 def read_header(data: bytes) -> Header:
@@ -186,7 +188,20 @@ def check_nesting(header: Header) -> None:
 
 
 def verify_header(header: Header, *, key: bytes) -> Verified:
-    """Judge an indexed file.  Raises Malformed with a reason code."""
+    """Judge an indexed file and seal its facts.  Raises Malformed with a reason code."""
+    identity, image, warnings, text = _judge(header)
+    return Verified(identity, _sealed(identity, text, key), image, warnings)
+
+
+def judge_header(header: Header) -> tuple[Identity, ImageFacts, tuple[str, ...]]:
+    """Judge an indexed file without sealing facts; identity, image facts and warnings.
+
+    Raises Malformed with a reason code.
+    """
+    return _judge(header)[:3]
+
+
+def _judge(header: Header) -> tuple[Identity, ImageFacts, tuple[str, ...], TextOf]:
     values = {element.tag: element for element in header.elements}
     raw_charset = header.raw(0x00080005)
     charsets = charsets_of(raw_charset)
@@ -201,6 +216,10 @@ def verify_header(header: Header, *, key: bytes) -> Verified:
     uids = [text(tag).strip() for tag in (0x00080016, 0x00080018, 0x0020000D, 0x0020000E)]
     if not all(uids):
         raise Malformed("missing_uid")
+    if UID_dictionary.get(header.part10.transfer_syntax, ("", ""))[1] != "Transfer Syntax":
+        raise Malformed("unknown_syntax")
+    if sum(element.tag in encoding.PIXEL_TAGS for element in header.elements) > 1:
+        raise Malformed("pixel_data_twice")
     image = _image_facts(header, values, text)
     _check_pixels(header, values, image)
     warnings = list(header.part10.notes)
@@ -216,7 +235,7 @@ def verify_header(header: Header, *, key: bytes) -> Verified:
         series_uid=uids[3],
         sop_uid=uids[1],
     )
-    return Verified(identity, _sealed(identity, text, key), image, tuple(warnings))
+    return identity, image, tuple(warnings), text
 
 
 def _sealed(identity: Identity, text: TextOf, key: bytes) -> SealedFacts:

@@ -26,7 +26,7 @@ _ASKED: dict[str, tuple[str, str]] = {
     for cause, action, codes in (
         (_CAUSE.MISSING_IMAGES, _SEND, _ABSENT),
         (_CAUSE.QUALITY, _SEND, _GEOMETRY),
-        (_CAUSE.PARAMETERS, _SEND, "outside_guideline lossy_compression"),
+        (_CAUSE.PARAMETERS, _SEND, "outside_guideline not_stated lossy_compression"),
         (_CAUSE.IDENTITY, _CONFIRM, "mixed_subject other_subject already_received"),
         (_CAUSE.IDENTITY, _CONFIRM, "birth_after_study"),
         (_CAUSE.OUT_OF_WINDOW, _CONFIRM, "date_out_of_window date_in_future dates_disagree"),

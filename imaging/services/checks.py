@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from audit import clock
@@ -25,13 +25,16 @@ from imaging.pipeline.technical_qc import (
     from_document,
 )
 from imaging.pipeline.technical_qc import Finding as Found
+from imaging.pipeline.technical_qc.advice import advice
+from imaging.services import exceptions, identity
 from imaging.services.intake import serial_in_words
 from imaging.services.series import effective_series
-from imaging.services.submission import form_context
+from imaging.services.submission import form_context, scan_date
 from imaging.workflows import FINDING
 from studies.forms import Level, Status
 from studies.models import TimePoint
 from studies.services import forms
+from studies.services.subjects import current_anchor
 
 
 def guideline_of(submission: Submission) -> Guideline:
@@ -48,14 +51,10 @@ def context_of(submission: Submission, *, own: Iterable[str] = ()) -> Context:
     time_point = submission.time_point
     definition = time_point.definition
     earlier = earlier_facts(time_point)
-    window = None
-    if time_point.window_from and time_point.window_to:
-        anchor = definition.anchor_kind if definition else ""
-        window = VisitWindow(time_point.window_from, time_point.window_to, anchor)
     return Context(
         time_point=definition.code if definition else "",
         expected=tuple(_expected(time_point)),
-        window=window,
+        window=window_of(time_point),
         today=clock.today(submission.study_site.site.time_zone),
         scanners=tuple(
             KnownScanner(
@@ -69,7 +68,41 @@ def context_of(submission: Submission, *, own: Iterable[str] = ()) -> Context:
         earlier=tuple(earlier),
         received_study_keys=frozenset(key for facts in earlier for key in facts.study_keys)
         - frozenset(own),
+        exceptions=exceptions.standing(
+            submission.study_site, scan_date(submission) or clock.today()
+        ),
     )
+
+
+def window_of(time_point: TimePoint) -> VisitWindow | None:
+    """Return the visit's window, counted from the anchor that holds now.
+
+    A visit that was sent before its anchor was corrected is judged by the corrected date.
+    """
+    definition = time_point.definition
+    anchor = current_anchor(time_point.subject, definition.anchor_kind) if definition else None
+    words = anchor_in_words(time_point)
+    if definition is not None and anchor is not None:
+        planned = anchor.date + timedelta(days=definition.offset_days)
+        return VisitWindow(
+            planned - timedelta(days=definition.window_before),
+            planned + timedelta(days=definition.window_after),
+            words,
+        )
+    if time_point.window_from and time_point.window_to:
+        return VisitWindow(time_point.window_from, time_point.window_to, words)
+    return None
+
+
+def anchor_in_words(time_point: TimePoint) -> str:
+    """Return from which dated fact a window is counted: the version of the anchor that holds."""
+    definition = time_point.definition
+    if definition is None:
+        return ""
+    anchor = current_anchor(time_point.subject, definition.anchor_kind)
+    kind = definition.anchor_kind.replace("_", " ")
+    on = f" on {anchor.date:%d %b %Y}" if anchor else ""
+    return f"day {definition.offset_days} from {kind}{on}"
 
 
 def _expected(time_point: TimePoint) -> Iterable[ExpectedSeries]:
@@ -189,23 +222,35 @@ def run(submission: Submission, *, actor: Actor) -> list[Finding]:
         *findings_of_files(submission),
     ]
     keyed = _numbered(found)
+    # Doubts about whose images these are were answered by a person or still wait for one.
     before = {
         finding.key: finding
-        for finding in Finding.objects.in_study(submission.study_id).filter(
+        for finding in Finding.objects.in_study(submission.study_id)
+        .filter(
             submission__time_point=submission.time_point,
             submission__state__in=["deidentified", "in_qc", "held"],
         )
+        .exclude(code__in=identity.CODES)
     }
     for key, finding in before.items():
         if key not in keyed and finding.state != "resolved":
             FINDING.move(finding, "resolve", actor=actor)
+    judged = _judged_before(submission)
     made = []
     for key, item in keyed.items():
-        if key in before:
+        if key in before or key in judged:
             continue
         series = rows.get(item.series_key)
         made.append(_save(submission, item, key, series))
     return made
+
+
+def _judged_before(submission: Submission) -> set[str]:
+    """Return what was judged when the visit was released: late images do not raise it again."""
+    rows = Finding.objects.in_study(submission.study_id).filter(
+        submission__time_point=submission.time_point, submission__state="released"
+    )
+    return set(rows.exclude(submission=submission).values_list("key", flat=True))
 
 
 def _numbered(found: Iterable[Found]) -> dict[str, Found]:
@@ -251,13 +296,14 @@ def plain(item: Found) -> dict[str, Any]:
     """Return a finding as JSON for the checks before sending."""
     return {
         "key": item.key[:150],
+        "series": item.series_key,
         "code": item.code,
         "level": item.level,
         "title": item.title,
         "measured": item.measured,
         "expected": item.expected,
         "means": item.what_it_means,
-        "do": item.what_to_do,
+        "do": advice(item.code, item.level) or item.what_to_do,
         "positions": list(item.positions),
         "parameter": item.parameter,
     }

@@ -14,33 +14,68 @@ from pathlib import Path
 from typing import Any
 
 from django.db import transaction
-from pydicom import dcmread
+from pydicom.uid import ExplicitVRLittleEndian
 
+from audit import clock
 from imaging.models import ImagingStudy, Instance, ReceivedFile, Series, SeriesTimePoint, Submission
 from imaging.pipeline.deidentify import (
     DeidOutcome,
     DeidPlan,
+    Mask,
     Status,
-    Subject,
-    TrialValues,
     deidentify_file,
 )
+from imaging.pipeline.deidentify.masking import apply_masks
+from imaging.pipeline.encoding import Malformed
+from imaging.pipeline.held_pictures import check_masked
 from imaging.pipeline.reasons import sentence
 from imaging.pipeline.sandbox import Contained, Sandbox
-from imaging.pipeline.verifier import OutputVerifier, Verdict
+from imaging.pipeline.site_cleaning import CleanedAtSite, SecondVerifier
+from imaging.pipeline.verifier import OutputVerifier, TokenSearch, Verdict
+from imaging.pipeline.verify import load, read_header
+from imaging.services.holds import ANSWERED_BY_LOOKING
 from imaging.services.intake import LIMITS, Examined, Intake, Tick
+from imaging.services.site_cleaning import plan_for
 from imaging.storage import Staged, research
 
-BATCH = 16
-Pair = tuple[str, str]
+BATCH = 64
+PROCESSES = 2  # children that clean, and as many that verify
 Failure = tuple[Examined, str, str]
+_POSITION, _ORIENTATION = 0x00200032, 0x00200037
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """What a child is told about one file: no row, no connection."""
+
+    source: str
+    target: str
+    masked: str
+    accepted: frozenset[str]
+    masks: tuple[Mask, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """One file on its way: what came, where it goes, and what a person decided on it."""
+
+    item: Examined
+    path: Path
+    accepted: frozenset[str]
+    masks: tuple[Mask, ...]
+
+    @property
+    def order(self) -> _Order:
+        """The masked copy lies beside the original, in the working folder that is removed."""
+        source = str(self.item.path)
+        return _Order(source, str(self.path), f"{source}.masked", self.accepted, self.masks)
 
 
 @dataclass(frozen=True, slots=True)
 class _Cleaned:
     """A file that passed cleaning and verification, with its staged output."""
 
-    item: Examined
+    work: _Work
     outcome: DeidOutcome
     staged: Staged
     height_mm: float | None
@@ -48,22 +83,7 @@ class _Cleaned:
 
 def plan_of(submission: Submission, intake: Intake) -> DeidPlan:
     """Return what the upload is cleaned with; equal for every run over the same upload."""
-    study = submission.study
-    return DeidPlan(
-        key=intake.key,
-        profile=intake.profile,
-        subject=Subject(
-            subject_id=submission.subject.code,
-            site_id=submission.study_site.number,
-            time_point_id=submission.time_point.label,
-        ),
-        trial=TrialValues(
-            sponsor_name=study.sponsor.name,
-            protocol_id=study.protocol_number,
-            protocol_name=study.title,
-        ),
-        tokens=intake.tokens,
-    )
+    return plan_for(submission, study_secret=intake.key, tokens=intake.tokens)
 
 
 def clean(
@@ -82,14 +102,14 @@ def clean(
     store, place = research(), submission.pk.hex
     store.clear_workspace(place)
     workspace = store.workspace(place)
-    accepted = frozenset(submission.lifted_holds)
+    work_for = _work(submission)
     with (
-        Sandbox(_cleaner(plan, accepted), limits=LIMITS) as cleaners,
-        Sandbox(_verifier(plan), limits=LIMITS) as verifiers,
+        Sandbox(_cleaner(plan), processes=PROCESSES, limits=LIMITS) as cleaners,
+        Sandbox(_verifier(plan), processes=PROCESSES, limits=LIMITS) as verifiers,
     ):
         for batch in _batches(left):
             pairs = [(item, workspace / f"{item.row.pk}.part") for item in batch]
-            _clean_batch(submission, cleaners, verifiers, pairs)
+            _clean_batch(submission, cleaners, verifiers, [work_for(*pair) for pair in pairs])
             finished += len(batch)
             tick(finished, "Removing identity and verifying")
     store.clear_workspace(place)
@@ -99,25 +119,57 @@ def _batches(items: Sequence[Examined]) -> Iterable[Sequence[Examined]]:
     return (items[start : start + BATCH] for start in range(0, len(items), BATCH))
 
 
-def _cleaner(
-    plan: DeidPlan, accepted: frozenset[str]
-) -> Callable[[], Callable[[Pair], DeidOutcome]]:
-    def setup() -> Callable[[Pair], DeidOutcome]:
-        return lambda pair: deidentify_file(
-            Path(pair[0]), Path(pair[1]), plan=plan, accepted=accepted
-        )
+def _work(submission: Submission) -> Callable[[Examined, Path], _Work]:
+    """Return what tells, file by file, which holds a person answered and which masks apply."""
+    lifted = frozenset(submission.lifted_holds)
+    decided = submission.files.filter(decision__state="effective").select_related("decision")
+    decisions = {row.pk: row.decision for row in decided}
+
+    def work_for(item: Examined, path: Path) -> _Work:
+        decision = decisions.get(item.row.pk)
+        accepted = lifted | ANSWERED_BY_LOOKING if decision else lifted
+        masks = tuple(Mask(**mask) for mask in decision.masks) if decision else ()
+        return _Work(item, path, accepted, masks)
+
+    return work_for
+
+
+def _cleaner(plan: DeidPlan) -> Callable[[], Callable[[_Order], DeidOutcome]]:
+    def setup() -> Callable[[_Order], DeidOutcome]:
+        def clean_one(order: _Order) -> DeidOutcome:
+            source = Path(order.source)
+            if order.masks:
+                try:
+                    blanked = apply_masks(source.read_bytes(), order.masks)
+                except Malformed as problem:
+                    return DeidOutcome(Status.HELD, problem.code)
+                source = Path(order.masked)
+                source.write_bytes(blanked)
+            return deidentify_file(source, Path(order.target), plan=plan, accepted=order.accepted)
+
+        return clean_one
 
     return setup
 
 
-def _verifier(plan: DeidPlan) -> Callable[[], Callable[[Pair], tuple[Verdict, float | None]]]:
-    """Return the set-up of another process, which shares nothing with the one that cleaned."""
+def _verifier(plan: DeidPlan) -> Callable[[], Callable[[_Order], tuple[Verdict, float | None]]]:
+    """Return the set-up of another process, which shares nothing with the one that cleaned.
 
-    def setup() -> Callable[[Pair], tuple[Verdict, float | None]]:
-        verifier = OutputVerifier(plan)
+    A masked file is judged twice: the masks against the file that came, and the output against
+    the masked file.
+    """
 
-        def verify(pair: Pair) -> tuple[Verdict, float | None]:
-            source, target = Path(pair[0]), Path(pair[1])
+    def setup() -> Callable[[_Order], tuple[Verdict, float | None]]:
+        second = isinstance(plan, CleanedAtSite)
+        verifier = SecondVerifier(plan) if second else OutputVerifier(plan)
+
+        def verify(order: _Order) -> tuple[Verdict, float | None]:
+            source, target = Path(order.source), Path(order.target)
+            if order.masks:
+                code = check_masked(source, Path(order.masked), order.masks)
+                if code:
+                    return Verdict(code, "pixel data"), None
+                source = Path(order.masked)
             verdict = verifier.check(source, target)
             return verdict, height_of(target) if verdict.passed else None
 
@@ -128,56 +180,63 @@ def _verifier(plan: DeidPlan) -> Callable[[], Callable[[Pair], tuple[Verdict, fl
 
 def height_of(path: Path) -> float | None:
     """Return where a slice lies along its normal, mm (PS3.3 C.7.6.2.1.1), if its header says so."""
-    header = dcmread(path, specific_tags=["ImagePositionPatient", "ImageOrientationPatient"])
-    position, axes = header.get("ImagePositionPatient"), header.get("ImageOrientationPatient")
-    if not position or not axes or len(axes) != 6:  # noqa: PLR2004 - two direction cosines
+    header = read_header(load(path, whole=False))
+    position, axes = _decimals(header.raw(_POSITION)), _decimals(header.raw(_ORIENTATION))
+    if len(position) != 3 or len(axes) != 6:  # noqa: PLR2004 - a point and two direction cosines
         return None
-    a, b = [float(v) for v in axes[:3]], [float(v) for v in axes[3:]]
+    a, b = axes[:3], axes[3:]
     normal = (a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0])
-    return round(sum(float(p) * n for p, n in zip(position, normal, strict=True)), 3)
+    return round(sum(p * n for p, n in zip(position, normal, strict=True)), 3)
+
+
+def _decimals(raw: bytes) -> list[float]:
+    try:
+        return [float(part) for part in raw.decode("ascii").strip("\0 ").split("\\")]
+    except ValueError:
+        return []
 
 
 def _clean_batch(
     submission: Submission,
-    cleaners: Sandbox[Pair, DeidOutcome],
-    verifiers: Sandbox[Pair, tuple[Verdict, float | None]],
-    pairs: Sequence[tuple[Examined, Path]],
+    cleaners: Sandbox[_Order, DeidOutcome],
+    verifiers: Sandbox[_Order, tuple[Verdict, float | None]],
+    batch: Sequence[_Work],
 ) -> None:
     failed: list[Failure] = []
-    written: list[tuple[Examined, Path, DeidOutcome]] = []
-    for position, outcome in cleaners.map([(str(item.path), str(path)) for item, path in pairs]):
-        item, path = pairs[position]
+    written: list[tuple[_Work, DeidOutcome]] = []
+    for position, outcome in cleaners.map([work.order for work in batch]):
+        work = batch[position]
         if isinstance(outcome, Contained):
-            failed.append((item, ReceivedFile.Outcome.REFUSED, outcome.code))
+            failed.append((work.item, ReceivedFile.Outcome.REFUSED, outcome.code))
         elif outcome.status is not Status.WRITTEN:
-            failed.append((item, outcome.status.value, outcome.code))
+            failed.append((work.item, outcome.status.value, outcome.code))
         else:
-            written.append((item, path, outcome))
+            written.append((work, outcome))
     passed = _verified(verifiers, written, failed)
     research().commit([cleaned.staged for cleaned in passed])
     _write_rows(submission, passed, failed)
 
 
 def _verified(
-    verifiers: Sandbox[Pair, tuple[Verdict, float | None]],
-    written: Sequence[tuple[Examined, Path, DeidOutcome]],
+    verifiers: Sandbox[_Order, tuple[Verdict, float | None]],
+    written: Sequence[tuple[_Work, DeidOutcome]],
     failed: list[Failure],
 ) -> list[_Cleaned]:
     store = research()
     passed: list[_Cleaned] = []
-    work = [(str(item.path), str(path)) for item, path, _ in written]
-    for position, result in verifiers.map(work):
-        item, path, outcome = written[position]
+    for position, result in verifiers.map([work.order for work, _ in written]):
+        work, outcome = written[position]
         verdict, height_mm = (
             (Verdict(result.code), None) if isinstance(result, Contained) else result
         )
+        Path(work.order.masked).unlink(missing_ok=True)
         if not verdict.passed:
-            path.unlink(missing_ok=True)
-            failed.append((item, ReceivedFile.Outcome.HELD, verdict.code))
+            work.path.unlink(missing_ok=True)
+            failed.append((work.item, ReceivedFile.Outcome.HELD, verdict.code))
             continue
         sha256 = outcome.sha256_after
-        staged = Staged(sha256, path.stat().st_size, path, store.name_of(sha256))
-        passed.append(_Cleaned(item, outcome, staged, height_mm))
+        staged = Staged(sha256, work.path.stat().st_size, work.path, store.name_of(sha256))
+        passed.append(_Cleaned(work, outcome, staged, height_mm))
     return passed
 
 
@@ -188,23 +247,30 @@ def _write_rows(
 ) -> None:
     with transaction.atomic():
         # A stored batch without rows is found here again: the same bytes, the same rows.
-        instances = [_instance(submission, cleaned) for cleaned in passed]
+        series: dict[str, Series] = {}
+        for cleaned in passed:
+            uid = cleaned.outcome.series_uid
+            if uid not in series:
+                series[uid] = series_of(submission, cleaned.work.item, cleaned.outcome)
+        instances = [_instance(submission, c, series[c.outcome.series_uid]) for c in passed]
         Instance.objects.bulk_create(instances, ignore_conflicts=True)
-        submission.files.filter(pk__in=[c.item.row.pk for c in passed]).update(
+        submission.files.filter(pk__in=[c.work.item.row.pk for c in passed]).update(
             outcome=ReceivedFile.Outcome.CLEANED, code="", reason=""
         )
         for item, outcome, code in failed:
-            submission.files.filter(pk=item.row.pk).update(
-                outcome=outcome, code=code, reason=sentence(code)[:300]
-            )
+            row = submission.files.filter(pk=item.row.pk)
+            row.update(outcome=outcome, code=code, reason=sentence(code)[:300])
+            if outcome == ReceivedFile.Outcome.HELD:
+                row.filter(held_at=None).update(held_at=clock.now())
 
 
-def _instance(submission: Submission, cleaned: _Cleaned) -> Instance:
-    verified, outcome = cleaned.item.verified, cleaned.outcome
+def _instance(submission: Submission, cleaned: _Cleaned, series: Series) -> Instance:
+    item, outcome = cleaned.work.item, cleaned.outcome
+    verified, masks = item.verified, cleaned.work.masks
     number = verified.image.instance_number.strip()
     return Instance(
         study_id=submission.study_id,
-        series=series_of(submission, cleaned.item, outcome),
+        series=series,
         sop_class_uid=verified.image.sop_class,
         sop_instance_uid=outcome.sop_uid,
         original_key=verified.sealed.sop_uid_hash,
@@ -212,13 +278,13 @@ def _instance(submission: Submission, cleaned: _Cleaned) -> Instance:
         position_mm=cleaned.height_mm,
         rows=verified.image.rows,
         columns=verified.image.columns,
-        transfer_syntax=verified.image.transfer_syntax,
+        transfer_syntax=ExplicitVRLittleEndian if masks else verified.image.transfer_syntax,
         sha256=outcome.sha256_after,
         size=cleaned.staged.size,
-        source_sha256=cleaned.item.row.sha256,
+        source_sha256=item.row.sha256,
         pixel_sha256=outcome.pixel_sha256,
         profile_digest=submission.profile.digest,
-        effects=dict(outcome.counts),
+        effects=dict(outcome.counts) | ({"places_masked": len(masks)} if masks else {}),
     )
 
 
@@ -256,21 +322,30 @@ def series_of(submission: Submission, item: Examined, outcome: DeidOutcome) -> S
 
 
 def report_document(submission: Submission, plan: DeidPlan) -> dict[str, Any]:
-    """Return the proof of de-identification: profile, counts, digests before and after."""
+    """Return the proof of de-identification: profile, counts, digests before and after.
+
+    Nothing in it comes from a header; what people wrote as reasons stands with their decisions.
+    """
     effects: Counter[str] = Counter()
     files = []
+    seen = _seen_before(submission)
     rows = Instance.objects.filter(series__submission=submission).order_by("id")
     for row in rows.select_related("series"):
         effects.update(row.effects)
+        masked = row.effects.get("places_masked", 0)
         files.append(
             {
                 "series": row.series.uid,
                 "before": row.source_sha256,
                 "after": row.sha256,
+                "pixels_before": seen.get(row.source_sha256, "") if masked else row.pixel_sha256,
                 "pixels": row.pixel_sha256,
+                "masked": masked,
             }
         )
     outcomes = Counter(submission.files.values_list("outcome", flat=True))
+    with_pixels = [f for f in files if f["pixels"]]
+    masked_files = [f for f in with_pixels if f["masked"]]
     return {
         "profile": {
             "name": plan.profile.name,
@@ -280,9 +355,30 @@ def report_document(submission: Submission, plan: DeidPlan) -> dict[str, Any]:
         },
         "outcomes": dict(outcomes),
         "effects": dict(effects),
+        "withheld_reasons": _telling_reasons(submission, plan),
         "verified": {
             "files": len(files),
-            "pixels_unchanged": sum(bool(f["pixels"]) for f in files),
+            "pixels_unchanged": len(with_pixels) - len(masked_files),
+            "pixels_masked": len(masked_files),
         },
         "files": files,
     }
+
+
+def _telling_reasons(submission: Submission, plan: DeidPlan) -> list[str]:
+    """Return the decisions whose reason repeats identity of the upload: the proof leaves it out.
+
+    Only while the files are worked on is it known what identifies.
+    """
+    search = TokenSearch(plan.safe_tokens)
+    return [
+        str(row.pk)
+        for row in submission.hold_decisions.all()
+        if search.in_text(row.reason) or search.in_text(row.second_reason)
+    ]
+
+
+def _seen_before(submission: Submission) -> dict[str, str]:
+    """Return the pixel digest of every file as it came that a person was shown."""
+    shown = submission.files.exclude(screening=None)
+    return dict(shown.values_list("sha256", "screening__pixel_sha256"))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -25,10 +26,25 @@ from imaging.pipeline.reasons import sentence
 from imaging.pipeline.sandbox import Contained, Sandbox, SandboxLimits
 from imaging.pipeline.technical_qc import SeriesFacts, read_facts
 from imaging.pipeline.verify import Refused, Verified, load, read_header, verify_header
+from imaging.services import site_cleaning
 from imaging.storage import ArrivalStore, ContentDamaged, study_key
 
 Tick = Callable[[int, str], None]
 LIMITS = SandboxLimits()
+OPENED_AT_ONCE = 2
+# Why an archive as a whole was refused when it was opened.
+ARCHIVE_CODES = frozenset(
+    {
+        "archive_in_archive",
+        "archive_encrypted",
+        "archive_broken",
+        "archive_ratio",
+        "archive_member_lies",
+        "too_many_files",
+        "too_many_bytes",
+    }
+)
+KEPT_REFUSALS = ARCHIVE_CODES | site_cleaning.REFUSED_CODES
 
 _NOT_IMAGES = {
     Kind.EMPTY: "empty_file",
@@ -56,6 +72,7 @@ class Intake:
     examined: list[Examined] = field(default_factory=list)
     set_aside: dict[int, tuple[str, str]] = field(default_factory=dict)
     tokens: IdentityTokens = field(default_factory=IdentityTokens, repr=False)
+    at_site: set[int] = field(default_factory=set)
 
     @property
     def by_series(self) -> dict[str, list[Examined]]:
@@ -96,16 +113,22 @@ def _examine(submission: Submission, folder: Path, tick: Tick) -> Intake:
     intake = Intake(study_key(submission.study_id), profile_of(submission))
     arrivals = ArrivalStore(submission.pk)
     to_read: list[tuple[ReceivedFile, Path]] = []
-    rows = submission.files.exclude(outcome=ReceivedFile.Outcome.ANNOUNCED)
-    for number, row in enumerate(rows):
-        path = folder / f"{number:06d}"
-        code = _materialise(arrivals, row, path)
-        if code:
-            intake.set_aside[row.pk] = (_outcome_of(code), code)
-        else:
-            to_read.append((row, path))
-        if number % 50 == 0:
-            tick(0, "Opening the files")
+    # An archive that was opened is read by its files; one that was refused keeps its reason.
+    rows = submission.files.exclude(
+        outcome__in=[ReceivedFile.Outcome.ANNOUNCED, ReceivedFile.Outcome.OPENED]
+    ).exclude(outcome=ReceivedFile.Outcome.REFUSED, code__in=KEPT_REFUSALS)
+    # What a person left out is not part of the upload any more.
+    rows = rows.exclude(decision__verdict="left_out", decision__state="effective")
+    places = [(row, folder / f"{number:06d}") for number, row in enumerate(rows)]
+    with ThreadPoolExecutor(OPENED_AT_ONCE) as threads:
+        codes = threads.map(lambda place: _materialise(arrivals, *place), places)
+        for number, ((row, path), code) in enumerate(zip(places, codes, strict=True)):
+            if code:
+                intake.set_aside[row.pk] = (_outcome_of(code), code)
+            else:
+                to_read.append((row, path))
+            if number % 50 == 0:
+                tick(0, "Opening the files")
     parts: list[IdentityTokens] = []
     with Sandbox(_examiner(intake), limits=LIMITS) as sandbox:
         for position, result in sandbox.map([str(path) for _, path in to_read]):
@@ -120,6 +143,7 @@ def _examine(submission: Submission, folder: Path, tick: Tick) -> Intake:
     # Results come in no fixed order; work and names derived from it must not depend on that.
     intake.examined.sort(key=lambda item: item.row.sha256)
     intake.tokens = merge_tokens(parts)
+    site_cleaning.sort_out(submission, intake)
     return intake
 
 
@@ -170,7 +194,7 @@ def facts_of(paths_by_series: Mapping[str, Sequence[Path]], key: bytes) -> dict[
 
     names = list(paths_by_series)
     found: dict[str, SeriesFacts] = {}
-    with Sandbox(setup, limits=LIMITS) as sandbox:
+    with Sandbox(setup, processes=2, limits=LIMITS) as sandbox:
         work = [[str(path) for path in paths_by_series[name]] for name in names]
         for position, result in sandbox.map(work):
             if isinstance(result, SeriesFacts):

@@ -12,6 +12,7 @@ from imaging.pipeline.burned_in import Finding, TextFinder
 from imaging.pipeline.deidentify.holds import Look, hold_reason, look_of
 from imaging.pipeline.reasons import sentence
 from imaging.pipeline.sandbox import Contained, Sandbox, SandboxLimits
+from imaging.services.holds import ANSWERED_BY_LOOKING
 from imaging.services.intake import Examined, Intake, Tick
 
 LIMITS = SandboxLimits(memory_bytes=8 * 1024**3, cpu_seconds=120, wall_seconds=300.0)
@@ -30,15 +31,18 @@ def hold_what_shows_text(submission: Submission, intake: Intake, tick: Tick) -> 
         for pk, code in submission.files.filter(outcome="held").values_list("pk", "code")
         if code not in accepted
     }
+    decided = set(submission.files.filter(decision__state="effective").values_list("pk", flat=True))
     looked = set(submission.files.exclude(looked_at=None).values_list("pk", flat=True))
     each: list[Examined] = []
     stacks: dict[str, list[Examined]] = defaultdict(list)
     for item in intake.examined:
         image = item.verified.image
-        code = hold_reason(image, accepted=accepted)
+        by_person = item.row.pk in decided
+        known = accepted | ANSWERED_BY_LOOKING if by_person else accepted
+        code = hold_reason(image, accepted=known)
         if code:
             held[item.row.pk] = code
-        elif item.row.pk in looked:
+        elif by_person or item.row.pk in looked:
             continue
         elif look_of(image) is Look.EACH:
             each.append(item)
@@ -56,10 +60,11 @@ def hold_what_shows_text(submission: Submission, intake: Intake, tick: Tick) -> 
 
 
 def _hold(submission: Submission, held: dict[int, str]) -> None:
+    now = clock.now()
     for pk, code in held.items():
-        submission.files.filter(pk=pk).exclude(outcome=ReceivedFile.Outcome.CLEANED).update(
-            outcome=ReceivedFile.Outcome.HELD, code=code, reason=sentence(code)[:300]
-        )
+        rows = submission.files.filter(pk=pk).exclude(outcome=ReceivedFile.Outcome.CLEANED)
+        rows.update(outcome=ReceivedFile.Outcome.HELD, code=code, reason=sentence(code)[:300])
+        rows.filter(held_at=None).update(held_at=now)
 
 
 def _look(

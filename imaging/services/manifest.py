@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 
 from audit import clock, jobs
 from audit.actors import Actor, acting
@@ -24,9 +24,11 @@ MAX_FILES = 10_000
 MAX_BYTES = 5 * 1024**3
 MAX_FILE_BYTES = 4 * 1024**3
 CHUNK = 1024 * 1024
+SAID = ("explained", "said")
+MOST_SAID, LONGEST_SAID = 50, 300
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 OPEN_STATES = ("draft", "uploading")
-_WRONG = {
+WRONG_CONTENT = {
     "longer": "More bytes arrived than were announced.",
     "shorter": "The file did not arrive whole.",
     "different": "The bytes that arrived are not those of the file that was announced.",
@@ -68,11 +70,12 @@ def announce(
     with transaction.atomic(), acting(actor.acting_as("submission.upload")):
         row = _locked(submission, actor)
         known = dict(row.files.values_list("sha256", "size"))
+        counted = dict(_counted(row).values_list("sha256", "size"))
         for sha256, size in wanted.items():
             if known.get(sha256, size) != size:
                 raise RuleBroken("One file was announced with two sizes.", rule="IMG-012")
         new = {s: n for s, n in wanted.items() if s not in known}
-        _check_quota(len(known) + len(new), sum(known.values()) + sum(new.values()))
+        _check_quota(len(counted) + len(new), sum(counted.values()) + sum(new.values()))
         ReceivedFile.objects.bulk_create(
             [
                 ReceivedFile(study_id=row.study_id, submission=row, sha256=s, size=n)
@@ -114,14 +117,72 @@ def _check_quota(files: int, size: int) -> None:
         )
 
 
+def _counted(row: Submission) -> QuerySet[ReceivedFile]:
+    """Return the files that count: an archive that was opened is counted by what was in it."""
+    return row.files.exclude(outcome=ReceivedFile.Outcome.OPENED)
+
+
 def _count(row: Submission) -> None:
-    totals = row.files.aggregate(size=Sum("size"))
-    row.file_count = row.files.count()
+    totals = _counted(row).aggregate(size=Sum("size"))
+    row.file_count = _counted(row).count()
     row.byte_count = totals["size"] or 0
     digest = manifest_digest(row)
     if digest != row.manifest_digest:
-        row.manifest_digest, row.check_result = digest, {}
+        row.manifest_digest = digest
+        # The checks are made anew; what the site said about findings stays.
+        kept = {name: row.check_result[name] for name in SAID if name in row.check_result}
+        row.check_result = kept
     row.save()
+
+
+def count(submission: Submission) -> None:
+    """Bring the totals and the manifest of a submission up to its files."""
+    _count(submission)
+
+
+def add_opened(
+    submission: Submission, archive: ReceivedFile, members: Sequence[tuple[str, int]]
+) -> Submission:
+    """Put what was in an archive in its place; the caller made the contents durable before.
+
+    Raises:
+        TooLarge: IMG-013 with it the upload is larger than one submission may be.
+    """
+    with transaction.atomic():
+        row: Submission = (
+            Submission.objects.in_study(submission.study_id)
+            .select_for_update()
+            .get(pk=submission.pk)
+        )
+        if row.state not in OPEN_STATES:
+            raise Conflict(f"{row} was sent already; its files cannot change.", rule="IMG-010")
+        row.files.filter(pk=archive.pk).update(outcome=ReceivedFile.Outcome.OPENED)
+        known = dict(_counted(row).values_list("sha256", "size"))
+        new = {sha256: size for sha256, size in members if sha256 not in known}
+        _check_quota(len(known) + len(new), sum(known.values()) + sum(new.values()))
+        now = clock.now()
+        ReceivedFile.objects.bulk_create(
+            [
+                ReceivedFile(
+                    study_id=row.study_id,
+                    submission=row,
+                    sha256=sha256,
+                    size=size,
+                    outcome=ReceivedFile.Outcome.STORED,
+                    stored_at=now,
+                )
+                for sha256, size in new.items()
+            ],
+            batch_size=1000,
+        )
+        record(
+            "submission.open_archive",
+            row,
+            details={"archive": archive.sha256, "files": len(members), "new": len(new)},
+        )
+        _count(row)
+        submission.refresh_from_db()
+        return row
 
 
 def missing(submission: Submission) -> list[str]:
@@ -132,7 +193,7 @@ def missing(submission: Submission) -> list[str]:
 
 def manifest_digest(submission: Submission) -> str:
     """Return SHA-256 (hex) over the sorted lines ``digest size`` of all files."""
-    lines = submission.files.order_by("sha256").values_list("sha256", "size")
+    lines = _counted(submission).order_by("sha256").values_list("sha256", "size")
     text = "".join(f"{sha256} {size}\n" for sha256, size in lines)
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -161,16 +222,40 @@ def store_file(
         staged = arrivals.stage(chunks, sha256=sha256, size=row.size)
     except WrongContent as wrong:
         raise RuleBroken(
-            f"{_WRONG[str(wrong)]} Nothing of it was kept. Choose the folder again to send it "
-            "once more.",
+            f"{WRONG_CONTENT[str(wrong)]} Nothing of it was kept. Choose the folder again to send "
+            "it once more.",
             rule="IMG-015",
         ) from None
     arrivals.commit([staged])
+    mark_stored(row)
+    return row
+
+
+def mark_stored(row: ReceivedFile) -> None:
+    """Note that an announced file is durable; of several senders the first one counts."""
     row.outcome, row.stored_at = ReceivedFile.Outcome.STORED, clock.now()
     ReceivedFile.objects.filter(pk=row.pk, outcome=ReceivedFile.Outcome.ANNOUNCED).update(
         outcome=row.outcome, stored_at=row.stored_at
     )
-    return row
+
+
+def leave_out(submission: Submission, digests: Iterable[str], *, actor: Actor) -> int:
+    """Take single files out of an upload that was not sent yet: series that are not chosen, files
+    that cannot be read. Digests that are not in it are passed over. Return how many went.
+
+    Raises:
+        Conflict: IMG-010 the submission was sent already.
+    """
+    actor.require("submission.upload")
+    unwanted = {str(sha256) for sha256 in digests}
+    with transaction.atomic(), acting(actor.acting_as("submission.upload")):
+        row = _locked(submission, actor)
+        count, _ = row.files.filter(sha256__in=unwanted).delete()
+        if count:
+            _count(row)
+            record("submission.leave_out", row, details={"files": count})
+        submission.refresh_from_db()
+        return count
 
 
 def remove_files(submission: Submission, *, actor: Actor) -> Submission:
@@ -180,18 +265,26 @@ def remove_files(submission: Submission, *, actor: Actor) -> Submission:
         row = _locked(submission, actor)
         count = row.files.count()
         row.files.all().delete()
+        ArrivalStore(row.pk).store.clear_workspace("parts")
         _count(row)
         record("submission.clear", row, details={"files": count})
         return row
 
 
-def finish(submission: Submission, *, actor: Actor) -> Submission:
+def finish(
+    submission: Submission, *, actor: Actor, said: Sequence[Mapping[str, Any]] = ()
+) -> Submission:
     """Say that all files have been sent; the checks before signing begin.
 
+    Args:
+        said: why something that was found before sending cannot be fixed: ``code`` of the finding,
+            ``files`` (digests of the files it is about, none for the whole upload), ``text``.
+
     Raises:
-        RuleBroken: IMG-001 files are missing.
+        RuleBroken: IMG-001 files are missing; IMG-012 what was said is not readable.
     """
     actor.require("submission.upload")
+    told = _told(said)
     with transaction.atomic(), acting(actor.acting_as("submission.upload")):
         row = _locked(submission, actor)
         left = len(missing(row))
@@ -202,7 +295,10 @@ def finish(submission: Submission, *, actor: Actor) -> Submission:
                 rule="IMG-001",
             )
         _count(row)
-        if row.check_result.get("manifest") != row.manifest_digest:
+        if told:
+            row.check_result = {**row.check_result, "said": told}
+            row.save()
+        if told or row.check_result.get("manifest") != row.manifest_digest:
             over = [job for job in jobs.of(row) if job.kind == "imaging.check" and job.is_over]
             jobs.enqueue(
                 "imaging.check",
@@ -212,6 +308,20 @@ def finish(submission: Submission, *, actor: Actor) -> Submission:
                 submission=str(row.pk),
             )
         return row
+
+
+def _told(said: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    told = []
+    for item in said[:MOST_SAID]:
+        code, text, files = item.get("code"), item.get("text"), item.get("files", [])
+        known = isinstance(files, list) and all(
+            isinstance(f, str) and _DIGEST.fullmatch(f) for f in files
+        )
+        if not isinstance(code, str) or not isinstance(text, str) or not known:
+            raise RuleBroken("What was said about the files is not readable.", rule="IMG-012")
+        if text.strip():
+            told.append({"code": code[:60], "files": files, "text": text.strip()[:LONGEST_SAID]})
+    return told
 
 
 def upload_folder(submission: Submission, folder: Path, *, actor: Actor) -> Submission:

@@ -2,25 +2,43 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 
-from audit.actors import Actor, service
+from audit.actors import Actor, acting, service
 from audit.errors import Conflict
 from audit.jobs import Progress
 from audit.models import Job
+from imaging.dicomweb import indexing
 from imaging.models import DeidReport, Submission
 from imaging.pipeline.deidentify.engine import IMPLEMENTATION_NAME
 from imaging.pipeline.reasons import sentence
 from imaging.pipeline.technical_qc import Finding as Found
 from imaging.pipeline.technical_qc import SeriesFacts, check_submission
+from imaging.pipeline.technical_qc.reading import keyed
 from imaging.pipeline.technical_qc.series_checks import sorted_out_as
-from imaging.services import checks, cleaning, holds, intake, looking, pictures, series
-from imaging.services.intake import Intake
+from imaging.services import (
+    archives,
+    checks,
+    cleaning,
+    headers,
+    holds,
+    identity,
+    intake,
+    looking,
+    papers,
+    pictures,
+    screening,
+    series,
+    site_cleaning,
+)
+from imaging.services.intake import Examined, Intake
 from imaging.services.submission import prefill_form
 from imaging.workflows import SUBMISSION
 from queries.models import Query, RequestedAction
@@ -30,6 +48,8 @@ from studies.scoping import across_studies, scope
 from studies.workflows import TIME_POINT
 
 SECONDS_BETWEEN_MARKS = 0.5
+# States in which a worker that was lost before may have left pictures to render.
+DRAWN = ("in_qc", "released")
 _CURABLE = (
     RequestedAction.Kind.SEND_IMAGES,
     RequestedAction.Kind.CORRECT_FORM,
@@ -70,8 +90,13 @@ def process(job: Job, submission_id: str) -> None:
             clean(row, system, marks)
             row.refresh_from_db()
         if row.state == "deidentified":
-            marks(row.file_count, "Rendering pictures and checking")
+            marks(row.file_count, "Indexing and checking")
             start_qc(row, system, marks)
+            row.refresh_from_db()
+        if row.state in DRAWN:
+            # QC is open by now: its pictures come while somebody claims it.
+            marks(row.file_count, "Rendering pictures")
+            pictures.render(list(row.series.all()), marks)
 
 
 def clean(row: Submission, system: Actor, marks: Marks) -> None:
@@ -79,15 +104,21 @@ def clean(row: Submission, system: Actor, marks: Marks) -> None:
     with intake.opened(row, marks) as opened:
         intake.apply_set_aside(row, opened.set_aside)
         plan = cleaning.plan_of(row, opened)
-        code, why = holds.reason_to_hold(row, opened, plan)
-        if code:
-            _hold(row, system, why, code)
+        if _in_doubt(row, identity.before_cleaning(row, opened), system):
             return
+        identity.set_duplicates_aside(row, opened)
         held = looking.hold_what_shows_text(row, opened, marks)
-        cleaning.clean(row, opened, plan, held=held, tick=marks)
-        series.seal(row, opened)
-        document = cleaning.report_document(row, plan)
-    why = holds.after_cleaning(row)
+        for part, by in site_cleaning.parts_of(opened, plan):
+            cleaning.clean(row, part, by, held=held, tick=marks)
+        papers.open_all(row, plan, marks)
+        if _in_doubt(row, identity.after_cleaning(row), system):
+            return
+        why = holds.after_cleaning(row)
+        if why:  # series are sealed when they are whole
+            screening.make(row, opened, marks)
+        else:
+            series.seal(row, opened)
+            document = cleaning.report_document(row, plan)
     if why:
         _hold(row, system, why, "after_cleaning")
         return
@@ -111,6 +142,16 @@ def clean(row: Submission, system: Actor, marks: Marks) -> None:
         )
 
 
+def _in_doubt(row: Submission, doubts: Sequence[identity.Doubt], system: Actor) -> bool:
+    """Write doubts about whose images these are as findings; hold where one is not answered."""
+    with transaction.atomic(), acting(system):
+        identity.note(row, doubts)
+        doubt = identity.to_hold(row, doubts)
+        if doubt is not None:
+            _hold(row, system, doubt.sentence, doubt.code)
+    return doubt is not None
+
+
 def _hold(row: Submission, system: Actor, why: str, code: str) -> None:
     SUBMISSION.move(
         row,
@@ -123,8 +164,8 @@ def _hold(row: Submission, system: Actor, why: str, code: str) -> None:
 
 
 def start_qc(row: Submission, system: Actor, marks: Marks) -> None:
-    """Render, check, and put the visit into QC; a correction may close the query that asked."""
-    pictures.render(list(row.series.all()), marks)
+    """Index, check, and put the visit into QC; a correction may close the query that asked."""
+    indexing.index_all(row.series.select_related("imaging_study"), marks)
     with transaction.atomic():
         locked = Submission.objects.in_study(row.study_id).select_for_update().get(pk=row.pk)
         if locked.state != "deidentified":
@@ -159,6 +200,8 @@ def check_before_sending(job: Job, submission_id: str) -> None:
     with scope(study):
         if row.state != "uploading":
             return
+        if archives.open_all(row, actor=system, tick=marks):
+            row.refresh_from_db()
         with intake.opened(row, marks) as opened:
             result = _result(row, opened)
         with transaction.atomic():
@@ -179,7 +222,12 @@ def _prefill(row: Submission, system: Actor) -> None:
 
 def _result(row: Submission, opened: Intake) -> dict[str, Any]:
     paths = {uid: [i.path for i in items] for uid, items in opened.by_series.items()}
-    facts = [intake.before_cleaning(found) for found in intake.facts_of(paths, opened.key).values()]
+    key = opened.key
+    files_of = {keyed(uid, key): items for uid, items in opened.by_series.items()}
+    facts = [
+        intake.before_cleaning(site_cleaning.true_facts(row, opened, found, paths[uid]))
+        for uid, found in intake.facts_of(paths, opened.key).items()
+    ]
     previous = [f for _, f in checks.sealed_series(series.effective_series(row.time_point))]
     known = {key for old in previous for key in old.study_keys}
     whole = [_completed(new, previous) for new in facts]
@@ -191,15 +239,24 @@ def _result(row: Submission, opened: Intake) -> dict[str, Any]:
     )
     return {
         "manifest": row.manifest_digest,
-        "series": [_series_line(f, found) for f in facts],
-        "findings": [checks.plain(f) for f in found],
-        "set_aside": _set_aside(opened),
+        "series": [_series_line(f, found, files_of.get(f.series_key, [])) for f in facts],
+        "findings": [
+            *(identity.plain(d) for d in _doubts(row, opened)),
+            *(checks.plain(f) for f in found),
+        ],
+        "explained": _explained(row, found, files_of),
+        "set_aside": _set_aside(row, opened),
         "patients": len({i.verified.sealed.patient_hash for i in opened.examined}),
         "files": row.file_count,
         "images": len(opened.examined),
-        "header": _header(facts),
+        "header": headers.of_upload(row, facts, files_of),
         "guideline": _asked(row),
     }
+
+
+def _doubts(row: Submission, opened: Intake) -> list[identity.Doubt]:
+    """Return doubts about whose images these are; two persons the other checks tell as well."""
+    return [d for d in identity.before_cleaning(row, opened) if d.code != "two_subjects"]
 
 
 def _completed(new: SeriesFacts, previous: list[SeriesFacts]) -> SeriesFacts:
@@ -207,43 +264,49 @@ def _completed(new: SeriesFacts, previous: list[SeriesFacts]) -> SeriesFacts:
     return checks.merged(new, old) if old else new
 
 
-def _series_line(facts: SeriesFacts, found: tuple[Found, ...]) -> dict[str, Any]:
+def _explained(
+    row: Submission, found: Sequence[Found], files_of: Mapping[str, Sequence[Examined]]
+) -> dict[str, str]:
+    """Return what was said about findings by their keys: here before, or in the browser."""
+    keys = {item.key[:150] for item in found}
+    before: dict[str, str] = row.check_result.get("explained", {})
+    explained = {key: text for key, text in before.items() if key in keys}
+    for said in row.check_result.get("said", []):
+        for item in found:
+            own = {f.row.sha256 for f in files_of.get(item.series_key, ())}
+            about = not said["files"] or bool(own & set(said["files"]))
+            if item.code == said["code"] and about:
+                explained[item.key[:150]] = said["text"]
+    return explained
+
+
+def _series_line(
+    facts: SeriesFacts, found: Sequence[Found], files: Sequence[Examined]
+) -> dict[str, Any]:
     own = [f for f in found if f.series_key == facts.series_key]
     return {
         "key": facts.series_key,
         "name": series.describe(facts.modality, facts),
         "images": len(facts.slices),
+        "files": len(files),
+        "bytes": sum(item.row.size for item in files),
+        "digest": _digest_of(files),
         "sorted_out": sorted_out_as(facts),
         "errors": [f.title for f in own if f.level == "error"],
     }
 
 
-def _set_aside(opened: Intake) -> list[dict[str, Any]]:
+def _digest_of(files: Sequence[Examined]) -> str:
+    """Return SHA-256 (hex) over the sorted lines ``digest size`` of a series' files."""
+    lines = sorted(f"{item.row.sha256} {item.row.size}\n" for item in files)
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def _set_aside(row: Submission, opened: Intake) -> list[dict[str, Any]]:
+    refused = row.files.filter(outcome="refused", code__in=intake.KEPT_REFUSALS)
     counts = Counter(code for _, code in opened.set_aside.values())
+    counts.update(refused.values_list("code", flat=True))
     return [{"code": c, "text": sentence(c), "count": n} for c, n in sorted(counts.items())]
-
-
-def _header(facts: list[SeriesFacts]) -> dict[str, str]:
-    """Return header values that the transmittal form can take over, of the main series."""
-    judged = [f for f in facts if not sorted_out_as(f)]
-    if not judged:
-        return {}
-    main = max(judged, key=lambda f: len(f.slices))
-    day = main.acquisition_date or main.study_date
-    thickness = main.all_of("slice_thickness_mm")
-    values: dict[str, str] = {}
-    if day:
-        values["scan_date"] = day.isoformat()
-    if thickness:
-        values["slice_thickness_mm"] = f"{thickness[0]:g}"
-    tracer = next((f.tracer for f in judged if f.tracer), None)
-    if tracer and tracer.weight_kg:
-        values["weight_kg"] = f"{tracer.weight_kg:g}"
-    if tracer and tracer.dose_bq:
-        values["injected_activity_mbq"] = f"{tracer.dose_bq / 1e6:.2f}"
-    if tracer and tracer.injection:
-        values["injection_time"] = f"{tracer.injection:%H:%M}"
-    return values
 
 
 def _asked(row: Submission) -> dict[str, str]:

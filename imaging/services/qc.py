@@ -12,10 +12,11 @@ from accounts.models import User
 from accounts.signatures import Assent
 from audit import clock
 from audit.actors import Actor, acting, service
-from audit.errors import Conflict, RuleBroken
+from audit.errors import Conflict, ReasonRequired, RuleBroken
 from audit.models import record
 from imaging.models import Finding, QcReview, Submission
-from imaging.services import asking, package
+from imaging.services import asking, late, package, second_level
+from imaging.services.readers import Consequence, reads
 from imaging.services.series import effective_series
 from imaging.services.submission import scan_date
 from imaging.workflows import FINDING, QC_REVIEW, SUBMISSION
@@ -34,19 +35,24 @@ CHECKLIST = "qc_checklist_ct"
 PASSING = ("pass", "pass_with_deviation")
 
 
-def claim(submission: Submission, *, actor: Actor, level: int = 1) -> QcReview:
+def claim(submission: Submission, *, actor: Actor, level: int | None = None) -> QcReview:
     """Take a submission in QC as one's own; claiming again returns one's own review.
+
+    Args:
+        level: the level to decide at; without it the one that is awaited now.
 
     Raises:
         Conflict: IMG-050 somebody else has it.
-        RuleBroken: IMG-051 it is not in QC; IMG-052 the second level needs another person.
+        RuleBroken: IMG-051 it is not in QC; IMG-052 this person cannot decide at the level.
     """
-    actor.require("qc.decide")
-    actor = actor.acting_as("qc.decide")
-    with transaction.atomic(), acting(actor):
+    with transaction.atomic():
         row = Submission.objects.in_study(submission.study_id).select_for_update()
         locked = row.get(pk=submission.pk)
-        found = review_of(locked, level=level)
+        wanted = level or second_level.stage(locked) or second_level.FIRST
+        right = _right_of(wanted)
+        actor.require(right)
+        actor = actor.acting_as(right)
+        found = review_of(locked, level=wanted)
         if found is not None and found.reviewer_id == actor.user_id:
             return found
         if found is not None:
@@ -55,43 +61,54 @@ def claim(submission: Submission, *, actor: Actor, level: int = 1) -> QcReview:
             )
         if locked.state != "in_qc":
             raise RuleBroken(f"{locked} is not in QC.", rule="IMG-051")
-        _check_second_level(locked, level, actor)
-        form = effective(locked.study_id, Configuration.Kind.FORM, CHECKLIST)
-        review = QcReview(
-            study_id=locked.study_id,
-            submission=locked,
-            time_point=locked.time_point,
-            level=level,
-            reviewer=User.objects.get(pk=actor.user_id),
-            form_record=forms.start(form, actor=actor),
-            claimed_at=clock.now(),
-        )
-        review.save()
-        record("qcreview.claim", review)
-        return review
+        second_level.check_claim(locked, wanted, actor)
+        with acting(actor):
+            return _opened(locked, wanted, actor)
 
 
-def _check_second_level(row: Submission, level: int, actor: Actor) -> None:
-    if level == 1:
-        return
-    first = review_of(row, level=1)
-    if first is None or first.state != "signed" or first.reviewer_id == actor.user_id:
-        raise RuleBroken(
-            "The second level is done by another person after the first one signed.",
-            rule="IMG-052",
-        )
+def _right_of(level: int) -> str:
+    return "qc.resolve" if level == second_level.RESOLUTION else "qc.decide"
+
+
+def _opened(row: Submission, level: int, actor: Actor) -> QcReview:
+    checklist = None
+    if level != second_level.RESOLUTION:
+        form = effective(row.study_id, Configuration.Kind.FORM, CHECKLIST)
+        checklist = forms.start(form, actor=actor)
+    review = QcReview(
+        study_id=row.study_id,
+        submission=row,
+        time_point=row.time_point,
+        level=level,
+        reviewer=User.objects.get(pk=actor.user_id),
+        form_record=checklist,
+        claimed_at=clock.now(),
+    )
+    review.save()
+    record("qcreview.claim", review, details={"level": level})
+    return review
 
 
 def review_of(submission: Submission, *, level: int = 1) -> QcReview | None:
     """Return the review of a level that stands."""
-    found: QcReview | None = (
-        QcReview.objects.in_study(submission.study_id)
-        .filter(submission=submission, level=level)
-        .exclude(state="voided")
-        .select_related("reviewer", "form_record", "submission")
-        .first()
+    return second_level.review_of(submission, level)
+
+
+def current_review(submission: Submission, actor: Actor) -> QcReview | None:
+    """Return the review that a person works on or looks at: the highest that they may see.
+
+    Whoever is blinded to the first decision gets the second review only.
+    """
+    levels: tuple[int, ...] = (
+        second_level.RESOLUTION,
+        second_level.SECOND,
+        second_level.FIRST,
     )
-    return found
+    if second_level.is_blinded(submission, actor):
+        levels = (second_level.SECOND,)
+    found = [r for r in (review_of(submission, level=n) for n in levels) if r is not None]
+    own = next((r for r in found if r.reviewer_id == actor.user_id), None)
+    return own or (found[-1] if found else None)
 
 
 def release_claim(review: QcReview, *, actor: Actor, reason: str) -> QcReview:
@@ -113,10 +130,34 @@ def findings_of(time_point: TimePoint) -> list[Finding]:
 
 
 def explain(finding: Finding, *, actor: Actor, reason: str) -> Finding:
-    """Accept a finding with the reason why it does no harm; it blocks no more."""
+    """Accept a finding with the reason why it does no harm; it blocks no more.
+
+    Whoever decides at the second level accepts it for their own decision only.
+
+    Raises:
+        RuleBroken: IMG-051 the second level is not claimed; ReasonRequired: no reason.
+    """
+    if second_level.is_blinded(finding.submission, actor):
+        return _accept_for_oneself(finding, actor, reason)
     return FINDING.move(
         finding, "explain", actor=actor, reason=reason, changes={"explanation": reason[:300]}
     )
+
+
+def _accept_for_oneself(finding: Finding, actor: Actor, reason: str) -> Finding:
+    review = review_of(finding.submission, level=second_level.SECOND)
+    if review is None:
+        raise RuleBroken("Claim the submission first.", rule="IMG-051")
+    acting_person = _own(review, actor)
+    if not reason.strip():
+        raise ReasonRequired("Say why the finding does no harm.", rule="finding.explain")
+    with transaction.atomic(), acting(acting_person, reason):
+        rows = QcReview.objects.in_study(review.study_id).select_for_update()
+        locked = rows.get(pk=review.pk)
+        locked.dispositions = {**locked.dispositions, str(finding.pk): reason.strip()[:300]}
+        locked.save()
+        record("qcreview.judge", locked, reason=reason, details={"finding": finding.code})
+    return finding
 
 
 def ask_site(
@@ -132,13 +173,19 @@ def ask_site(
         text: the question; the findings' own templates when it is left out.
 
     Raises:
-        RuleBroken: IMG-053 no finding, or findings of several visits.
+        RuleBroken: IMG-053 no finding, or findings of several visits; IMG-057 the second level
+            asks no site.
     """
     visits = {finding.submission.time_point_id for finding in findings}
     if len(visits) != 1:
         raise RuleBroken("A query is about findings of one visit.", rule="IMG-053")
     first = findings[0]
     submission = first.submission
+    if second_level.is_blinded(submission, actor):
+        raise RuleBroken(
+            "The second level asks no site: decide on what is there; fail what cannot pass.",
+            rule="IMG-057",
+        )
     requests = [
         Request(asking.action_of(f.code), (f.query_text or f.what_to_do or f.title)[:300], f.code)
         for f in findings
@@ -182,17 +229,16 @@ def on_query_closed(query: Query) -> None:
 
 def checklist_context(review: QcReview) -> dict[str, Any]:
     """Return what the checklist may compare with."""
-    rows = findings_of(review.time_point)
-    left = [f for f in rows if f.state in {"open", "queried"}]
+    left = left_of(review)
     main = max(effective_series(review.time_point), key=lambda s: s.instance_count, default=None)
     values = main.facts.get("values", {}) if main else {}
     thickness = str(values.get("slice_thickness_mm", "")).split(" ")[0].split(",")[0]
     context: dict[str, Any] = {
         "findings.open_major": sum(f.level == "error" for f in left),
         "findings.open_minor": sum(f.level == "warning" for f in left),
-        "queries.open": review.time_point.queries.exclude(
-            state__in=["closed", "cancelled"]
-        ).count(),
+        "queries.open": 0
+        if review.level == second_level.SECOND
+        else review.time_point.queries.exclude(state__in=["closed", "cancelled"]).count(),
         "time_point.kind": _kind_of(review.time_point),
     }
     if thickness:
@@ -203,6 +249,21 @@ def checklist_context(review: QcReview) -> dict[str, Any]:
     return context
 
 
+def left_of(review: QcReview) -> list[Finding]:
+    """Return the findings that are left to judge for a decision.
+
+    At the second level what the first person did with them does not count: only what a correction
+    cured, what a standing exception covers and what this person accepted is out.
+    """
+    rows = findings_of(review.time_point)
+    if review.level != second_level.SECOND:
+        return [f for f in rows if f.state in {"open", "queried"} and not f.suppressed_by]
+    judged = set(review.dispositions)
+    return [
+        f for f in rows if f.state != "resolved" and not f.suppressed_by and str(f.pk) not in judged
+    ]
+
+
 def _kind_of(time_point: TimePoint) -> str:
     if time_point.definition is None:
         return "unscheduled"
@@ -210,12 +271,13 @@ def _kind_of(time_point: TimePoint) -> str:
 
 
 def _own(review: QcReview, actor: Actor) -> Actor:
-    actor.require("qc.decide")
+    right = _right_of(review.level)
+    actor.require(right)
     if review.reviewer_id != actor.user_id:
         raise RuleBroken(f"{review.reviewer.printed_name} has claimed this review.", rule="IMG-054")
     if review.state != "open":
         raise Conflict("This review is signed; reset it to decide again.", rule="IMG-055")
-    return actor.acting_as("qc.decide")
+    return actor.acting_as(right)
 
 
 def save_checklist(
@@ -228,7 +290,7 @@ def save_checklist(
 ) -> FormRecord:
     """Save the checklist (see ``studies.services.forms.save_answers``)."""
     return forms.save_answers(
-        review.form_record,
+        _checklist_of(review),
         answers,
         seen_version=seen_version,
         actor=_own(review, actor),
@@ -239,9 +301,21 @@ def save_checklist(
 def complete_checklist(review: QcReview, *, actor: Actor) -> FormRecord:
     """Declare the checklist complete (see ``studies.services.forms.complete``)."""
     acting_person = _own(review, actor)
-    review.form_record.refresh_from_db()
-    result = forms.evaluated(review.form_record, context=checklist_context(review), final=True)
-    return forms.complete(review.form_record, result, actor=acting_person)
+    row = _checklist_of(review)
+    row.refresh_from_db()
+    result = forms.evaluated(row, context=checklist_context(review), final=True)
+    return forms.complete(row, result, actor=acting_person)
+
+
+def _checklist_of(review: QcReview) -> FormRecord:
+    """Return the checklist of a review.
+
+    Raises:
+        RuleBroken: IMG-058 a resolution has none.
+    """
+    if review.form_record is None:
+        raise RuleBroken("A resolution has no checklist of its own.", rule="IMG-058")
+    return review.form_record
 
 
 def decide(
@@ -267,8 +341,10 @@ def decide(
         row: QcReview = (
             QcReview.objects.in_study(review.study_id).select_for_update().get(pk=review.pk)
         )
-        record_row = _mirrored(row.form_record, decision, comment.strip(), acting_person)
-        own = record_row.answers.get("decision", {}).get("comment", "")
+        own: Any = ""
+        if row.form_record is not None:
+            record_row = _mirrored(row.form_record, decision, comment.strip(), acting_person)
+            own = record_row.answers.get("decision", {}).get("comment", "")
         row.decision = decision
         row.deviation_cause = deviation_cause if decision == "pass_with_deviation" else ""
         row.comment = comment.strip() or (own if isinstance(own, str) else "")
@@ -293,26 +369,56 @@ def _mirrored(row: FormRecord, decision: str, comment: str, actor: Actor) -> For
 
 
 def sign(review: QcReview, *, actor: Actor, assent: Assent) -> QcReview:
-    """Sign the decision. A pass releases the visit to the readers; a failure asks for a re-scan.
+    """Sign the decision at its level.
+
+    The first decision is drawn for the second level or takes effect at once; the second takes
+    effect when it agrees; a difference waits for science, whose decision takes effect. A pass
+    releases the visit to the readers; a failure asks for a re-scan.
 
     Raises:
         RuleBroken: IMG-006 the checklist is not complete; IMG-007 the decision is not consistent.
         Conflict: what was signed is not what is there.
     """
-    _own(review, actor)
+    acting_person = _own(review, actor)
     with transaction.atomic():
         visits = TimePoint.objects.in_study(review.study_id).select_for_update()
         time_point = visits.get(pk=review.time_point_id)
+        step = "resolve" if review.level == second_level.RESOLUTION else "sign"
         signed = QC_REVIEW.move(
-            review, "sign", actor=actor, assent=assent, details={"decision": review.decision}
+            review, step, actor=actor, assent=assent, details={"decision": review.decision}
         )
-        forms.lock(signed.form_record, actor=actor)
-        if signed.decision in PASSING:
-            _release(signed, time_point, actor)
-        else:
-            _ask_again(signed, time_point, actor)
+        if signed.form_record is not None:
+            forms.lock(signed.form_record, actor=actor)
+        if signed.level == second_level.FIRST:
+            with acting(acting_person):
+                second_level.draw(signed)
+        counts = second_level.decisive(signed.submission)
+        if counts is not None:
+            _take_effect(counts, time_point, actor)
         review.refresh_from_db()
         return signed
+
+
+def _take_effect(review: QcReview, time_point: TimePoint, signer: Actor) -> None:
+    """Do what the decision that counts says; a signature of a person stands behind it."""
+    # Whoever signs last may lack the rights of the acts that follow from the decision.
+    actor = signer if signer.may("qc.decide") else service("QC", study_id=review.study_id)
+    if review.decision not in PASSING:
+        _ask_again(review, time_point, actor)
+        return
+    if review.level == second_level.RESOLUTION:
+        _explain_by_resolution(review)
+    _release(review, time_point, actor)
+
+
+def _explain_by_resolution(review: QcReview) -> None:
+    system = service("QC", study_id=review.study_id)
+    for finding in findings_of(review.time_point):
+        if finding.blocks:
+            words = f"resolution by {review.reviewer.printed_name}: {review.comment}"[:300]
+            FINDING.move(
+                finding, "explain", actor=system, reason=words, changes={"explanation": words}
+            )
 
 
 def submissions_in_qc(time_point: TimePoint) -> list[Submission]:
@@ -324,15 +430,33 @@ def submissions_in_qc(time_point: TimePoint) -> list[Submission]:
 
 
 def _release(review: QcReview, time_point: TimePoint, actor: Actor) -> None:
-    for row in submissions_in_qc(time_point):
+    waiting = submissions_in_qc(time_point)
+    for row in waiting:
         SUBMISSION.move(row, "release", actor=actor)
+    if time_point.state != "in_qc":
+        _release_late(review, time_point, waiting)
+        return
     day = scan_date(review.submission) or time_point.assessment_date
     accepted = TIME_POINT.move(time_point, "accept", actor=actor, changes={"assessment_date": day})
-    package.release(package.build(accepted, actor=actor), actor=actor)
+    chosen = package.prepared(accepted) or package.build(accepted, actor=actor)
+    package.release(chosen, actor=actor)
     definition = accepted.definition
     if definition is None or definition.read_required:
         system = service("Read packages", study_id=review.study_id)
         TIME_POINT.move(accepted, "make_ready", actor=system)
+
+
+def _release_late(review: QcReview, time_point: TimePoint, rows: Sequence[Submission]) -> None:
+    """Images came after quality control: unread ones join the package, else science decides."""
+    system = service("Read packages", study_id=review.study_id)
+    if time_point.state in {"accepted", "ready"} and not reads().begun(time_point):
+        chosen = package.prepared(time_point) or package.build(
+            time_point, actor=system, note=f"with {review.submission}, received later"
+        )
+        package.release(chosen, actor=system)
+        return
+    for row in rows:
+        late.open_record(row, actor=system)
 
 
 def _ask_again(review: QcReview, time_point: TimePoint, actor: Actor) -> None:
@@ -340,7 +464,8 @@ def _ask_again(review: QcReview, time_point: TimePoint, actor: Actor) -> None:
     submission = review.submission
     for row in submissions_in_qc(time_point):
         SUBMISSION.move(row, "reject", actor=actor, reason=reason)
-    TIME_POINT.move(time_point, "ask_again", actor=actor, reason=reason)
+    if time_point.state == "in_qc":
+        TIME_POINT.move(time_point, "ask_again", actor=actor, reason=reason)
     raise_query(
         about=submission,
         study_site=submission.study_site,
@@ -354,8 +479,42 @@ def _ask_again(review: QcReview, time_point: TimePoint, actor: Actor) -> None:
     )
 
 
+def reset_consequences(submission: Submission) -> list[Consequence]:
+    """Return what a reset of a visit's quality control would do, before it is confirmed."""
+    time_point = submission.time_point
+    reviews = [
+        review
+        for row in time_point.submissions.filter(state__in=["released", "in_qc"])
+        for review in row.reviews.filter(state="signed").select_related("reviewer")
+    ]
+    found = [
+        Consequence(
+            f"The signed decision “{review.get_decision_display()}” of "
+            f"{review.reviewer.printed_name} no longer stands; it stays in the history."
+        )
+        for review in reviews
+    ]
+    if time_point.state not in {"accepted", "ready", "in_qc"}:
+        found.append(
+            Consequence(
+                "Readers have begun: quality control cannot be opened again. Late or corrected "
+                "images go to science as a decision on late images.",
+                tone="stop",
+                prevents=True,
+            )
+        )
+        return found
+    released = package.released(time_point)
+    if released is not None:
+        found.append(Consequence(f"{released} stays as it is until the next decision replaces it."))
+    return [*found, *reads().of_reset(time_point)]
+
+
 def reset(submission: Submission, *, actor: Actor, reason: str) -> Submission:
     """Open a released visit to QC again, with its reason; its decision no longer stands.
+
+    A decision that is signed and waits for its second level is reset the same way. Reads that wait
+    are held until the next decision.
 
     Raises:
         IllegalStep: readers have begun; that takes a roll-back of the reads.
@@ -363,13 +522,36 @@ def reset(submission: Submission, *, actor: Actor, reason: str) -> Submission:
     with transaction.atomic():
         visits = TimePoint.objects.in_study(submission.study_id).select_for_update()
         time_point = visits.get(pk=submission.time_point_id)
-        TIME_POINT.move(time_point, "reset_qc", actor=actor, reason=reason)
+        if time_point.state != "in_qc":
+            TIME_POINT.move(time_point, "reset_qc", actor=actor, reason=reason)
+            with acting(actor, reason):
+                reads().reset(time_point, actor=actor, reason=reason)
         rows = Submission.objects.in_study(submission.study_id).filter(
-            time_point=time_point, state="released"
+            time_point=time_point, state__in=["released", "in_qc"]
         )
         for row in rows:
-            SUBMISSION.move(row, "reset_qc", actor=actor, reason=reason)
-            for review in row.reviews.filter(state="signed"):
+            if row.state == "released":
+                SUBMISSION.move(row, "reset_qc", actor=actor, reason=reason)
+            for review in row.reviews.exclude(state="voided"):
                 QC_REVIEW.move(review, "reset", actor=actor, reason=reason)
         submission.refresh_from_db()
         return submission
+
+
+def answered_at(submission: Submission) -> datetime | None:
+    """Return when QC first answered the site: by a query, a release or a failure."""
+    asked = (
+        submission.time_point.queries.filter(
+            opened_at__gte=submission.received_at or submission.created_at
+        )
+        .order_by("opened_at")
+        .values_list("opened_at", flat=True)
+        .first()
+    )
+    decided = [
+        review.decided_at
+        for review in submission.reviews.filter(state="signed")
+        if review.decided_at is not None
+    ]
+    done = max(decided, default=None) if submission.state in {"released", "rejected"} else None
+    return min((at for at in (asked, done) if at is not None), default=None)

@@ -17,7 +17,9 @@ from imaging.pipeline.technical_qc.series_checks import (
     main_stack,
     sorted_out_as,
 )
+from imaging.pipeline.technical_qc.tracer_checks import suv_in_words
 from imaging.services.intake import Intake, facts_of, joined_facts, serial_in_words
+from imaging.services.site_cleaning import true_facts
 from imaging.storage import research
 from studies.models import Scanner, TimePoint
 
@@ -56,12 +58,17 @@ def seal(submission: Submission, intake: Intake) -> None:
         if not AcquisitionFacts.objects.filter(series=row).exists()
     }
     originals, cleaned = _paths(submission, intake, rows)
-    true = facts_of(originals, intake.key)
-    seen = facts_of(cleaned, intake.key)
+    # Both readings at once, side by side in two children.
+    came = {f"came {pk}": paths for pk, paths in originals.items()}
+    left = {f"clean {pk}": paths for pk, paths in cleaned.items()}
+    found = facts_of({**came, **left}, intake.key)
+    true = {pk: found[f"came {pk}"] for pk in originals if f"came {pk}" in found}
+    seen = {pk: found[f"clean {pk}"] for pk in cleaned if f"clean {pk}" in found}
     for pk, row in rows.items():
         if str(pk) not in true or str(pk) not in seen:
             continue
-        facts = joined_facts(true[str(pk)], seen[str(pk)])
+        origin = true_facts(submission, intake, true[str(pk)], originals[str(pk)])
+        facts = joined_facts(origin, seen[str(pk)])
         with transaction.atomic():
             old = _superseded(row)
             if old is not None:
@@ -167,6 +174,7 @@ def _write(submission: Submission, row: Series, facts: SeriesFacts, intake: Inta
         },
         "positions": list(_heights(facts)),
         "spacing": _spacing(facts),
+        "suv": suv_in_words(facts.tracer) if facts.modality == "PT" else "",
     }
     row.description = describe(row.modality, shown)
     row.body_part = shown.text("body_part")[:32]

@@ -15,9 +15,10 @@ from audit import clock
 from audit.actors import Actor, acting, service
 from audit.errors import Conflict, RuleBroken
 from audit.jobs import enqueue
-from audit.models import record
+from audit.models import Event, record
 from audit.states import GuardResult
 from imaging.models import Submission
+from imaging.services import consent, identity
 from imaging.services.manifest import OPEN_STATES
 from imaging.storage import destroy_submission_key
 from imaging.workflows import SUBMISSION
@@ -30,6 +31,8 @@ from studies.services.configuration import effective, plan_of
 from studies.workflows import TIME_POINT
 
 MEANING = "transmittal"
+# Quality control is behind such a visit: what comes now is late (imaging.services.late).
+LATE_STATES = ("accepted", "ready", "reading", "read", "checked", "locked")
 STATEMENT = (
     "I confirm that these images and this form belong to this subject and visit, and that the form "
     "is complete and true."
@@ -42,15 +45,19 @@ def start(
     actor: Actor,
     corrects: Submission | None = None,
     answers_query: Query | None = None,
+    sender: User | None = None,
 ) -> Submission:
     """Open the draft of a submission for a visit; an open draft of the visit is returned again.
 
     Form, de-identification profile and guideline that hold now are pinned. A correction starts
     from the form that was sent before.
 
+    Args:
+        sender: who will complete and sign it, when a machine door opens the draft.
+
     Raises:
-        RuleBroken: IMG-030 the visit waits for no images; IMG-031 the correction names another
-            visit; CFG-002 the study lacks a configuration.
+        RuleBroken: CON-001 consent was withdrawn; IMG-030 the visit waits for no images; IMG-031
+            the correction names another visit; CFG-002 the study lacks a configuration.
     """
     actor.require("submission.upload")
     actor = actor.acting_as("submission.upload")
@@ -58,8 +65,9 @@ def start(
         # The study row hands out receipt numbers and makes a second draft of the visit impossible.
         study = Study.objects.select_for_update().get(pk=time_point.study_id)
         time_point.refresh_from_db()
+        consent.refuse_withdrawn(time_point.subject)
         rows = Submission.objects.in_study(study)
-        opened = rows.filter(time_point=time_point, state__in=OPEN_STATES).first()
+        opened = rows.filter(time_point=time_point, moved_from=None, state__in=OPEN_STATES).first()
         if opened is not None:
             return opened
         corrects = corrects or _to_correct(time_point)
@@ -73,14 +81,14 @@ def start(
             study_site=time_point.subject.study_site,
             time_point=time_point,
             number=number,
-            sender=User.objects.get(pk=actor.user_id),
+            sender=sender or User.objects.get(pk=actor.user_id),
             form_record=forms.start(form, actor=actor, answers=answers),
             profile=effective(study, Configuration.Kind.DEID_PROFILE),
             guideline=effective(study, Configuration.Kind.GUIDELINE),
             corrects=corrects,
             answers_query=answers_query,
             # A correction of the form alone is compared with the headers that came before.
-            check_result=_kept_of_checks(corrects) if corrects else {},
+            check_result=_told_before(corrects) if corrects else {},
         )
         row.save()
         record("submission.start", row, details={"corrects": str(corrects) if corrects else ""})
@@ -99,8 +107,10 @@ def _to_correct(time_point: TimePoint) -> Submission | None:
 def _check_visit(time_point: TimePoint, corrects: Submission | None) -> None:
     if corrects is not None and corrects.time_point_id != time_point.pk:
         raise RuleBroken("A correction belongs to the visit it corrects.", rule="IMG-031")
-    waiting = time_point.state == "expected" or (
-        corrects is not None and time_point.state in {"received", "in_qc"}
+    waiting = (
+        time_point.state == "expected"
+        or time_point.state in LATE_STATES
+        or (corrects is not None and time_point.state in {"received", "in_qc"})
     )
     if not waiting:
         state = time_point.get_state_display().lower()
@@ -259,10 +269,18 @@ def scan_date(submission: Submission) -> date | None:
         return None
 
 
-def _kept_of_checks(submission: Submission) -> dict[str, Any]:
-    """Return what QC needs later: what the form was compared with, and the site's explanations."""
+def _told_before(submission: Submission) -> dict[str, Any]:
+    """Return what a correction of the form is compared with: the headers that came before."""
     names = ("header", "guideline", "explained")
     return {name: submission.check_result.get(name, {}) for name in names}
+
+
+def _kept_of_checks(submission: Submission) -> dict[str, Any]:
+    """Return what QC needs later: what the form was compared with, and the site's explanations."""
+    told = _told_before(submission)
+    # What the receipt states of the series; it holds no identity.
+    listed = {n: submission.check_result.get(n, []) for n in ("series", "set_aside")}
+    return told | {n: value for n, value in listed.items() if value}
 
 
 def _note_requests(row: Submission, actor: Actor) -> None:
@@ -278,10 +296,11 @@ def _note_requests(row: Submission, actor: Actor) -> None:
 
 
 def enqueue_processing(row: Submission) -> None:
-    """Ask the workers for de-identification and automatic QC; once per hold that was lifted."""
+    """Ask the workers for de-identification and automatic QC; anew whenever it was let go on."""
+    resumed = Event.objects.filter(kind="submission.resume", object_id=str(row.pk)).count()
     enqueue(
         "imaging.process",
-        key=f"imaging.process:{row.pk}:{len(row.lifted_holds)}",
+        key=f"imaging.process:{row.pk}:{resumed}",
         row=row,
         total=row.file_count,
         submission=str(row.pk),
@@ -332,6 +351,7 @@ def resume(
             changes={"lifted_holds": codes, "hold_reason": ""},
             details={"lifted": codes},
         )
+        identity.explain_lifted(row, codes, actor=actor, reason=reason)
         row.files.filter(outcome="held", code__in=codes).update(
             outcome="stored", code="", reason=""
         )

@@ -11,6 +11,7 @@ from imaging.storage.content import (
     ContentStore,
     Staged,
     deliveries,
+    metadata_documents,
     previews,
     research,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "destroy_submission_key",
     "fsync_file",
     "fsync_folder",
+    "metadata_documents",
     "previews",
     "research",
     "study_key",

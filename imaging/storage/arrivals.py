@@ -21,7 +21,8 @@ class ArrivalStore:
 
     def __init__(self, submission_id: UUID | str) -> None:
         self.submission_id = UUID(str(submission_id))
-        self.store = ContentStore("arrivals", self.submission_id.hex)
+        # At most some thousand files: one folder, so that each receipt forces one name to the disk.
+        self.store = ContentStore("arrivals", self.submission_id.hex, levels=0)
 
     def stage(self, chunks: Iterable[bytes], *, sha256: str, size: int) -> Staged:
         """Seal announced content under a temporary name while it streams in.
@@ -47,13 +48,53 @@ class ArrivalStore:
             raise WrongContent("shorter" if seen < size else "different")
         return Staged(sha256, size, staged.path, self.store.name_of(sha256))
 
+    def take(self, chunks: Iterable[bytes], *, most: int) -> Staged:
+        """Seal content of which nobody said the hash before, under a temporary name.
+
+        Args:
+            most: how many bytes it may have.
+
+        Raises:
+            WrongContent: it is longer; nothing is kept.
+        """
+        key = keys.make_submission_key(self.submission_id)
+        digest, seen = hashlib.sha256(), 0
+
+        def watched() -> Iterator[bytes]:
+            nonlocal seen
+            for chunk in chunks:
+                seen += len(chunk)
+                if seen > most:
+                    raise WrongContent("longer")
+                digest.update(chunk)
+                yield chunk
+
+        staged = self.store.stage(seal(watched(), key))
+        sha256 = digest.hexdigest()
+        return Staged(sha256, seen, staged.path, self.store.name_of(sha256))
+
     def commit(self, staged: list[Staged]) -> None:
         """Make staged originals durable."""
         self.store.commit(staged)
 
+    def put(self, content: bytes) -> str:
+        """Seal bytes that were made or received whole, durably, and return their SHA-256."""
+        sha256 = hashlib.sha256(content).hexdigest()
+        if not self.exists(sha256):
+            self.commit([self.stage([content], sha256=sha256, size=len(content))])
+        return sha256
+
+    def read(self, sha256: str) -> bytes:
+        """Return an original in clear, proved by its hash (raises as ``chunks`` does)."""
+        return b"".join(self.chunks(sha256))
+
     def exists(self, sha256: str) -> bool:
         """Tell whether an original is stored."""
         return self.store.exists(sha256)
+
+    def remove(self, sha256: str) -> None:
+        """Remove an original that must not be kept."""
+        self.store.remove(sha256)
 
     def chunks(self, sha256: str) -> Iterator[bytes]:
         """Stream an original in clear, proved by its hash.

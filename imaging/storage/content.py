@@ -8,10 +8,13 @@ object appears there whole or not at all.
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
@@ -22,8 +25,10 @@ from django.core.files import File
 from django.core.files.storage import storages
 
 from imaging.storage.durable import move_all
+from imaging.storage.s3 import is_s3, s3_listing, s3_part
 
 CHUNK = 1024 * 1024
+UPLOADS = 8  # to an object store, at a time
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _PLACE = re.compile(r"[A-Za-z0-9_-]{1,80}")
 
@@ -44,11 +49,13 @@ class ContentStore:
     Args:
         alias: the storage in ``settings.STORAGES``.
         prefix: folder inside the storage, for stores that share one.
+        levels: how many folders deep objects lie, by the first digits of their SHA-256.
     """
 
-    def __init__(self, alias: str, prefix: str = "") -> None:
+    def __init__(self, alias: str, prefix: str = "", *, levels: int = 2) -> None:
         self.alias = alias
         self.prefix = prefix
+        self.levels = levels
 
     @property
     def _storage(self) -> Any:  # Any: the storages share no base with `path` and `open` alike
@@ -70,7 +77,8 @@ class ContentStore:
         """
         if not _DIGEST.fullmatch(sha256):
             raise ValueError("not a SHA-256")
-        name = f"{sha256[:2]}/{sha256[2:4]}/{sha256}"
+        digits = [sha256[2 * level : 2 * level + 2] for level in range(self.levels)]
+        name = "/".join([*digits, sha256])
         return f"{self.prefix}/{name}" if self.prefix else name
 
     def workspace(self, place: str) -> Path:
@@ -115,11 +123,14 @@ class ContentStore:
         if self.root is not None:
             move_all((s.path, self._local(s.name)) for s in staged)
             return
-        for s in staged:
-            if not self._storage.exists(s.name):
-                with s.path.open("rb") as stream:
-                    self._storage.save(s.name, File(stream))
-            s.path.unlink(missing_ok=True)
+        with ThreadPoolExecutor(UPLOADS) as uploads:
+            list(uploads.map(self._upload, staged))
+
+    def _upload(self, staged: Staged) -> None:
+        if not self._storage.exists(staged.name):
+            with staged.path.open("rb") as stream:
+                self._storage.save(staged.name, File(stream))
+        staged.path.unlink(missing_ok=True)
 
     def discard(self, staged: Sequence[Staged]) -> None:
         """Remove staged content that will not be kept."""
@@ -136,6 +147,10 @@ class ContentStore:
         """Tell whether the store holds the content."""
         return bool(self._storage.exists(self.name_of(sha256)))
 
+    def remove(self, sha256: str) -> None:
+        """Remove content that must not be kept; what is not there is no error."""
+        self._storage.delete(self.name_of(sha256))
+
     def size(self, sha256: str) -> int:
         """Return the number of stored bytes."""
         return int(self._storage.size(self.name_of(sha256)))
@@ -151,6 +166,47 @@ class ContentStore:
             return self._local(name).open("rb")
         opened: IO[bytes] = self._storage.open(name, "rb")
         return opened
+
+    def part(self, sha256: str, at: int, length: int) -> bytes:
+        """Return some bytes of content without reading the rest; they are not proved.
+
+        Raises:
+            FileNotFoundError: the store does not hold it.
+            ContentDamaged: it ends before.
+        """
+        name = self.name_of(sha256)
+        if self.root is not None:
+            found = _pread(self._local(name), at, length)
+        else:
+            found = self._remote_part(name, at, length)
+        if len(found) != length:
+            raise ContentDamaged(sha256)
+        return found
+
+    def parts(self, sha256: str, at: int, length: int) -> Iterator[bytes]:
+        """Stream some bytes of content (see ``part``)."""
+        end = at + length
+        while at < end:
+            step = min(CHUNK, end - at)
+            yield self.part(sha256, at, step)
+            at += step
+
+    def _remote_part(self, name: str, at: int, length: int) -> bytes:
+        if not length:
+            return b""
+        if is_s3(self._storage):
+            return s3_part(self._storage, name, at, length)
+        with self._storage.open(name, "rb") as stream:
+            stream.seek(at)
+            return bytes(stream.read(length))
+
+    def names(self) -> Iterator[tuple[str, datetime]]:
+        """Return the SHA-256 in the name of every stored object, and when it was stored."""
+        listed = s3_listing if is_s3(self._storage) else _listing
+        for name, stored_at in listed(self._storage, self.prefix):
+            sha256 = name.rsplit("/", 1)[-1]
+            if _DIGEST.fullmatch(sha256) and name == self.name_of(sha256):
+                yield sha256, stored_at
 
     def path_of(self, sha256: str, *, place: str) -> Path:
         """Return content as a file: in place on a disk, a copy in the workspace otherwise."""
@@ -200,6 +256,25 @@ class ContentStore:
         return Path(self._storage.path(name))
 
 
+def _pread(path: Path, at: int, length: int) -> bytes:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        return os.pread(descriptor, length, at)
+    finally:
+        os.close(descriptor)
+
+
+def _listing(storage: Any, prefix: str) -> Iterator[tuple[str, datetime]]:
+    root = Path(storage.path("."))
+    for path in sorted((root / prefix).rglob("*")):
+        name = path.relative_to(root).as_posix()
+        try:
+            if path.is_file():
+                yield name, datetime.fromtimestamp(path.stat().st_mtime, UTC)
+        except FileNotFoundError:
+            continue  # it was a temporary file
+
+
 class ContentDamaged(Exception):
     """Stored bytes do not match their name; the message is the SHA-256 that was asked for."""
 
@@ -212,6 +287,11 @@ def research() -> ContentStore:
 def previews() -> ContentStore:
     """Return the store of rendered pictures, beside the clean images they were made from."""
     return ContentStore("research", "previews")
+
+
+def metadata_documents() -> ContentStore:
+    """Return the store of series metadata as DICOM JSON, beside the images they describe."""
+    return ContentStore("research", "metadata")
 
 
 def deliveries() -> ContentStore:

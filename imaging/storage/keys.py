@@ -53,6 +53,11 @@ def submission_key(submission_id: UUID | str) -> bytes:
         ) from None
 
 
+def has_submission_key(submission_id: UUID | str) -> bool:
+    """Tell whether a submission's originals can still be read."""
+    return _path("submissions", submission_id).exists()
+
+
 def destroy_submission_key(submission_id: UUID | str) -> bool:
     """Overwrite and remove a submission's key; tell whether there was one."""
     path = _path("submissions", submission_id)

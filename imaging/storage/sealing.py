@@ -32,6 +32,13 @@ def _extra(*, last: bool) -> bytes:
     return MARK + (b"\x01" if last else b"\x00")
 
 
+def sealed_frame(
+    cipher: AESGCM, prefix: bytes, number: int, plain: bytes, *, last: bool = False
+) -> bytes:
+    """Return one frame sealed in its place, for files that grow over several connections."""
+    return cipher.encrypt(_nonce(prefix, number), plain, _extra(last=last))
+
+
 def frames(chunks: Iterable[bytes]) -> Iterator[bytes]:
     """Cut chunks of any size into frames; the last one may be shorter or empty."""
     held = bytearray()
@@ -50,10 +57,10 @@ def seal(chunks: Iterable[bytes], key: bytes) -> Iterator[bytes]:
     number, waiting = 0, b""
     for index, frame in enumerate(frames(chunks)):
         if index:
-            yield cipher.encrypt(_nonce(prefix, number), waiting, _extra(last=False))
+            yield sealed_frame(cipher, prefix, number, waiting)
             number += 1
         waiting = frame
-    yield cipher.encrypt(_nonce(prefix, number), waiting, _extra(last=True))
+    yield sealed_frame(cipher, prefix, number, waiting, last=True)
 
 
 def unseal(stream: IO[bytes], key: bytes) -> Iterator[bytes]:

@@ -29,7 +29,23 @@ JOB_STATES = {
     Job.State.CANCELLED: "CANCELLED",
 }
 # Technical columns: what they hold is told by the acts beside them.
-_SILENT = frozenset({"check_result", "facts", "saved_at", "entered_at", "reasons", "lifted_holds"})
+_SILENT = frozenset(
+    {
+        "carried_out_at",
+        "check_result",
+        "closed_at",
+        "done_at",
+        "entered_at",
+        "facts",
+        "last_file_at",
+        "lifted_holds",
+        "outcome",
+        "reasons",
+        "result",
+        "saved_at",
+        "why",
+    }
+)
 UPLOAD_STEPS = ("Visit", "Files", "Checks", "Form", "Review and sign", "Send")
 
 

@@ -17,7 +17,8 @@ from audit import clock
 from audit.actors import Actor
 from audit.errors import Refused, RuleBroken
 from imaging.models import Submission
-from imaging.views import parts
+from imaging.services import submission
+from imaging.views import parts, tracker
 from queries.models import Query
 from studies.access import StudyRequest, fetch, person_view, study_view
 from studies.actors import actor_for, studies_of
@@ -28,7 +29,6 @@ from studies.services import subjects
 from ui import moments
 
 AHEAD = timedelta(days=30)
-WAY = ("received", "deidentified", "in_qc", "released")
 SHOWN_UPLOADS = 8
 
 
@@ -191,35 +191,13 @@ def _queries(place: Place) -> list[dict[str, Any]]:
 
 
 def _uploads(place: Place) -> list[dict[str, Any]]:
-    rows = (
+    rows = list(
         Submission.objects.visible_to(place.actor)
         .exclude(state__in=["withdrawn"])
         .select_related("subject", "time_point", "study")
     )
-    found = []
-    for row in rows:
-        asked = (
-            row.state == "in_qc"
-            and row.time_point.queries.filter(state__in=["open", "reopened"]).exists()
-        )
-        found.append({"row": row, "study": place.study, "asked": asked, "way": _way(row, asked)})
-    return found
-
-
-def _way(row: Submission, asked: bool) -> list[str]:
-    """Return the tones of the four steps: received, de-identified, QC, released."""
-    if row.state in {"draft", "uploading"}:
-        return ["work", "", "", ""]
-    if row.state in {"held", "rejected"}:
-        return ["good", "stop" if row.state == "held" else "good",
-                "" if row.state == "held" else "stop", ""]  # fmt: skip
-    done = WAY.index(row.state) if row.state in WAY else 0
-    tones = ["good"] * (done + 1) + [""] * (3 - done)
-    if row.state == "in_qc":
-        tones[2] = "wait" if asked else "work"
-    elif row.state in {"received", "deidentified"}:
-        tones[done] = "work"
-    return tones
+    found = tracker.standings(rows)
+    return [{"row": row, "study": place.study, "standing": found[row.pk]} for row in rows]
 
 
 @person_view("account.self")
@@ -309,6 +287,12 @@ def not_done(request: StudyRequest, time_point_id: UUID) -> HttpResponse:
     )
 
 
+def _sent(row: TimePoint) -> list[tuple[Submission, tracker.Standing]]:
+    rows = list(row.submissions.order_by("-number"))
+    found = tracker.standings(rows)
+    return [(one, found[one.pk]) for one in rows]
+
+
 @study_view("submission.upload")
 def visit(request: StudyRequest, time_point_id: UUID) -> HttpResponse:
     """Show one visit to its site: its window, what was sent, what is asked, and the next step."""
@@ -326,9 +310,12 @@ def visit(request: StudyRequest, time_point_id: UUID) -> HttpResponse:
             "clock": _window_clock(
                 row.window_from or row.planned_date, row.window_to or row.planned_date, today
             ),
-            "submissions": row.submissions.order_by("-number"),
+            "sent": _sent(row),
+            "standing": tracker.of_visit(row),
             "queries": row.queries.order_by("-number"),
             "now": clock.now(),
             "waits": row.state == "expected",
+            "may_add": row.state in submission.LATE_STATES
+            and request.actor.may("submission.upload"),
         },
     )

@@ -15,25 +15,14 @@ from django.utils.translation import gettext as _
 
 from audit import clock, trail
 from audit.models import Job
-from imaging.models import DeidReport, ReceivedFile, Submission
-from imaging.services import holds, qc, submission
+from imaging.models import ReceivedFile, Submission
+from imaging.services import attachments, holds, qc, second_level, site_cleaning, submission
 from imaging.services.manifest import OPEN_STATES
 from imaging.views import parts
 from imaging.workflows import SUBMISSION
 from studies.access import StudyRequest, fetch, study_view
 from ui.records import Link
 
-EFFECT_WORDS = {
-    "kept": "kept as they are",
-    "removed": "removed",
-    "emptied": "emptied",
-    "dummy": "replaced by the trial's own value",
-    "uid_replaced": "identifiers replaced",
-    "date_shifted": "dates shifted",
-    "text_cleaned": "texts cleaned",
-    "private_kept": "private and known as safe, kept",
-    "private_removed": "private, removed",
-}
 PAGE_SIZE = 50
 
 
@@ -96,7 +85,11 @@ def detail(request: StudyRequest, pk: UUID) -> HttpResponse:
     outcomes = Counter(f.outcome for f in files)
     actor = request.actor
     job = parts.newest_job(row, "imaging.process")
-    history = parts.sentences(trail.entries(row, row.form_record, *rows, *findings))
+    acts = (*row.hold_decisions.all(), *row.attachments.all())
+    history = parts.sentences(trail.entries(row, row.form_record, *rows, *findings, *acts))
+    blinded = second_level.is_blinded(row, actor)
+    if blinded:  # what the first person did stays away until the second one has signed
+        history = parts.sentences(trail.entries(row.form_record, *rows))
     return render(
         request,
         "imaging/submission.html",
@@ -104,14 +97,21 @@ def detail(request: StudyRequest, pk: UUID) -> HttpResponse:
             "row": row,
             "crumbs": crumbs(request, row),
             "tab": tab,
+            "blinded": blinded,
             "tabs": _tabs(rows, findings, files, history),
             "series": parts.series_lines(request.study.code, rows),
             "findings": [
                 (f, parts.finding_words(f.measured, f.expected, f.what_it_means)) for f in findings
             ],
             "outcomes": _outcome_lines(outcomes),
+            "at_site": site_cleaning.account_of(row),
             "set_aside": [f for f in files if f.outcome in {"held", "refused", "ignored"}],
-            "held_codes": sorted({f.code for f in files if f.outcome == "held"}),
+            "held_count": outcomes["held"],
+            "held_codes": holds.liftable(row),
+            "may_look": actor.may("arrival.view") and row.state == "held" and outcomes["held"],
+            "decided": row.hold_decisions.exclude(state="superseded").count(),
+            "papers": list(attachments.listed(row)) if actor.may("attachment.view") else [],
+            "may_open_papers": actor.may("arrival.view"),
             "history": history,
             "job": parts.job_card(request, row, job, title=_("De-identification and checks"))
             if job and not (job.is_over and job.state == Job.State.DONE)
@@ -177,32 +177,6 @@ def job(request: StudyRequest, pk: UUID, job_id: UUID) -> HttpResponse:
     return response
 
 
-@study_view("submission.view")
-def report(request: StudyRequest, pk: UUID) -> HttpResponse:
-    """Show the proof of de-identification."""
-    row = fetched(request, pk)
-    found = DeidReport.objects.filter(study_id=row.study_id, submission=row).first()
-    if found is None:
-        raise Http404
-    document = found.document
-    return render(
-        request,
-        "imaging/deid_report.html",
-        {
-            "row": row,
-            "crumbs": crumbs(request, row, last=_("De-identification")),
-            "report": found,
-            "document": document,
-            "effects": [
-                (_(EFFECT_WORDS.get(name, name)), count)
-                for name, count in document["effects"].items()
-            ],
-            "outcomes": _outcome_lines(Counter(document["outcomes"])),
-            "files": Paginator(document["files"], PAGE_SIZE).get_page(request.GET.get("page")),
-        },
-    )
-
-
 def _reason(request: StudyRequest) -> str:
     return request.POST.get("reason", "").strip()
 
@@ -229,17 +203,27 @@ def reject(request: StudyRequest, pk: UUID) -> HttpResponse:
 def resume(request: StudyRequest, pk: UUID) -> HttpResponse:
     """Let a held submission go on, with the reason."""
     row = fetched(request, pk)
-    codes = set(row.files.filter(outcome="held").values_list("code", flat=True))
-    lifted = tuple(sorted((codes | holds.SUBMISSION_CODES) & set(request.POST.getlist("lift"))))
+    lifted = tuple(sorted(set(holds.liftable(row)) & set(request.POST.getlist("lift"))))
     submission.resume(row, actor=request.actor, reason=_reason(request), lifted=lifted)
     messages.success(request, _("%s goes on.") % row)
     return redirect("submission", request.study.code, row.pk)
 
 
-@study_view("qc.reset", methods=("POST",))
+@study_view("qc.reset", methods=("GET", "POST"))
 def reset(request: StudyRequest, pk: UUID) -> HttpResponse:
-    """Open QC of a released visit again, with the reason."""
+    """Show what opening QC again would do; with the reason, do it."""
     row = fetched(request, pk)
+    if request.method == "GET" or not _reason(request):
+        listed = qc.reset_consequences(row)
+        context = {
+            "row": row,
+            "consequences": listed,
+            "prevented": any(one.prevents for one in listed),
+            "asked": request.method == "POST",
+            "crumbs": crumbs(request, row, last=_("Open QC again")),
+        }
+        status = 422 if request.method == "POST" else 200
+        return render(request, "imaging/qc_reset.html", context, status=status)
     qc.reset(row, actor=request.actor, reason=_reason(request))
     messages.success(request, _("QC of %s is open again.") % row.time_point)
     return redirect("submission", request.study.code, row.pk)

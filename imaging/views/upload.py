@@ -1,14 +1,12 @@
-"""The upload of a visit: files, checks, form, review and signature, receipt."""
+"""The upload of a visit, page by page: files, checks, form, review and signature."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -17,8 +15,9 @@ from accounts.signatures import prove
 from audit import clock
 from audit.errors import Refused, RuleBroken
 from audit.models import Job
-from imaging.models import ReceivedFile, Submission
-from imaging.services import manifest, submission
+from imaging.models import Attachment, ReceivedFile, Submission
+from imaging.services import attachments, manifest, site_cleaning, submission
+from imaging.services.rulesheet import rule_sheet
 from imaging.views import parts, posting
 from queries.models import Query
 from studies.access import StudyRequest, fetch, study_view
@@ -26,11 +25,9 @@ from studies.models import TimePoint
 from ui import moments
 from ui.records import Link, UploadPanel
 
-BODY_LIMIT = 8 * 1024 * 1024
-CHUNK = 256 * 1024
 
-
-def _fetched(request: StudyRequest, pk: UUID) -> Submission:
+def fetched(request: StudyRequest, pk: UUID) -> Submission:
+    """Return a submission that the person may see, with what the wizard shows."""
     rows = Submission.objects.select_related(
         "time_point__definition",
         "subject",
@@ -47,7 +44,8 @@ def _fetched(request: StudyRequest, pk: UUID) -> Submission:
     return row
 
 
-def _crumbs(row: Submission) -> list[Link]:
+def crumbs(row: Submission) -> list[Link]:
+    """Return where a page of an upload lies."""
     return [
         Link(label=_("Uploads"), url=reverse("site-home")),
         Link(label=f"{row.subject}, {row.time_point.label}", url=""),
@@ -57,7 +55,7 @@ def _crumbs(row: Submission) -> list[Link]:
 def _page(request: StudyRequest, row: Submission, step: int, **context: Any) -> dict[str, Any]:
     return {
         "row": row,
-        "crumbs": _crumbs(row),
+        "crumbs": crumbs(row),
         "steps": parts.upload_steps(),
         "step": step,
         "zone": parts.person(request).time_zone,
@@ -93,7 +91,7 @@ def _uuid(text: str) -> UUID:
 @study_view("submission.upload")
 def files(request: StudyRequest, pk: UUID) -> HttpResponse:
     """Choose and send the files of a visit."""
-    row = _fetched(request, pk)
+    row = fetched(request, pk)
     if moved := _moved_on(row):
         return moved
     code = request.study.code
@@ -102,11 +100,14 @@ def files(request: StudyRequest, pk: UUID) -> HttpResponse:
     panel = UploadPanel(
         manifest_url=reverse("upload-manifest", args=args),
         put_url=put_url,
+        parts_url=reverse("upload-parts", args=args),
         finish_url=reverse("upload-finish", args=args),
-        note=_("The whole folder as the scanner exported it. Up to 10,000 files, 5 GB."),
-        kinds=("folder", "files"),
+        visit_url=reverse("upload-visit"),
+        note=_(
+            "The whole folder as the scanner exported it, or one zip. Up to 10,000 files, 5 GB."
+        ),
     )
-    arrived = row.files.exclude(outcome=ReceivedFile.Outcome.ANNOUNCED).count()
+    missing = row.files.filter(outcome=ReceivedFile.Outcome.ANNOUNCED).count()
     asked = row.time_point.queries.filter(
         state__in=["open", "reopened"], actions__done_at=None
     ).distinct()
@@ -118,8 +119,10 @@ def files(request: StudyRequest, pk: UUID) -> HttpResponse:
             row,
             2,
             upload=panel,
-            arrived=arrived,
-            missing=row.file_count - arrived,
+            arrived=row.file_count - missing,
+            missing=missing,
+            rules=rule_sheet(row),
+            site=site_cleaning.option_of(row),
             asked=asked,
             leaves=_leaves(row),
         ),
@@ -140,71 +143,10 @@ def _leaves(row: Submission) -> list[tuple[str, str]]:
     ]
 
 
-def _json(request: HttpRequest) -> dict[str, Any]:
-    size = request.headers.get("Content-Length") or "0"
-    try:
-        body = json.loads(request.read(BODY_LIMIT)) if int(size) <= BODY_LIMIT else None
-    except ValueError:
-        body = None
-    if not isinstance(body, dict):
-        raise RuleBroken("The page sent something unreadable.", rule="IMG-012")
-    return body
-
-
-def _answer(refused: Refused) -> JsonResponse:
-    return JsonResponse(
-        {"detail": refused.message, "rule": refused.rule, "details": refused.details},
-        status=refused.status,
-    )
-
-
-@study_view("submission.upload", methods=("POST",))
-def announce(request: StudyRequest, pk: UUID) -> JsonResponse:
-    """Take a manifest and say which files are missing."""
-    row = _fetched(request, pk)
-    try:
-        body = _json(request)
-        entries = [(item["sha256"], item["size"]) for item in body["files"]]
-        missing = manifest.announce(row, entries, actor=request.actor)
-    except (KeyError, TypeError):
-        return JsonResponse({"detail": _("The manifest is not readable.")}, status=400)
-    except Refused as refused:
-        return _answer(refused)
-    return JsonResponse({"missing": missing})
-
-
-@study_view("submission.upload", methods=("PUT",))
-def put(request: StudyRequest, pk: UUID, sha256: str) -> HttpResponse:
-    """Take the bytes of one announced file as they stream in."""
-    row = _fetched(request, pk)
-    try:
-        manifest.store_file(row, sha256, body_chunks(request), actor=request.actor)
-    except Refused as refused:
-        return _answer(refused)
-    return HttpResponse(status=204)
-
-
-def body_chunks(request: HttpRequest) -> Iterator[bytes]:
-    """Yield a request's body as it arrives; nothing is kept in memory."""
-    while chunk := request.read(CHUNK):
-        yield chunk
-
-
-@study_view("submission.upload", methods=("POST",))
-def finish(request: StudyRequest, pk: UUID) -> JsonResponse:
-    """Say that everything was sent, and go on to the checks."""
-    row = _fetched(request, pk)
-    try:
-        manifest.finish(row, actor=request.actor)
-    except Refused as refused:
-        return _answer(refused)
-    return JsonResponse({"next": reverse("upload-checks", args=[request.study.code, row.pk])})
-
-
 @study_view("submission.upload", methods=("POST",))
 def clear(request: StudyRequest, pk: UUID) -> HttpResponse:
     """Take all files out again, to choose others."""
-    row = _fetched(request, pk)
+    row = fetched(request, pk)
     manifest.remove_files(row, actor=request.actor)
     messages.success(request, _("The files were taken out. Choose others."))
     return redirect("upload-files", request.study.code, row.pk)
@@ -213,7 +155,7 @@ def clear(request: StudyRequest, pk: UUID) -> HttpResponse:
 @study_view("submission.upload", methods=("GET", "POST"))
 def checks(request: StudyRequest, pk: UUID) -> HttpResponse:
     """Show what was found in the files before they are sent; take explanations."""
-    row = _fetched(request, pk)
+    row = fetched(request, pk)
     if moved := _moved_on(row):
         return moved
     if request.method == "POST":
@@ -225,8 +167,13 @@ def checks(request: StudyRequest, pk: UUID) -> HttpResponse:
         return redirect("upload-files", request.study.code, row.pk)
     job = parts.newest_job(row, "imaging.check")
     result: dict[str, Any] = row.check_result
+    names = {line["key"]: line["name"] for line in result.get("series", [])}
     found = [
-        {**f, "words": parts.finding_words(f["measured"], f["expected"], f["means"])}
+        {
+            **f,
+            "words": parts.finding_words(f["measured"], f["expected"], f["means"]),
+            "about": names.get(f.get("series", ""), ""),
+        }
         for f in result.get("findings", [])
     ]
     explained: dict[str, str] = result.get("explained", {})
@@ -285,7 +232,7 @@ def _passed(result: dict[str, Any], found: list[dict[str, Any]]) -> list[str]:
 @study_view("submission.upload", methods=("GET", "POST"))
 def form(request: StudyRequest, pk: UUID) -> HttpResponse:
     """Fill in the transmittal form."""
-    row = _fetched(request, pk)
+    row = fetched(request, pk)
     if moved := _moved_on(row):
         return moved
     record = row.form_record
@@ -318,6 +265,7 @@ def form(request: StudyRequest, pk: UUID) -> HttpResponse:
             page=view,
             structure=posting.structure_digest(result),
             form_id="transmittal",
+            attached=attachments.listed(row),
             body_url=reverse("upload-form-body", args=[request.study.code, row.pk]),
             offset=moments.offset_minutes(clock.now(), parts.person(request).time_zone),
         ),
@@ -328,7 +276,7 @@ def form(request: StudyRequest, pk: UUID) -> HttpResponse:
 @study_view("submission.upload")
 def form_body(request: StudyRequest, pk: UUID) -> HttpResponse:
     """Draw the form again after a save, when what is visible changed."""
-    row = _fetched(request, pk)
+    row = fetched(request, pk)
     return posting.redrawn(
         request,
         row.form_record,
@@ -341,7 +289,7 @@ def form_body(request: StudyRequest, pk: UUID) -> HttpResponse:
 @study_view("submission.upload", methods=("POST",))
 def form_autosave(request: StudyRequest, pk: UUID) -> JsonResponse:
     """Keep single answers as they are typed."""
-    row = _fetched(request, pk)
+    row = fetched(request, pk)
 
     def save(answers: Any, seen: int) -> Any:
         return submission.save_form(row, answers, seen_version=seen, actor=request.actor)
@@ -351,10 +299,41 @@ def form_autosave(request: StudyRequest, pk: UUID) -> JsonResponse:
     )
 
 
+@study_view("submission.upload", methods=("POST",))
+def attach(request: StudyRequest, pk: UUID) -> HttpResponse:
+    """Take papers into the upload, or take one out again; draw the list anew."""
+    row = fetched(request, pk)
+    errors: list[str] = []
+    try:
+        if request.POST.get("remove"):
+            unwanted = fetch(Attachment, request.actor, _uuid(request.POST["remove"]))
+            if unwanted.submission_id != row.pk:
+                raise Http404
+            attachments.remove(unwanted, actor=request.actor)
+        for paper in request.FILES.getlist("papers"):
+            name, kind = paper.name or "", paper.content_type or ""
+            attachments.add(row, name, kind, paper.chunks(), actor=request.actor)
+    except Refused as refused:
+        errors = [refused.message]
+    if not request.headers.get("HX-Request"):
+        for error in errors:
+            messages.error(request, error)
+        return redirect("upload-form", request.study.code, row.pk)
+    context = {"row": row, "attached": attachments.listed(row), "errors": errors, "editable": True}
+    return render(request, "imaging/attachments_card.html", context)
+
+
+def _said(row: Submission) -> list[tuple[str, str]]:
+    """Return what the site said about findings that cannot be fixed: title and words."""
+    explained = row.check_result.get("explained", {})
+    found = row.check_result.get("findings", [])
+    return [(f["title"], explained[f["key"]]) for f in found if f["key"] in explained]
+
+
 @study_view("submission.upload", methods=("GET", "POST"))
 def review(request: StudyRequest, pk: UUID) -> HttpResponse:
     """Look at everything once more, sign, and send."""
-    row = _fetched(request, pk)
+    row = fetched(request, pk)
     if moved := _moved_on(row):
         return moved
     if row.form_record.completed_at is None:
@@ -375,7 +354,7 @@ def review(request: StudyRequest, pk: UUID) -> HttpResponse:
             return redirect("receipt", request.study.code, row.pk)
         except Refused as refused:
             errors = [refused.message]
-            row = _fetched(request, pk)
+            row = fetched(request, pk)
             if moved := _moved_on(row):
                 return moved
     _result, view = posting.view_of(
@@ -390,6 +369,7 @@ def review(request: StudyRequest, pk: UUID) -> HttpResponse:
         facts=(
             (_("Subject and visit"), f"{row.subject}, {row.time_point.label}"),
             (_("Files"), parts.files_words(row.file_count)),
+            (_("Attachments"), str(attachments.listed(row).count())),
             (_("Manifest"), f"{row.manifest_digest[:8]}…{row.manifest_digest[-8:]}"),
             (_("Form"), str(row.form_record.form)),
         ),
@@ -410,27 +390,10 @@ def review(request: StudyRequest, pk: UUID) -> HttpResponse:
             sign=sign,
             guards=guards,
             ready=all(guard.ok for guard in guards),
-            found=row.check_result.get("findings", []),
+            attached=attachments.listed(row),
+            set_aside=row.check_result.get("set_aside", []),
+            said=_said(row),
             series=row.check_result.get("series", []),
         ),
         status=422 if errors else 200,
-    )
-
-
-@study_view("submission.view")
-def receipt(request: StudyRequest, pk: UUID) -> HttpResponse:
-    """Show the receipt: number, counts, hashes, signature."""
-    row = _fetched(request, pk)
-    if row.received_at is None:
-        raise Http404
-    return render(
-        request,
-        "imaging/receipt.html",
-        _page(
-            request,
-            row,
-            7,
-            signatures=parts.shown_signatures(row),
-            files=row.files.order_by("sha256") if request.GET.get("files") else None,
-        ),
     )

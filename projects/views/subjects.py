@@ -29,6 +29,9 @@ from ui.records import Link
 
 SUBJECTS_PER_PAGE = 100
 
+#: steps that follow from the record of a withdrawal of consent, which has its own page
+BY_CONSENT = frozenset({"withdraw", "restore_screening", "restore_enrolled"})
+
 
 @study_view("subject.view")
 def subject_list(request: StudyRequest) -> HttpResponse:
@@ -155,7 +158,7 @@ def _page(request: StudyRequest, subject: Subject, status: int = 200) -> HttpRes
         code = display_state(tp, facts)
         shown.append({"tp": tp, "code": code, "flags": flags(tp, facts, code)})
     anchors = list(subject.anchors.select_related("superseded_by").order_by("kind", "-version"))
-    steps = SUBJECT.open_steps(subject, request.actor)
+    steps = [s for s in SUBJECT.open_steps(subject, request.actor) if s.name not in BY_CONSENT]
     period = subject.protocol_periods.select_related("protocol_version").order_by("-period").first()
     return render(
         request,
@@ -206,7 +209,7 @@ def take_step(request: StudyRequest, pk: UUID) -> HttpResponse:
     subject = _fetch(request, pk)
     name = request.POST.get("step", "")
     step = next((s for s in SUBJECT.open_steps(subject, request.actor) if s.name == name), None)
-    if step is None:
+    if step is None or step.name in BY_CONSENT:
         raise RuleBroken(
             "This step is not possible now. Look at the subject again.", rule="SUB-010"
         )

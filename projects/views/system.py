@@ -15,8 +15,9 @@ from django.urls import reverse
 from audit import clock
 from audit.jobs import KINDS
 from audit.models import Job
+from imaging.storage import nightly
 from projects.sealing import ask_for_proof, seal
-from projects.storage import volumes
+from projects.storage import last_sweep, volumes
 from projects.views.jobs import STATES
 from studies.access import person_view
 from ui.records import Link
@@ -42,6 +43,7 @@ def system_page(request: Any) -> HttpResponse:
             "chips": [(value, label, counts.get(value, 0)) for value, label in Job.State.choices],
             "seal": seal(),
             "volumes": volumes(),
+            "sweep": last_sweep(),
             "environment": settings.ICRO_ENV,
             "now": clock.now(),
             "crumbs": (Link(label="My work", url=reverse("home")), Link(label="System", url="")),
@@ -66,4 +68,12 @@ def verify_chain(request: Any) -> HttpResponse:
     """Ask for a proof of the whole chain."""
     ask_for_proof()
     messages.success(request, "The chain is being proven. The result appears here.")
+    return redirect("system-page")
+
+
+@person_view("system.view", methods=("POST",))
+def start_sweep(request: Any) -> HttpResponse:
+    """Ask for a proof of every stored object."""
+    nightly.ask()
+    messages.success(request, "The stored objects are being read. The result appears here.")
     return redirect("system-page")

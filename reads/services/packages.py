@@ -92,9 +92,9 @@ class ReadsSide:
         why = f"late images: {late.get_decision_display().lower()}"
         rows = _tasks(late.time_point)
         package = late.time_point.packages.filter(state="released").first()
-        begun = [task for task in rows.filter(state="in_progress") if package is not None]
+        begun = list(rows.filter(state="in_progress")) if package is not None else []
         for task in begun:
-            _start_over(task, package, why)
+            _start_over(task, late.time_point, why)
         lines = [f"{_reads(len(begun))} under way started over."] if begun else []
         concerned = rows | _later_tasks(late.time_point) if late.decision == "rollback" else rows
         signed = concerned.filter(state="signed").count()
@@ -132,9 +132,13 @@ def _tasks(time_point: TimePoint) -> Any:
 
 def _later_tasks(time_point: TimePoint) -> Any:
     """Return the reads of the subject's later time points, by assessment date."""
-    day = time_point.order_date
+    day = time_point.assessment_date or time_point.planned_date
     others = time_point.subject.time_points.exclude(pk=time_point.pk)
-    later = [other.pk for other in others if day and other.order_date and other.order_date > day]
+    later = [
+        other.pk
+        for other in others
+        if day and (other.assessment_date or other.planned_date or day) > day
+    ]
     return ReadTask.objects.in_study(time_point.study_id).filter(time_point__in=later)
 
 
@@ -146,13 +150,13 @@ def _hold(rows: Any, reason: str) -> int:
     return len(tasks)
 
 
-def _start_over(task: ReadTask, package: ReadPackage, reason: str) -> None:
+def _start_over(task: ReadTask, time_point: TimePoint, reason: str) -> None:
     """Void what was typed and give the reader the new package; the void version stays."""
     desk = service("Read desk")
     READ_TASK.move(task, "hold", actor=desk, reason=reason)
     for session in task.sessions.filter(state="open"):
         READ_SESSION.move(session, "void", actor=desk, reason=reason)
-    _repin(task, package, desk)
+    _repin(task, time_point.packages.get(state="released"), desk)
     READ_TASK.move(task, "resume", actor=desk, reason=reason)
 
 

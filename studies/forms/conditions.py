@@ -166,7 +166,7 @@ def _as_date(value: Value | None) -> PartialDate | None:
 
 
 def operand_value(operand: Operand, facts: Facts, rows: Rows) -> Value | None:
-    """The value of a right-hand side, scaled by `times` and shifted by `plus` (times by minutes)."""
+    """The value of a right-hand side, scaled by `times`, shifted by `plus` (a time: minutes)."""
     match operand.kind:
         case "literal":
             value = operand.literal

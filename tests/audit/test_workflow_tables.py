@@ -46,6 +46,8 @@ DRAWN: dict[str, tuple[str, str]] = {
         complete        enrolled    completed       subject.enrol   -
         discontinue     enrolled    discontinued    subject.enrol   R
         withdraw        screening,enrolled,completed,discontinued  withdrawn  subject.enrol  R
+        restore_screening  withdrawn  screening  consent.correct  R
+        restore_enrolled   withdrawn  enrolled   consent.correct  R
         """,
     ),
     "timepoint": (
@@ -56,6 +58,7 @@ DRAWN: dict[str, tuple[str, str]] = {
         accept          in_qc                accepted   qc.decide           -
         ask_again       received,in_qc       expected   qc.decide           R
         reset_qc        accepted,ready       in_qc      qc.reset            R
+        images_moved    received,in_qc,accepted,ready  expected  submission.move  R
         make_ready      accepted             ready      system              -
         begin_reading   ready                reading    system              -
         finish_reading  reading              read       system              -
@@ -97,6 +100,18 @@ DRAWN: dict[str, tuple[str, str]] = {
         cancel   open,answered,reopened  cancelled   query.close    R
         """,
     ),
+    "phantomscan": (
+        "draft received measured returned qualified failed withdrawn",
+        """
+        send            draft           received    phantom.send     -
+        measure         received        measured    system           -
+        refuse          received        returned    system           R
+        qualify         measured        qualified   phantom.decide   S
+        fail            measured        failed      phantom.decide   S
+        return_to_site  measured        returned    phantom.decide   R
+        withdraw        draft,received  withdrawn   phantom.send     R
+        """,
+    ),
     "submission": (
         "draft uploading received deidentified in_qc released held rejected withdrawn",
         """
@@ -110,13 +125,47 @@ DRAWN: dict[str, tuple[str, str]] = {
         reject        in_qc,held                   rejected      submission.reject    R
         withdraw  draft,uploading,received,deidentified,in_qc,held  withdrawn  submission.withdraw R
         reset_qc      released                     in_qc         qc.reset             R
+        take_over     draft                        received      submission.move      R
+        move_away  received,deidentified,in_qc,held,released  withdrawn  submission.move  R
+        stop  draft,uploading,received,deidentified,in_qc,held  withdrawn  system  R
+        """,
+    ),
+    "arrival": (
+        "open closed sorted",
+        """
+        close   open    closed   system   -
+        sort    closed  sorted   system   -
+        """,
+    ),
+    "arrivedexamination": (
+        "unassigned assigned delivered set_aside",
+        """
+        assign     unassigned  assigned    door.assign  R
+        deliver    assigned    delivered   system       -
+        give_back  assigned    unassigned  system       R
+        set_aside  unassigned  set_aside   door.assign  R
+        take_up    set_aside   unassigned  door.assign  R
+        """,
+    ),
+    "move": (
+        "planned carried_out cancelled",
+        """
+        carry_out  planned  carried_out  submission.move  RS
+        cancel     planned  cancelled    submission.move  -
+        """,
+    ),
+    "consentwithdrawal": (
+        "effective corrected",
+        """
+        correct  effective  corrected  consent.correct  RS
         """,
     ),
     "qcreview": (
         "open signed voided",
         """
-        sign    open          signed   qc.decide   S
-        reset   open,signed   voided   qc.reset    R
+        sign     open          signed   qc.decide    S
+        resolve  open          signed   qc.resolve   S
+        reset    open,signed   voided   qc.reset     R
         """,
     ),
     "finding": (
@@ -134,6 +183,24 @@ DRAWN: dict[str, tuple[str, str]] = {
         """
         release    built            released     qc.decide   -
         supersede  built,released   superseded   system      R
+        """,
+    ),
+    "holddecision": (
+        "proposed effective refused superseded",
+        """
+        take_effect  proposed             effective    submission.hold   -
+        refuse       proposed             refused      submission.hold   R
+        supersede    proposed,effective   superseded   submission.hold   R
+        """,
+    ),
+    "attachment": (
+        "held redacted released refused removed",
+        """
+        remove      held               removed    submission.upload   -
+        redact      held,redacted      redacted   submission.hold     -
+        release     redacted           released   submission.hold     S
+        refuse      held,redacted      refused    submission.hold     R
+        take_back   released,refused   held       submission.hold     R
         """,
     ),
     "readtask": (
@@ -165,6 +232,21 @@ DRAWN: dict[str, tuple[str, str]] = {
         give_back  claimed                 pending   adjudication.perform   R
         sign       claimed                 signed    adjudication.perform   S
         void       pending,claimed,signed  voided    system                 R
+        """,
+    ),
+    "siteexception": (
+        "proposed approved ended declined",
+        """
+        approve  proposed  approved  exception.approve  S
+        decline  proposed  declined  exception.approve  R
+        end      approved  ended     exception.propose  R
+        """,
+    ),
+    "lateimages": (
+        "open decided carried_out",
+        """
+        decide     open     decided      late.decide     S
+        carry_out  decided  carried_out  late.carry_out  R
         """,
     ),
     "datacut": (

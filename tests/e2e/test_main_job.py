@@ -101,9 +101,17 @@ def scans(folder: Path, time_point: TimePoint, **changes: Any) -> list[str]:
     return [str(path) for path in write_series(folder, spec).files]
 
 
-def choose_files(page: Page, files: list[str]) -> None:
-    """Choose files in the upload page and wait for the checks."""
+def choose_files(page: Page, files: list[str], *, lost: str = "") -> None:
+    """Choose files in the upload page, send them, and wait for the checks.
+
+    ``lost`` says why slices that the page misses cannot be recovered.
+    """
     page.locator("input[data-kind=files]").set_input_files(files)
+    if lost:
+        page.locator("summary", has_text="They cannot be recovered").click()
+        page.get_by_label("Why can it not be fixed?").fill(lost)
+        page.get_by_role("button", name="Keep reason").click()
+    page.get_by_role("button", name="Send 1 series").click()
     page.wait_for_url("**/checks/", timeout=60_000)
     workers_are_done()
     page.reload()
@@ -147,10 +155,8 @@ def upload_incomplete_visit(site: Person, files: list[str]) -> None:
     """Upload with four slices missing, say so, fill in the form, sign, and get a receipt."""
     page = site.open("site-home")
     page.locator("tr", has_text="Baseline").first.get_by_role("button", name="Upload").click()
-    choose_files(page, files)
-    page.locator("summary", has_text="It cannot be fixed").first.click()
-    page.get_by_label("Why can it not be fixed?").first.fill("The export was cut short.")
-    page.get_by_role("button", name="Keep reason").first.click()
+    choose_files(page, files, lost="The export was cut short.")
+    expect(page.locator(".ic-finding").first).to_contain_text("You said: The export was cut short.")
     page.get_by_role("link", name="Continue to form").click()
     fill_transmittal(page)
     continue_to_review(page)

@@ -195,7 +195,7 @@ def test_images_of_two_subjects_are_held_for_a_person(tmp_path: Path) -> None:
         assert run_jobs(row) == ["done"]
         row.refresh_from_db()
         assert row.state == "held"
-        assert "two subjects" in row.hold_reason
+        assert "two persons" in row.hold_reason
         assert not row.series.exists()
         staff = world.actor("image_operations")
         submission.resume(

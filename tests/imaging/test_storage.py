@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import io
 import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,20 +19,30 @@ from imaging.storage import ArrivalStore, destroy_submission_key, keys, previews
 from imaging.storage.arrivals import WrongContent
 from imaging.storage.content import ContentDamaged, ContentStore
 from imaging.storage.sealing import FRAME, SealBroken, seal, unseal
+from tests.imaging import stores
 
 KEY = b"k" * 32
 ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"  # FIPS 180-2, B.1
 
 
-@pytest.fixture(autouse=True)
-def _own_folders(settings: Any, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    """An S3 server and the folder in which it keeps buckets."""
+    root = tmp_path_factory.mktemp("buckets")
+    with stores.bucket_server(root) as address:
+        yield address, root
+
+
+@pytest.fixture(autouse=True, params=stores.KINDS)
+def place(
+    request: pytest.FixtureRequest, settings: Any, tmp_path: Path, server: tuple[str, Path]
+) -> stores.Stores:
+    """Own stores for each test, in folders and in buckets: every test runs over both."""
+    made = stores.folders(tmp_path) if request.param == "folder" else stores.buckets(*server)
     settings.KEYS_DIR = tmp_path / "keys"
-    files = "django.core.files.storage.FileSystemStorage"
-    settings.STORAGES = {
-        **settings.STORAGES,
-        "arrivals": {"BACKEND": files, "OPTIONS": {"location": tmp_path / "arrivals"}},
-        "research": {"BACKEND": files, "OPTIONS": {"location": tmp_path / "research"}},
-    }
+    settings.DATA_DIR = tmp_path
+    settings.STORAGES = {**settings.STORAGES, **made.settings}
+    return made
 
 
 def _store() -> ContentStore:
@@ -71,12 +83,10 @@ def test_content_is_found_under_its_hash_and_proved_when_read() -> None:
     assert store.is_whole(ABC)
 
 
-def test_a_flipped_byte_in_the_store_is_noticed() -> None:
+def test_a_flipped_byte_in_the_store_is_noticed(place: stores.Stores) -> None:
     store = _store()
     store.put_bytes(b"abc")
-    assert store.root is not None
-    path = store.root / "ba" / "78" / ABC
-    path.write_bytes(b"abd")
+    place.file_of("research", f"ba/78/{ABC}").write_bytes(b"abd")
     assert not store.is_whole(ABC)
     with pytest.raises(ContentDamaged):
         store.read(ABC)
@@ -101,25 +111,26 @@ def test_a_name_from_outside_never_becomes_a_path() -> None:
         store.workspace("../out")
 
 
-def test_originals_lie_as_ciphertext_only() -> None:
+def test_originals_lie_as_ciphertext_only(place: stores.Stores) -> None:
     arrivals = ArrivalStore(uuid.uuid4())
     content = b"HALLORAN^MAEVE" * 1000
     digest = hashlib.sha256(content).hexdigest()
     arrivals.commit([arrivals.stage([content], sha256=digest, size=len(content))])
     assert b"".join(arrivals.chunks(digest)) == content
-    assert arrivals.store.root is not None
-    stored = [p.read_bytes() for p in arrivals.store.root.rglob("*") if p.is_file()]
+    stored = [p.read_bytes() for p in place.files("arrivals")]
     assert len(stored) == 1
     assert b"HALLORAN" not in stored[0]
 
 
-def test_bytes_that_differ_from_the_announcement_are_refused_and_leave_nothing() -> None:
+def test_bytes_that_differ_from_the_announcement_are_refused_and_leave_nothing(
+    place: stores.Stores,
+) -> None:
     arrivals = ArrivalStore(uuid.uuid4())
     for chunks, size in (([b"abd"], 3), ([b"ab"], 3), ([b"abcd"], 3)):
         with pytest.raises(WrongContent):
             arrivals.stage(chunks, sha256=ABC, size=size)
-    assert arrivals.store.root is not None
-    assert [p for p in arrivals.store.root.rglob("*") if p.is_file()] == []
+    assert place.files("arrivals") == []
+    assert [p for p in arrivals.store.workspace("single").iterdir() if p.is_file()] == []
 
 
 def test_destroying_the_key_destroys_the_originals() -> None:
@@ -142,3 +153,57 @@ def test_a_study_keeps_one_key_and_studies_have_different_ones() -> None:
 def test_the_research_store_and_the_previews_lie_apart() -> None:
     assert research().name_of(ABC) == f"ba/78/{ABC}"
     assert previews().name_of(ABC) == f"previews/ba/78/{ABC}"
+
+
+def test_a_part_is_read_without_the_rest() -> None:
+    store = _store()
+    digest = store.put_bytes(bytes(range(256)) * 16)
+    assert store.part(digest, 250, 10) == bytes([250, 251, 252, 253, 254, 255, 0, 1, 2, 3])
+    assert store.part(digest, 4090, 6) == bytes([250, 251, 252, 253, 254, 255])
+    assert store.part(digest, 0, 0) == b""
+    assert b"".join(store.parts(digest, 1, 4095)) == (bytes(range(256)) * 16)[1:]
+
+
+def test_a_part_beyond_the_end_is_damage_and_one_of_nothing_is_missing() -> None:
+    store = _store()
+    digest = store.put_bytes(b"abc")
+    for at, length in ((1, 3), (5, 1)):
+        with pytest.raises(ContentDamaged):
+            store.part(digest, at, length)
+    with pytest.raises(FileNotFoundError):
+        store.part("0" * 64, 0, 1)
+    with pytest.raises(FileNotFoundError):
+        store.open("0" * 64).read()
+
+
+def test_every_stored_object_is_listed_with_when_it_was_stored() -> None:
+    store, other = _store(), previews()
+    digests = {store.put_bytes(bytes([n])) for n in range(5)}
+    beside = other.put_bytes(b"a picture")
+    listed = dict(store.names())
+    assert set(listed) == digests
+    assert dict(other.names()).keys() == {beside}
+    recent = datetime.now(UTC) - timedelta(minutes=5)
+    assert all(stored_at > recent for stored_at in listed.values())
+
+
+def test_many_objects_are_made_durable_together() -> None:
+    store = _store()
+    staged = [store.stage([bytes([n]) * 100], place="job") for n in range(40)]
+    store.commit(staged)
+    assert all(store.is_whole(one.sha256) for one in staged)
+    assert [path for path in store.workspace("job").iterdir() if path.is_file()] == []
+
+
+def test_content_that_is_there_already_stays_as_it_is() -> None:
+    store = _store()
+    first = store.put_bytes(b"abc")
+    assert store.put_bytes(b"abc") == first
+    assert len(dict(store.names())) == 1
+    assert store.size(first) == 3
+
+
+def test_content_can_be_had_as_a_file() -> None:
+    store = _store()
+    path = store.path_of(store.put_bytes(b"abc"), place="work")
+    assert path.read_bytes() == b"abc"

@@ -76,7 +76,7 @@ def fill_form(world: StudyWorld, row: Submission, **changes: Any) -> None:
             "modality": "CT",
             "date": day,
             "time": "09:30",
-            "scanner": "CT 1",
+            "scanner": "Phantom Medical Ellipse 64",
             "technologist": "IC",
             "regions": ["CHEST", "ABDOMEN"],
             "slice_thickness": "5",

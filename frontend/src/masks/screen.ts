@@ -284,6 +284,8 @@ class MaskScreen {
   }
 
   private keep(): void {
+    const note = this.form?.querySelector<HTMLElement>("[data-mask-note]");
+    if (note) note.hidden = true;
     this.past.push(this.boxes.map((box) => ({ ...box })));
     if (this.past.length > 100) this.past.shift();
   }

@@ -13,6 +13,7 @@ const TYPED = "input:not([type=radio]):not([type=checkbox]), textarea, select";
 class Bench {
   constructor(private readonly root: HTMLElement) {
     document.addEventListener("keydown", (event) => this.key(event));
+    root.addEventListener("change", () => this.count());
     const box = document.querySelector<HTMLInputElement>("[data-qc-keys]");
     if (box) {
       box.checked = !this.off();
@@ -20,6 +21,16 @@ class Bench {
         localStorage.setItem(OFF, box.checked ? "" : "1");
       });
     }
+  }
+
+  /** Keeps the number of answered questions in the head of the checklist up to date. */
+  private count(): void {
+    const place = this.root.querySelector("[data-qc-count]");
+    const words = place?.textContent?.match(/^\D*\d+(\D+)\d+(.*)$/);
+    const questions = this.questions();
+    if (!place || !words || questions.length === 0) return;
+    const done = questions.filter((one) => one.querySelector("input:checked:not([value=''])")).length;
+    place.textContent = `${done}${words[1]}${questions.length}${words[2]}`;
   }
 
   private off(): boolean {

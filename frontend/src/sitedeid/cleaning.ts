@@ -18,6 +18,8 @@ const BLANKS = new RegExp(`(?:(?!\\n)${S})+`, "gu");
 const ENDS = /^[ ^,;:/\\\-_=.&'"\n\r]+|[ ^,;:/\\\-_=.&'"\n\r]+$/g;
 // After these words a four-digit number is a value: JPEG 2000, b 2000, TR 2000.
 const BEFORE_A_VALUE = new RegExp(`(?:jpeg|jp|b|bval|bvalue|bvalues|tr|ti|hu|to)(?:${S}|[=_:\\-])*$`, "u");
+// Letters that no machine sets, units apart (also what a wrong character set makes of a name).
+const FOREIGN = /(?![\x00-\x7f\xb5\u03bc\u03a9])[\p{L}\p{Nl}\p{No}]/gu;
 const CAMEL = /[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+/g;
 const NONE: ReadonlySet<string> = new Set();
 
@@ -34,8 +36,8 @@ export class TextCleaner {
   }
 
   /** Whether a technical text holds what no machine sets. */
-  private isSuspicious(text: string): boolean {
-    const found = [CONTROL, TITLED, PHONES].some((pattern) => text.search(pattern) >= 0);
+  isSuspicious(text: string): boolean {
+    const found = [CONTROL, FOREIGN, TITLED, PHONES].some((pattern) => text.search(pattern) >= 0);
     return found || text.includes("@") || text.includes("://") || this.tokens.hit(text);
   }
 

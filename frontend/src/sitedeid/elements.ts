@@ -136,7 +136,7 @@ export class ElementRules {
 
   private technical(vr: string, text: string): string {
     if (vr === "CS") {
-      if (isCode(text) && !this.tokens.hit(text)) return text;
+      if (isCode(text) && !this.cleaner.isSuspicious(text)) return text;
       return this.cleaner.free(text) || STAND_IN;
     }
     const given = parts(vr, text);

@@ -73,7 +73,7 @@ export class Cleaner {
     const own = elements.find((element) => element.tag === 0x00080005);
     const charsets = charsetsOf(own ? file.bytes.slice(own.value, own.valueEnd) : new Uint8Array());
     const context: Context = { explicitIn: file.explicit, explicitOut, charsets };
-    const counts = Object.fromEntries(EFFECTS.map((effect) => [effect, 0])) as Counts;
+    const counts = noCounts();
     const top = elements.filter((element) => !this.written.has(element.tag) && !PIXEL_TAGS.has(element.tag));
     counts.dummy += elements.length - top.length - (opened.pixels ? 1 : 0);
     const found = this.dataSet(file.bytes, top, context, 0, counts);
@@ -161,30 +161,44 @@ export class Cleaner {
       return whole[0];
     }
     const explicitIn = context.explicitIn && element.vr === "SQ";
+    const inner = noCounts();
     let spans: [number, number][];
+    let contents: Uint8Array[];
     try {
       spans = this.reader.items(bytes, element, explicitIn, depth + 1);
+      contents = spans.map((span) => this.item(bytes, span, { ...context, explicitIn }, depth + 1, inner));
     } catch (problem) {
+      // A value that came without a type and is no sequence after all cannot be judged.
       if (!(problem instanceof Malformed) || element.vr === "SQ") throw problem;
       counts.removed += 1;
       return null;
     }
-    const contents = spans.map(([start, end]) => {
-      const inner = this.reader.index(bytes, start, end, explicitIn, depth + 1);
-      const own = inner.find((one) => one.tag === 0x00080005);
-      const charsets = own ? charsetsOf(bytes.slice(own.value, own.valueEnd)) : context.charsets;
-      const nested: Context = { explicitIn, explicitOut: context.explicitOut, charsets };
-      const pieces = this.dataSet(bytes, inner.filter((one) => one !== own), nested, depth + 1, counts);
-      pieces.sort(([one], [other]) => one - other);
-      return joined(pieces.map(([, piece]) => piece));
-    });
+    for (const effect of EFFECTS) counts[effect] += inner[effect];
     if (spans.some(([start, end]) => end > start) && contents.every((content) => !content.length)) {
       counts.removed += 1;
       return null;
     }
     return encodeItems(element.tag, contents, context.explicitOut);
   }
+
+  private item(
+    bytes: Bytes,
+    [start, end]: [number, number],
+    context: Context,
+    depth: number,
+    counts: Counts,
+  ): Uint8Array {
+    const elements = this.reader.index(bytes, start, end, context.explicitIn, depth);
+    const own = elements.find((one) => one.tag === 0x00080005);
+    const charsets = own ? charsetsOf(bytes.slice(own.value, own.valueEnd)) : context.charsets;
+    const kept = elements.filter((one) => one !== own);
+    const pieces = this.dataSet(bytes, kept, { ...context, charsets }, depth, counts);
+    pieces.sort(([one], [other]) => one - other);
+    return joined(pieces.map(([, piece]) => piece));
+  }
 }
+
+const noCounts = (): Counts => Object.fromEntries(EFFECTS.map((effect) => [effect, 0])) as Counts;
 
 /** The element around the pixel bytes; native data lose what follows the last frame. */
 function pixelFrame(opened: Opened, explicit: boolean): { head: Uint8Array; pixels: Uint8Array; tail: Uint8Array } {

@@ -110,7 +110,8 @@ export class Tokens {
     return (text.match(GROUPED) ?? []).some((run) => {
       const digits = (run.match(DIGITS) ?? []).join("");
       if (digits.length < SHORTEST_PART) return false;
-      return this.allLongs.includes(digits) || long.some((number) => digits.includes(number));
+      if (long.some((number) => digits.includes(number))) return true;
+      return digits.length > SHORTEST_PART && this.allLongs.includes(digits);
     });
   }
 

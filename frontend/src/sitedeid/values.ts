@@ -26,13 +26,17 @@ const NUMERIC: Record<string, [number, Get]> = {
   FD: [8, (view, at) => view.getFloat64(at, true)],
 };
 
+// Longer lists are measurements.
+const MOST_NUMBERS = 64;
+
 export const isNumeric = (vr: string): boolean => vr in NUMERIC;
 
-/** The whole numbers of a binary numeric value as digits; none for values of other types. */
+/** The whole numbers of a binary numeric value as digits; none for other types and for long lists. */
 export function numbersOf(vr: string, value: Uint8Array): string[] {
   const how = NUMERIC[vr];
   if (!how) return [];
   const [size, get] = how;
+  if (value.length > MOST_NUMBERS * size) return [];
   const view = new DataView(value.buffer, value.byteOffset, value.byteLength);
   const found: string[] = [];
   for (let at = 0; at + size <= value.length; at += size) {
@@ -108,7 +112,7 @@ export function isNumber(value: string): boolean {
 }
 
 export function isCode(value: string): boolean {
-  return /^[A-Z0-9_ \\]*$/.test(trimmed(value));
+  return /^[A-Z0-9_ \\/.+()-]*$/.test(trimmed(value));
 }
 
 /** Without the zeros and blanks that pad a value. */

@@ -4,7 +4,7 @@ import { bytes, count, duration } from "../wording";
 import { FileList, type FileRow } from "./filelist";
 import { fromDrop, fromInput, openZips, type Unopened } from "./picking";
 import { Pool, overAll } from "./pool";
-import { check, type Examined, type Finding, grouped, type Result } from "./precheck";
+import { type Examined, type Finding, grouped, judged, type Result, seriesOf } from "./precheck";
 import type { RuleSheet } from "./rules";
 import { manifestOf, postJson, put, putInParts } from "./server";
 import { Sha256 } from "./sha256";
@@ -46,6 +46,7 @@ export class UploadPanel {
   private files: Examined[] = [];
   private unopened: Unopened[] = [];
   private chosen: Set<string> | undefined;
+  private readonly known = new Set<string>();
   private onlyPatient: string | null = null;
   private readonly explained = new Map<string, string>();
   private result: Result | null = null;
@@ -63,9 +64,9 @@ export class UploadPanel {
     this.list = new FileList(this.part("list"));
     for (const input of root.querySelectorAll<HTMLInputElement>("input[type=file]")) {
       input.addEventListener("change", () => {
-        const sources = fromInput(input);
+        const chosen = [...(input.files ?? [])];
         input.value = "";
-        this.pick(sources);
+        void fromInput(chosen).then((sources) => this.pick(sources));
       });
     }
     for (const button of root.querySelectorAll<HTMLElement>("[data-upload-pick]")) {
@@ -165,10 +166,17 @@ export class UploadPanel {
 
   private judge(): void {
     if (!this.rules) return;
-    this.chosen ??= this.remembered();
-    this.result = check(this.mine(), this.rules, this.chosen);
-    this.chosen ??= new Set(this.result.series.filter((line) => line.isChosen).map((line) => line.key));
-    for (const line of this.result.series) line.isChosen = this.chosen.has(line.key);
+    const mine = this.mine();
+    const remembered = this.chosen ? undefined : this.remembered();
+    this.chosen ??= new Set(remembered);
+    const series = seriesOf(mine, this.rules);
+    for (const line of series) {
+      // A series that was not here before is ticked when the visit asks for it.
+      if (!this.known.has(line.key) && !remembered && line.isChosen) this.chosen.add(line.key);
+      this.known.add(line.key);
+    }
+    for (const line of series) line.isChosen = this.chosen.has(line.key);
+    this.result = judged(series, mine, this.rules);
     this.draw();
   }
 
@@ -376,7 +384,7 @@ export class UploadPanel {
     const rows = grouped(ready, (one) => one.entry.sha256);
     this.list.show([
       ...unread.map((source): FileRow => ({ path: source.path, size: source.size, state: "refused", share: 0, why: "Cannot be read from the disk" })),
-      ...ready.map((one) => one.row),
+      ...inOrder(ready.map((one) => one.row)),
     ]);
     this.part("files").hidden = false;
     const missing = new Set((answer["missing"] ?? []) as string[]);
@@ -510,12 +518,14 @@ export class UploadPanel {
     this.part("progress").hidden = false;
     this.part("pause").hidden = true;
     this.root.toggleAttribute("data-busy", true);
+    this.maybe("send")?.toggleAttribute("hidden", true);
     this.title(title);
   }
 
   private stopped(): void {
     this.isBusy = false;
     this.root.removeAttribute("data-busy");
+    if (this.result) this.drawSend(this.result.series.filter((line) => line.isChosen).length);
   }
 
   private title(text: string): void {
@@ -570,6 +580,12 @@ export class UploadPanel {
     box.hidden = false;
     box.focus();
   }
+}
+
+/** Rows by their paths, IM2 before IM10. */
+function inOrder(rows: FileRow[]): FileRow[] {
+  const order = new Intl.Collator("en", { numeric: true });
+  return rows.sort((a, b) => order.compare(a.path, b.path));
 }
 
 function shortHash(text: string): string {

@@ -22,10 +22,17 @@ export function isNoise(path: string): boolean {
   return NOISE.has(name.toLowerCase()) || name.startsWith("._") || path.includes("__MACOSX/");
 }
 
-export function fromInput(input: HTMLInputElement): Source[] {
-  return [...(input.files ?? [])]
-    .map((file) => sourceOf(file, file.webkitRelativePath || file.name))
-    .filter(({ path }) => !isNoise(path));
+const AT_ONCE = 200;
+
+/** The chosen files; a browser asks the disk for every size, so the page breathes in between. */
+export async function fromInput(chosen: readonly File[]): Promise<Source[]> {
+  const sources: Source[] = [];
+  for (const [index, file] of chosen.entries()) {
+    const path = file.webkitRelativePath || file.name;
+    if (!isNoise(path)) sources.push(sourceOf(file, path));
+    if (index % AT_ONCE === AT_ONCE - 1) await new Promise((later) => setTimeout(later));
+  }
+  return sources;
 }
 
 async function entriesOf(reader: FileSystemDirectoryReader): Promise<FileSystemEntry[]> {

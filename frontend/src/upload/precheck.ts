@@ -155,6 +155,11 @@ export function check(
 ): Result {
   const series = seriesOf(files, rules);
   if (chosen) for (const line of series) line.isChosen = chosen.has(line.key);
+  return judged(series, files, rules);
+}
+
+/** The findings about series whose choice was made. */
+export function judged(series: SeriesLine[], files: readonly Examined[], rules: RuleSheet): Result {
   const sent = series.filter((line) => line.isChosen);
   const report = reporter(rules);
   const findings = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import os
 import secrets
 import sys
@@ -14,10 +15,19 @@ from typing import Any, Final
 from django.core.management.base import BaseCommand, CommandError
 
 from imaging.pipeline.deidentify import ProfileInvalid, Subject, load_profile
-from imaging.pipeline.folder_run import FolderReport, FolderRun, held, run_folder, write_report
+from imaging.pipeline.folder_run import (
+    FolderReport,
+    FolderRun,
+    RunRefused,
+    held,
+    run_folder,
+    write_report,
+)
 
 BAR_WIDTH: Final = 30
 SHORTEST_KEY: Final = 16
+COLUMNS: Final = ("PatientID", "subject_id", "site_id", "time_point_id")
+LONGEST_CODE: Final = 64  # LO (PS3.5 6.2)
 
 
 class Command(BaseCommand):
@@ -57,6 +67,7 @@ class Command(BaseCommand):
                 profile=load_profile(options["profile"]),
                 key=read_key(options["key_file"] or default_key_file(), destination),
                 jobs=max(1, options["jobs"]),
+                digests=options["report"] is not None,
             )
             bar = ProgressBar()
             report = run_folder(run, bar)
@@ -65,6 +76,8 @@ class Command(BaseCommand):
                 inside = _is_under(options["report"], destination)
                 write_report(report, options["report"], with_names=not inside)
         except ProfileInvalid as problem:
+            raise CommandError(str(problem)) from problem
+        except RunRefused as problem:
             raise CommandError(str(problem)) from problem
         except OSError as problem:
             raise CommandError(
@@ -122,24 +135,66 @@ class ProgressBar:
 
 
 def read_subjects(path: Path) -> dict[str, Subject]:
-    """Read MAP.csv.  Raises CommandError for a missing column, an empty code or a repeated ID."""
+    """Read MAP.csv: comma, semicolon or tab, UTF-8 with or without a byte order mark.
+
+    Empty lines are skipped; the same line twice is one line.  Raises CommandError that names the
+    line for a missing column, an empty or impossible code, or one PatientID with two subjects.
+    """
     try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            rows = list(csv.DictReader(stream))
-    except (OSError, UnicodeDecodeError, csv.Error) as problem:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as problem:
+        raise CommandError(
+            "The subject list is not UTF-8 text. Save it as CSV UTF-8 and run again."
+        ) from problem
+    except OSError as problem:
         raise CommandError("The subject list cannot be read.") from problem
+    head = text.split("\n", 1)[0]
+    separator = max(",;\t", key=head.count)
+    try:
+        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True))
+    except csv.Error as problem:
+        raise CommandError(f"The subject list cannot be read as CSV: {problem}.") from problem
+    columns = _columns(rows[0] if rows else [])
     found: dict[str, Subject] = {}
-    for line, row in enumerate(rows, start=2):
-        person = (row.get("PatientID") or "").strip()
-        code = (row.get("subject_id") or "").strip()
-        if not person or not code:
-            raise CommandError(f"The subject list needs PatientID and subject_id in line {line}.")
-        subject = Subject(
-            code, (row.get("site_id") or "").strip(), (row.get("time_point_id") or "").strip()
-        )
+    for line, row in enumerate(rows[1:], start=2):
+        values = {name: _cell(row, place) for name, place in columns.items()}
+        if not any(cell.strip() for cell in row):
+            continue
+        subject = _subject(values, line)
+        person = values["PatientID"]
         if found.setdefault(person, subject) != subject:
-            raise CommandError(f"The subject list names one PatientID twice (line {line}).")
+            raise CommandError(f"The subject list gives one PatientID two subjects (line {line}).")
+    if not found:
+        raise CommandError("The subject list names no subject.")
     return found
+
+
+def _columns(head: list[str]) -> dict[str, int]:
+    named = {cell.strip().lower(): place for place, cell in reversed(list(enumerate(head)))}
+    missing = [name for name in COLUMNS[:2] if name.lower() not in named]
+    if missing:
+        raise CommandError(
+            f"The subject list lacks the column {' and '.join(missing)}. "
+            f"Its first line must name {', '.join(COLUMNS[:2])}."
+        )
+    return {name: named[name.lower()] for name in COLUMNS if name.lower() in named}
+
+
+def _cell(row: list[str], place: int) -> str:
+    return row[place].strip() if place < len(row) else ""
+
+
+def _subject(values: dict[str, str], line: int) -> Subject:
+    person, code = values["PatientID"], values["subject_id"]
+    if not person or not code:
+        raise CommandError(f"The subject list needs PatientID and subject_id in line {line}.")
+    for value in (code, values.get("site_id", ""), values.get("time_point_id", "")):
+        if len(value) > LONGEST_CODE or not value.isprintable() or "\\" in value:
+            raise CommandError(
+                f"A code in line {line} of the subject list is longer than {LONGEST_CODE} "
+                "characters or holds a character that DICOM forbids."
+            )
+    return Subject(code, values.get("site_id", ""), values.get("time_point_id", ""))
 
 
 def default_key_file() -> Path:

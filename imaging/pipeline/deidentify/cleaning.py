@@ -12,18 +12,23 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from imaging.pipeline.deidentify.profile import makers, vocabulary
+from imaging.pipeline.deidentify.profile import makers, meanings, vocabulary
 from imaging.pipeline.deidentify.tokens import IdentityTokens
-from imaging.pipeline.text import CONTACTS, DATES, TITLED, WORD, fold
+from imaging.pipeline.text import CONTACTS, DATES, PHONES, TITLED, WORD, fold
 
 _DECIMAL: Final = re.compile(r"(?<![\w.])\d{1,4}[.,]\d{1,6}(?![\w]|\.\d)")
 _NUMBER_UNIT: Final = re.compile(r"(\d{1,4})([a-z]{1,6})")
 _LETTER_NUMBER: Final = re.compile(r"([a-z]+)(\d{1,4})([a-z]{0,4})")
 _PRODUCT: Final = re.compile(r"\d{1,4}(?:x\d{1,4})+[a-z]{0,2}|\d{1,2}p\d{1,3}")
 _YEAR: Final = re.compile(r"19\d{2}|20[0-3]\d")
+# After these words a four-digit number is a value: JPEG 2000, b 2000, TR 2000.
+_BEFORE_A_VALUE: Final = re.compile(r"(?:jpeg|jp|b|bval|bvalue|bvalues|tr|ti|hu|to)[\s=_:-]*$")
+_CAMEL: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _CONTROL: Final = re.compile(
     r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2066-\u2069]"
 )
+# Letters that no machine sets, units apart (also what a wrong character set makes of a name).
+_FOREIGN: Final = re.compile(r"[^\W\d_\x00-\x7f\xb5\u03bc\u03a9]")
 _EMPTY_PAIR: Final = re.compile(r"\(\W*\)|\[\W*\]|\{\W*\}|<\W*>|\"\s*\"|'\s*'")
 _LOOSE: Final = re.compile(r"(?:(?<=\s)|^)[^\w\s()\[\]+*<>%]+(?=\s|$)")
 
@@ -38,8 +43,26 @@ class TextCleaner:
 
     def technical(self, text: str) -> str:
         """Return the text unchanged, or cleaned when it holds identity or control characters."""
-        suspicious = _CONTROL.search(text) or self._tokens.hit(text) or "@" in text or "://" in text
-        return self.free(text, also=self._makers) if suspicious else text
+        return self.free(text, also=self._makers) if self.suspicious(text) else text
+
+    def suspicious(self, text: str) -> bool:
+        """Tell whether a technical text holds what no machine sets."""
+        return bool(
+            _CONTROL.search(text)
+            or _FOREIGN.search(text)
+            or "@" in text
+            or "://" in text
+            or TITLED.search(text)
+            or PHONES.search(text)
+            or self._tokens.hit(text)
+        )
+
+    def meaning(self, text: str) -> str:
+        """Return the meaning of a code: whole when it is a standard one, else cleaned."""
+        words = WORD.findall(fold(text))
+        if " ".join(words) in meanings() and not self._tokens.hit(text):
+            return text
+        return self.free(text)
 
     def free(self, text: str, also: frozenset[str] = frozenset()) -> str:
         """Return the text with every word removed that is not known to be harmless."""
@@ -54,7 +77,13 @@ class TextCleaner:
             out.append(plain[last : match.start()])
             last = match.end()
             inside = any(start <= match.start() < end for start, end in decimals)
-            if inside or self._known(fold(match.group()), also):
+            word = fold(match.group())
+            if (
+                inside
+                or self._known(word, also)
+                or self._is_joined(match.group())
+                or (word == "2000" and _BEFORE_A_VALUE.search(plain[: match.start()].lower()))
+            ):
                 out.append(match.group())
             else:
                 changed = True
@@ -76,6 +105,21 @@ class TextCleaner:
         if len(word) == 1:
             return word.isascii()
         return self._letter_number(word)
+
+    def _is_joined(self, word: str) -> bool:
+        """Tell whether a word is made of known words: OpticNerve, LungNodule01, ThorRoutine."""
+        parts = _CAMEL.findall(word)
+        return (
+            len(parts) > 1
+            and word.isascii()
+            and "".join(parts) == word
+            and all(
+                len(part) <= 4
+                if part.isdigit()
+                else (len(part) > 1 and self._known(part.lower(), frozenset()))
+                for part in parts
+            )
+        )
 
     def _letter_number(self, word: str) -> bool:
         if match := _NUMBER_UNIT.fullmatch(word):

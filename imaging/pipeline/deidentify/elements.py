@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from enum import IntEnum
 from typing import Final, Protocol
 
@@ -22,7 +23,10 @@ BINARY: Final = frozenset("OB OW OF OD OL OV US SS UL SL UV SV FL FD AT".split()
 _UNIT: Final = {"US": 2, "SS": 2, "UL": 4, "SL": 4, "FL": 4, "FD": 8, "UV": 8, "SV": 8, "AT": 4}
 _RAW_CONTROL: Final = re.compile(rb"[\x01-\x08\x0b\x0e-\x1f\x7f]")
 _PRINTED: Final = re.compile(rb"[\x20-\x7e]{5,}")
+_WIDE: Final = re.compile(rb"(?:[\x20-\x7e]\0){3,}|(?:\0[\x20-\x7e]){3,}")
+_LONGEST_TEXT: Final = 64 * 1024
 _INSTANCE_NUMBER: Final = 0x00200013
+_CODE_MEANING: Final = 0x00080104
 _SUBJECT_TAGS: Final = frozenset({0x00100010, 0x00100020})
 
 
@@ -87,6 +91,8 @@ class ElementRules:
         value = bytes(data[element.value : element.value_end])
         if action in ("z", "d"):
             return self._replace(tag, vr, action, context)
+        if action == "pixels":  # a picture inside a sequence is a thumbnail
+            return REMOVE
         if not value.strip(b"\0 "):
             return self._unchanged(data, element, vr, value, context)
         if action == "keep" or (action == "technical" and vr not in STRINGS):
@@ -117,7 +123,8 @@ class ElementRules:
             return values.cap_age(text, self._plan.profile.age_cap), Effect.TEXT_CLEANED
         if kind == "technical":
             return self._technical(vr, text), Effect.TEXT_CLEANED
-        cleaned = "\\".join(self._cleaner.free(part) for part in _parts(vr, text))
+        clean = self._cleaner.meaning if tag == _CODE_MEANING else self._cleaner.free
+        cleaned = "\\".join(clean(part) for part in _parts(vr, text))
         return (cleaned if cleaned.strip("\\ ") else None), Effect.TEXT_CLEANED
 
     def map_uids(self, text: str) -> str:
@@ -134,10 +141,13 @@ class ElementRules:
 
     def _technical(self, vr: str, text: str) -> str | None:
         if vr == "CS":
-            if values.is_code(text) and not self._tokens.hit(text):
+            if values.is_code(text) and not self._cleaner.suspicious(text):
                 return text
             return self._cleaner.free(text) or values.STAND_IN
-        cleaned = "\\".join(self._cleaner.technical(part) for part in _parts(vr, text))
+        parts = _parts(vr, text)
+        split = len(parts) > 1 and self._tokens.hit("".join(parts))
+        clean = self._cleaner.free if split else self._cleaner.technical
+        cleaned = "\\".join(clean(part) for part in parts)
         return cleaned if cleaned.strip("\\ ") else values.STAND_IN
 
     def _keep(
@@ -145,21 +155,47 @@ class ElementRules:
     ) -> Decision:
         if vr in ("DS", "IS"):
             text = value.decode("latin-1").strip("\0 ")
-            identity = element.tag != _INSTANCE_NUMBER and (
-                len(text) > 5 and text in self._tokens.numbers
-            )
-            if identity or not values.is_number(text):
-                return REMOVE
+            if not values.is_number(text) or self._is_identity(element.tag, text.split("\\")):
+                return encode(element.tag, vr, b"", context.explicit_out), Effect.EMPTIED
         elif vr == "UI":
-            if not re.fullmatch(rb"[0-9.\\\0 ]*", value):
-                return REMOVE
+            return self._class_uid(data, element, vr, value, context)
         elif vr in STRINGS:
             text_or_none = decode_text(value, vr, context.charsets)
             if text_or_none is None or self._tokens.hit(text_or_none):
                 return REMOVE
-        elif any(self._tokens.hit(run.decode()) for run in _PRINTED.findall(value)):
+        elif vr in values.NUMERIC:
+            if self._is_identity(element.tag, values.numbers_of(vr, value)):
+                return encode(element.tag, vr, b"", context.explicit_out), Effect.EMPTIED
+        elif any(self._tokens.hit(text) for text in texts_in(value)):
             return REMOVE
         return self._unchanged(data, element, vr, value, context)
+
+    def _is_identity(self, tag: int, numbers: Iterable[str]) -> bool:
+        """Tell whether a number is one of the upload's identifiers."""
+        if tag == _INSTANCE_NUMBER:
+            return False
+        whole = (number.strip().partition(".") for number in numbers)
+        return any(
+            len(digits) > 4 and not rest.strip("0") and self._tokens.is_number(digits.lstrip("+-"))
+            for digits, _, rest in whole
+        )
+
+    def _class_uid(
+        self, data: bytes, element: Element, vr: str, value: bytes, context: Context
+    ) -> Decision:
+        """A UID of a class or scheme stays, unless it is made of a number of the upload."""
+        if not re.fullmatch(rb"[0-9.\\\0 ]*", value):
+            return REMOVE
+        given = value.decode("ascii").strip("\0 ")
+        new = "\\".join(
+            self._plan.new_uid(uid)
+            if uid and not values.is_registered_uid(uid) and self._tokens.number_hit(uid)
+            else uid
+            for uid in given.split("\\")
+        )
+        if new == given:
+            return self._unchanged(data, element, vr, value, context)
+        return encode(element.tag, vr, new.encode(), context.explicit_out), Effect.UID_REPLACED
 
     def _unchanged(
         self, data: bytes, element: Element, vr: str, value: bytes, context: Context
@@ -233,13 +269,18 @@ class ElementRules:
         if safe in _UNIT:
             if len(value) % _UNIT[safe] or len(value) > 1024 or _PRINTED.search(value):
                 return None
+            numbers = values.numbers_of(safe, value)
+            if self._is_identity(element.tag, numbers) or any(map(values.is_instant, numbers)):
+                return None
             return encode(element.tag, vr, value, context.explicit_out)
         text = value.decode("latin-1").strip("\0 ") if value.isascii() else None
         if text is None:
             return None
         new: str | None = text
         if safe in ("DS", "IS"):
-            new = text if values.is_number(text) and text not in self._tokens.numbers else None
+            parts = text.split("\\")
+            wrong = self._is_identity(element.tag, parts) or any(map(values.is_instant, parts))
+            new = text if values.is_number(text) and not wrong else None
         elif safe in ("DA", "DT"):
             new = self._dates(text, safe)
         elif safe == "UI":
@@ -260,6 +301,21 @@ def _usable_vr(tag: int, given: str) -> str | None:
     if given == "UN" or (given in STRINGS and allowed[0] in STRINGS):
         return dictionary_vr(tag)
     return given if given in BINARY and allowed[0] in BINARY else None
+
+
+def texts_in(value: bytes) -> Iterator[str]:
+    """Texts that the bytes of a binary value may hold: printed runs, wide runs, other scripts."""
+    for run in _PRINTED.findall(value):
+        yield run.decode("ascii")
+    for run in _WIDE.findall(value):
+        yield run.replace(b"\0", b"").decode("ascii")
+    if len(value) > _LONGEST_TEXT or value.isascii():
+        return
+    plain = value.strip(b"\0")
+    with suppress(UnicodeDecodeError):
+        yield plain.decode("utf-8")
+    for codec in ("utf-16-le", "utf-16-be"):
+        yield value.decode(codec, "ignore")
 
 
 def _parts(vr: str, text: str) -> list[str]:

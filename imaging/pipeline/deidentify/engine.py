@@ -14,11 +14,10 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from imaging.pipeline import encoding
 from imaging.pipeline.deidentify.elements import Effect, ElementRules
@@ -26,24 +25,25 @@ from imaging.pipeline.deidentify.holds import hold_reason
 from imaging.pipeline.deidentify.masking import Mask, apply_masks
 from imaging.pipeline.deidentify.plan import DeidPlan
 from imaging.pipeline.deidentify.trial_modules import trial_elements, written_tags
+from imaging.pipeline.durable import write_parts
 from imaging.pipeline.encoding import Element, Malformed
 from imaging.pipeline.reasons import sentence
 from imaging.pipeline.text import charsets_of
 from imaging.pipeline.verify import (
     Header,
-    Verified,
+    Identity,
+    ImageFacts,
     expected_pixel_bytes,
+    judge_header,
     load,
     read_header,
-    verify_header,
 )
 
 # Registered under the UUID arc (PS3.5 B.2); names this software in file meta information.
 IMPLEMENTATION_UID: Final = "2.25.214893716650229746528317960517733451822"
 IMPLEMENTATION_NAME: Final = "ICRO_DEID_1"
-CHUNK: Final = 1024 * 1024
 REMEMBERED: Final = 4096
-MEMO_ENTRIES: Final = 50_000
+MEMO_ENTRIES: Final = 20_000
 
 
 class Status(StrEnum):
@@ -52,6 +52,14 @@ class Status(StrEnum):
     WRITTEN = "written"
     HELD = "held"
     REFUSED = "refused"
+
+
+class Judged(NamedTuple):
+    """A file that may be cleaned: what it says it is, and what was odd about it."""
+
+    identity: Identity
+    image: ImageFacts
+    warnings: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +90,14 @@ def deidentify_file(
     accepted: frozenset[str] = frozenset(),
     sha256_before: str = "",
     masks: tuple[Mask, ...] = (),
+    durable: bool = True,
 ) -> DeidOutcome:
     """Clean one file into `dst`, fsynced, or say why it was not written.
 
     `accepted` holds the reason codes of holds that a person has looked at and lifted.
     `sha256_before` is the digest of the receipt, when known; else it is made here.  `masks` are
-    blanked in the pixels before anything else, and the file then says so.  The caller
+    blanked in the pixels before anything else, and the file then says so.  With `durable=False`
+    the caller syncs (`SyncGroup`), so that many files wait for the disk at once.  The caller
     renames `dst` into place and syncs the folder.  The same input and plan give the same bytes.
     """
     data = load(src)
@@ -97,18 +107,24 @@ def deidentify_file(
         if masks:
             data = apply_masks(data, masks)
         header = read_header(data)
-        verified = verify_header(header, key=plan.key)
+        verified = Judged(*judge_header(header))
         code = hold_reason(verified.image, accepted=accepted)
         if code:
             return DeidOutcome(Status.HELD, code, sha256_before=before or _digest([received]))
-        return _write(header, verified, dst, plan, before or received)
+        return _write(header, verified, dst, plan, before or received, durable=durable)
     except Malformed as problem:
         before = before or _digest([received])
         return DeidOutcome(Status.REFUSED, problem.code, sha256_before=before)
 
 
 def _write(
-    header: Header, verified: Verified, dst: Path, plan: DeidPlan, before: str | bytes
+    header: Header,
+    verified: Judged,
+    dst: Path,
+    plan: DeidPlan,
+    before: str | bytes,
+    *,
+    durable: bool,
 ) -> DeidOutcome:
     cleaner = cleaner_for(plan)
     cleaned = cleaner.clean(header, verified)
@@ -133,11 +149,15 @@ def _write(
     if syntax == encoding.DEFLATED_LE:
         body = [encoding.deflate(b"".join(body))]
     parts = [meta, *body]
-    writing = DurableWrite(dst, parts)
-    after = _digest(parts)
-    pixel_hash = _digest([pixels]) if verified.image.has_pixels else ""
-    received = before if isinstance(before, str) else _digest([before])
-    writing.finish()
+    handle = write_parts(dst, parts)
+    try:
+        after = _digest(parts)
+        pixel_hash = _digest([pixels]) if verified.image.has_pixels else ""
+        received = before if isinstance(before, str) else _digest([before])
+        if durable:
+            os.fsync(handle)
+    finally:
+        os.close(handle)
     return DeidOutcome(
         Status.WRITTEN,
         "",
@@ -152,7 +172,7 @@ def _write(
     )
 
 
-def _pixel_view(header: Header, verified: Verified) -> memoryview:
+def _pixel_view(header: Header, verified: Judged) -> memoryview:
     """The bytes of the pixel data value; native data without what follows the last frame."""
     image = verified.image
     length = image.pixel_length
@@ -166,7 +186,7 @@ def _pixel_view(header: Header, verified: Verified) -> memoryview:
 
 
 def _pixel_parts(
-    header: Header, verified: Verified, pixels: memoryview, explicit_out: bool
+    header: Header, verified: Judged, pixels: memoryview, explicit_out: bool
 ) -> Iterable[bytes | memoryview]:
     element = next(e for e in header.elements if e.tag in encoding.PIXEL_TAGS)
     encapsulated = element.value_end != element.end
@@ -196,44 +216,6 @@ def file_meta(sop_class: str, sop_uid: str, syntax: str) -> bytes:
     group = b"".join(parts)
     length = encoding.encode(0x00020000, "UL", len(group).to_bytes(4, "little"), True)
     return b"\0" * 128 + b"DICM" + length + group
-
-
-class DurableWrite:
-    """A file that is written at once and synced while the caller goes on; `finish` waits.
-
-    The disk works while the digests are made: on one processor this saves the wait of fsync.
-    """
-
-    def __init__(self, path: Path, parts: Sequence[bytes | memoryview]) -> None:
-        self._handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        try:
-            for part in parts:
-                view = memoryview(part)
-                while view:
-                    view = view[os.write(self._handle, view[: 64 * CHUNK]) :]
-        except BaseException:
-            os.close(self._handle)
-            raise
-        self._synced = _syncer().submit(os.fsync, self._handle)
-
-    def finish(self) -> None:
-        """Wait until the file is on the disk.  Raises OSError."""
-        try:
-            self._synced.result()
-        finally:
-            os.close(self._handle)
-
-
-_SYNCERS: dict[int, ThreadPoolExecutor] = {}
-
-
-def _syncer() -> ThreadPoolExecutor:
-    """The syncing thread of this process: threads do not survive a fork."""
-    here = os.getpid()
-    if here not in _SYNCERS:
-        _SYNCERS.clear()
-        _SYNCERS[here] = ThreadPoolExecutor(1, thread_name_prefix="fsync")
-    return _SYNCERS[here]
 
 
 def _digest(parts: Iterable[bytes | memoryview]) -> str:
@@ -280,7 +262,7 @@ class Cleaner:
     def explicit_out(self, header: Header) -> bool:
         return header.part10.transfer_syntax != encoding.IMPLICIT_LE
 
-    def clean(self, header: Header, verified: Verified) -> Cleaned:
+    def clean(self, header: Header, verified: Judged) -> Cleaned:
         """Clean the elements of one file.  Raises Malformed."""
         explicit_out = self.explicit_out(header)
         charsets = charsets_of(header.raw(0x00080005))
@@ -363,29 +345,48 @@ class Cleaner:
             counts[effect] += 1
             return piece
         explicit_in = context.explicit_in and element.vr == "SQ"
-        contents: list[bytes] = []
+        inner = [0] * len(Effect)
         try:
             spans = encoding.items(data, element, explicit_in, depth + 1)
+            contents = [
+                self._item(
+                    data, span, context, explicit_in=explicit_in, depth=depth + 1, counts=inner
+                )
+                for span in spans
+            ]
         except Malformed:
             if element.vr == "SQ":
                 raise
             counts[Effect.REMOVED] += 1
             return None
-        for start, end in spans:
-            inner = encoding.index(data, start, end, explicit_in, depth + 1)
-            own = next((e for e in inner if e.tag == 0x00080005), None)
-            charsets = context.charsets
-            if own is not None:
-                charsets = charsets_of(bytes(data[own.value : own.value_end]))
-                inner.remove(own)
-            nested = self._context(explicit_in, context.explicit_out, charsets)
-            pieces = self._data_set(data, inner, nested, depth + 1, counts)
-            pieces.sort(key=lambda pair: pair[0])
-            contents.append(b"".join([piece for _, piece in pieces]))
-        if contents and not any(contents):
+        for number, amount in enumerate(inner):
+            counts[number] += amount
+        if any(end > start for start, end in spans) and not any(contents):
             counts[Effect.REMOVED] += 1
             return None
         return encoding.encode_items(element.tag, contents, context.explicit_out)
+
+    def _item(
+        self,
+        data: bytes,
+        span: tuple[int, int],
+        context: _Context,
+        *,
+        explicit_in: bool,
+        depth: int,
+        counts: list[int],
+    ) -> bytes:
+        """Clean one item of a sequence.  Raises Malformed."""
+        elements = encoding.index(data, span[0], span[1], explicit_in, depth)
+        own = next((e for e in elements if e.tag == 0x00080005), None)
+        charsets = context.charsets
+        if own is not None:
+            charsets = charsets_of(bytes(data[own.value : own.value_end]))
+            elements.remove(own)
+        nested = self._context(explicit_in, context.explicit_out, charsets)
+        pieces = self._data_set(data, elements, nested, depth, counts)
+        pieces.sort(key=lambda pair: pair[0])
+        return b"".join([piece for _, piece in pieces])
 
 
 _CLEANERS: dict[str, Cleaner] = {}

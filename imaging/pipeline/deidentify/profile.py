@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any, Final
 
 PROFILES: Final = Path(__file__).resolve().parents[2] / "deid_profiles"
+# Later lists win: the hand-made list over the makers' numbers.
+PRIVATE_LISTS: Final = ("private_numbers.json", "private_safe.json")
 ACTIONS: Final = frozenset(
     ["keep", "technical", "uid", "items", "code", "age", "pixels", "z", "d"]
     + [f"{kind}-{last}" for kind in ("clean", "date", "time") for last in "xzd"]
@@ -91,8 +93,13 @@ def _private_safe(document: Mapping[str, Any]) -> dict[tuple[str, int, int], str
         return {}
     rows = document.get("private_safe")
     if rows is None:
-        rows = json.loads((PROFILES / "private_safe.json").read_text("utf-8"))["elements"]
+        rows = [row for name in PRIVATE_LISTS for row in _elements(name)]
     return {(row[0], int(row[1], 16), int(row[2], 16)): row[3] for row in rows}
+
+
+def _elements(name: str) -> list[list[str]]:
+    rows: list[list[str]] = json.loads((PROFILES / name).read_text("utf-8"))["elements"]
+    return rows
 
 
 def _words(name: str) -> frozenset[str]:
@@ -104,6 +111,18 @@ def _words(name: str) -> frozenset[str]:
 def vocabulary() -> frozenset[str]:
     """Words that a free text may keep (folded)."""
     return _words("vocabulary.txt")
+
+
+@cache
+def names() -> frozenset[str]:
+    """Given names and surnames that are also plain words (folded)."""
+    return _words("surnames.txt")
+
+
+@cache
+def meanings() -> frozenset[str]:
+    """Meanings of standard codes with words outside the vocabulary, folded, one space between."""
+    return frozenset((PROFILES / "meanings.txt").read_text("utf-8").splitlines())
 
 
 @cache

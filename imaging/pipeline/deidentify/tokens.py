@@ -9,28 +9,34 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Final
 
 from imaging.pipeline import encoding
-from imaging.pipeline.deidentify.profile import Profile, makers, vocabulary
+from imaging.pipeline.deidentify.profile import Profile, makers, names, vocabulary
 from imaging.pipeline.encoding import Malformed
 from imaging.pipeline.text import WORD, charsets_of, decode_text, fold, foldings, squash
 from imaging.pipeline.verify import Header
 
+SEEN_ENTRIES: Final = 20_000
 SHORTEST_WORD: Final = 3
 SHORTEST_PHRASE: Final = 5
+SHORTEST_CODE: Final = 4
+SHORTEST_PART: Final = 6
 LONGEST: Final = 128
 _DIGITS: Final = re.compile(r"\d+")
+_LETTERS: Final = re.compile(r"[^\W\d_]+")
+# Digits as people group them: 770-88-1234, 8 (495) 555 01 77, 505412/0087.
+_GROUPED: Final = re.compile(r"\d(?:[ ./()_-]{0,2}\d)+")
 
 
 @dataclass(frozen=True)
 class IdentityTokens:
     """Tokens of an upload, folded.
 
-    `people`: words of names that are not words of the field; `patient`: words of patients' names
-    whatever they mean; `phrases`: whole values, squashed; `numbers`: digit values; `device`:
-    phrases of stations and serial numbers.
+    `people`: words of names that are not words of the field; `patient`: words of the subject's own
+    name, and of other names in its files, that are also words of the field; `phrases`: whole
+    values, squashed; `numbers`: digit values; `device`: phrases of stations and serial numbers.
     """
 
     people: frozenset[str] = frozenset()
@@ -61,18 +67,67 @@ class IdentityTokens:
             self.technical,
         )
 
+    @cached_property
+    def parts(self) -> tuple[str, ...]:
+        """Words of names that a text must not contain even inside another word.
+
+        Long ones that lie in no word of the field; in scripts without spaces also short ones.
+        """
+        known = _known_words()
+        return tuple(
+            sorted(
+                word
+                for word in self.people
+                if (len(word) >= SHORTEST_PART and word not in known)
+                or (len(word) > 1 and not word.isascii())
+            )
+        )
+
+    @cached_property
+    def long_numbers(self) -> frozenset[str]:
+        """Numbers of six and more digits, also without their leading zeros (then five)."""
+        long = {number for number in self.numbers if len(number) >= SHORTEST_PART}
+        plain = {number.lstrip("0") for number in long}
+        return frozenset(long | {number for number in plain if len(number) >= SHORTEST_PART - 1})
+
+    @cached_property
+    def _all_numbers(self) -> str:
+        return " ".join(sorted(self.long_numbers))
+
     def hit(self, text: str) -> bool:
         """Tell whether a text that would be kept as it is holds identity of the upload."""
-        for folded in foldings(text):
-            words = WORD.findall(folded)
-            if not self.people.isdisjoint(words):
+        return any(self._hit(folded) for folded in foldings(text))
+
+    def _hit(self, folded: str) -> bool:
+        words = WORD.findall(folded)
+        if not self.people.isdisjoint(words):
+            return True
+        squashed = "".join(words)
+        if any(phrase in squashed for phrase in self.whole):
+            return True
+        if any(part in squashed for part in self.parts):
+            return True
+        if not self.people.isdisjoint(_LETTERS.findall(folded)):
+            return True
+        return self.number_hit(folded)
+
+    def number_hit(self, text: str) -> bool:
+        """Tell whether a text holds a number of the upload, however its digits are grouped."""
+        if not self.numbers.isdisjoint(n for n in _DIGITS.findall(text) if len(n) > 4):
+            return True
+        for run in _GROUPED.findall(text):
+            digits = "".join(_DIGITS.findall(run))
+            if len(digits) < SHORTEST_PART:
+                continue
+            if any(number in digits for number in self.long_numbers):
                 return True
-            if not self.numbers.isdisjoint(n for n in _DIGITS.findall(folded) if len(n) > 4):
-                return True
-            squashed = "".join(words)
-            if any(phrase in squashed for phrase in self.whole):
+            if len(digits) > SHORTEST_PART and digits in self._all_numbers:
                 return True
         return False
+
+    def is_number(self, digits: str) -> bool:
+        """Tell whether the digits of a numeric value are a number of the upload."""
+        return digits.lstrip("0") in self.long_numbers
 
 
 def merge_tokens(parts: Iterable[IdentityTokens]) -> IdentityTokens:
@@ -86,6 +141,11 @@ def merge_tokens(parts: Iterable[IdentityTokens]) -> IdentityTokens:
         sets[4].update(part.device)
         sets[5].update(part.technical)
     return IdentityTokens(*(frozenset(total) for total in sets))
+
+
+@cache
+def _known_words() -> str:
+    return " ".join(sorted(vocabulary() | makers()))
 
 
 @dataclass
@@ -118,14 +178,16 @@ class TokenCollector:
 
     def __init__(self, profile: Profile) -> None:
         self._kinds = profile.identity
-        self._seen: set[bytes] = set()
+        self._seen: set[tuple[bytes, bytes]] = set()
+        self._owner = b""
 
     def add(self, header: Header) -> IdentityTokens:
-        """Return the tokens of one file that no earlier file gave."""
+        """Return the tokens of one file that no earlier file of the same patient gave."""
         found = _Found()
+        self._owner = header.raw(0x00100020)
         data, explicit = header.part10.data, header.part10.explicit
         charsets = charsets_of(header.raw(0x00080005))
-        if len(self._seen) > 200_000:
+        if len(self._seen) > SEEN_ENTRIES:
             self._seen.clear()
         self._data_set(data, header.elements, explicit, charsets, depth=0, found=found)
         return found.frozen()
@@ -145,9 +207,9 @@ class TokenCollector:
                 continue
             if element.end - element.start <= 65_536:
                 raw = bytes(data[element.start : element.end])
-                if raw in self._seen:
+                if (self._owner, raw) in self._seen:
                     continue
-                self._seen.add(raw)
+                self._seen.add((self._owner, raw))
             if element.vr == "SQ" or (
                 element.vr == "UN" and encoding.dictionary_vr(element.tag) == "SQ"
             ):
@@ -221,16 +283,19 @@ def _add_value(found: _Found, kind: str, folded: str) -> None:
             found.numbers.add(squashed)
         return
     meaningful = [word for word in words if word not in known]
-    long_enough = len(squashed) >= SHORTEST_PHRASE or not squashed.isascii()
+    shortest = SHORTEST_CODE if kind in ("id", "device") else SHORTEST_PHRASE
+    long_enough = len(squashed) >= shortest or not squashed.isascii()
     if long_enough and meaningful and len(squashed) > 1:
         (found.device if kind == "device" else found.phrases).add(squashed)
     if kind in ("person", "patient"):
         _add_name(found, kind, words, meaningful)
-    elif kind == "id" and len(squashed) >= 4 and any(c.isdigit() for c in squashed):
+        return
+    digits = _DIGITS.findall(folded)
+    found.numbers.update(run for run in digits if len(run) >= 5)
+    if kind == "id" and len(squashed) >= 4 and digits:
         found.people.add(squashed)
-        found.numbers.update(run for run in _DIGITS.findall(folded) if len(run) >= 5)
-    elif kind == "place":
-        found.numbers.update(run for run in _DIGITS.findall(folded) if len(run) >= 5)
+    if kind in ("id", "device") and len("".join(digits)) >= SHORTEST_PART:
+        found.numbers.add("".join(digits))
 
 
 def _add_name(found: _Found, kind: str, words: list[str], meaningful: list[str]) -> None:
@@ -238,6 +303,8 @@ def _add_name(found: _Found, kind: str, words: list[str], meaningful: list[str])
     found.people.update(w for w in usable if w in meaningful and not w.isdigit())
     if kind == "patient":
         found.patient.update(w for w in usable if not w.isdigit())
+    else:
+        found.patient.update(w for w in usable if w in names())
     first = [word for word in usable if not word.isdigit()][:2]
     if len(first) == 2 and any(word in meaningful for word in first):
         found.phrases.add(first[1] + first[0])

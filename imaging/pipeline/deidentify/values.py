@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
+import struct
 from datetime import date, timedelta
 from typing import Final
 
@@ -12,9 +14,10 @@ STAND_IN: Final = "REMOVED"
 _DATE: Final = re.compile(r"(\d{4})[.]?(\d{2})[.]?(\d{2})")
 _DATETIME: Final = re.compile(r"(\d{4})(\d{2})?(\d{2})?(\d{0,6}(?:\.\d{1,6})?(?:[+-]\d{4})?)\s*")
 _TIME: Final = re.compile(r"\d{2}(?::?\d{2}(?::?\d{2}(?:\.\d{1,9})?)?)?")
-_AGE: Final = re.compile(r"(\d{3})([DWMY])")
+_AGE: Final = re.compile(r"(\d{1,3})([DWMY])")
+_DAY: Final = re.compile(r"(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:\d{6})?")
 _NUMBERS: Final = re.compile(r"[0-9+\-.eE \\]*")
-_CODE: Final = re.compile(r"[A-Z0-9_ \\]*")
+_CODE: Final = re.compile(r"[A-Z0-9_ \\/.+()-]*")
 _PER_YEAR: Final = {"D": 365.25, "W": 52.18, "M": 12.0, "Y": 1.0}
 _STAND_INS: Final[dict[str, bytes]] = {
     "DA": b"19000101", "DT": b"19000101", "TM": b"000000", "DS": b"0 ", "IS": b"0 ",
@@ -23,6 +26,35 @@ _STAND_INS: Final[dict[str, bytes]] = {
     "OB": b"\0\0", "OW": b"\0\0", "UN": b"\0\0", "OF": b"\0" * 4, "OD": b"\0" * 8,
     "OL": b"\0" * 4, "OV": b"\0" * 8,
 }  # fmt: skip
+
+
+# Numbers that are large enough to hold an identifier, by VR: format of `struct`.
+MOST_NUMBERS: Final = 64
+NUMERIC: Final = {"UL": "I", "SL": "i", "UV": "Q", "SV": "q", "FL": "f", "FD": "d"}
+
+
+def numbers_of(vr: str, value: bytes) -> list[str]:
+    """The whole numbers of a binary numeric value as digits.
+
+    Empty for values of other types, and for long lists: those are measurements.
+    """
+    code = NUMERIC.get(vr)
+    if code is None:
+        return []
+    size = struct.calcsize("<" + code)
+    if len(value) > MOST_NUMBERS * size:
+        return []
+    found = struct.unpack_from(f"<{len(value) // size}{code}", value)
+    return [str(int(one)) for one in found if math.isfinite(one) and one == int(one)]
+
+
+def is_instant(number: str) -> bool:
+    """Tell whether a number can be seconds since 1970 between 1980 and 2050, or a day as digits."""
+    digits = number.strip().partition(".")[0]
+    if not digits.isdigit():
+        return False
+    seconds = len(digits) in (9, 10) and 315_532_800 <= int(digits) < 2_524_608_000
+    return seconds or bool(_DAY.fullmatch(digits))
 
 
 def stand_in(vr: str) -> bytes:
@@ -67,7 +99,7 @@ def cap_age(value: str, years: int) -> str | None:
     if not match:
         return None
     too_old = int(match[1]) / _PER_YEAR[match[2]] >= years
-    return f"{years:03d}Y" if too_old else value.strip()
+    return f"{years:03d}Y" if too_old else f"{int(match[1]):03d}{match[2]}"
 
 
 def is_number(value: str) -> bool:
@@ -76,7 +108,7 @@ def is_number(value: str) -> bool:
 
 
 def is_code(value: str) -> bool:
-    """Tell whether a CS value keeps to the characters of PS3.5 6.2."""
+    """Tell whether a CS value keeps to the characters of PS3.5 6.2 and those that scanners add."""
     return bool(_CODE.fullmatch(value.strip("\0 ")))
 
 

@@ -30,6 +30,13 @@ class Stack:
     strays: tuple[SliceFacts, ...]
     duplicated: tuple[float, ...]
     incomplete: tuple[float, ...]
+    normal: tuple[float, float, float] = (0.0, 0.0, 1.0)
+
+    def height_of(self, item: SliceFacts) -> float | None:
+        """Return where a slice lies along the stack's normal, mm; None when it states no place."""
+        if item.position is None or len(item.position) != len(self.normal):
+            return None
+        return sum(p * n for p, n in zip(item.position, self.normal, strict=True))
 
     @property
     def span(self) -> float:
@@ -105,6 +112,7 @@ def stack_of(slices: Sequence[SliceFacts], *, temporal_positions: int = 0) -> St
         strays=tuple(item for group in groups[1:] for item in group),
         duplicated=tuple(h for h in heights if len(by_height[h]) > repeats),
         incomplete=tuple(h for h in heights if len(by_height[h]) < repeats),
+        normal=(float(normal[0]), float(normal[1]), float(normal[2])),
     )
 
 

@@ -72,6 +72,12 @@ class Rule:
         parts = self.value if isinstance(self.value, tuple) else (self.value,)
         return tuple(str(part).upper() for part in parts if part is not None)
 
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The parts of the value that are words, in upper case."""
+        parts = self.value if isinstance(self.value, tuple) else (self.value,)
+        return tuple(part.upper() for part in parts if isinstance(part, str))
+
     def expectation(self) -> str:
         """The rule in words, with its unit."""
         parameter = PARAMETERS.get(self.parameter)
@@ -85,7 +91,8 @@ class Rule:
         parts = self.value if isinstance(self.value, tuple) else (self.value,)
         listed = [f"{part:g}" if isinstance(part, float) else str(part) for part in parts]
         joined = {"contains": " and ", "one_of": " or "}.get(self.kind, ", ").join(listed)
-        return texts.get(self.kind) or f"{joined}{unit if numbers else ''}"
+        either = f", {self.tolerance:g} either way" if self.tolerance and numbers else ""
+        return texts.get(self.kind) or f"{joined}{unit if numbers else ''}{either}"
 
 
 @dataclass(frozen=True)

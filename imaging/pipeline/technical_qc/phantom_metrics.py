@@ -171,6 +171,24 @@ def ct_metrics(volume: Volume) -> CtMetrics:
     return CtMetrics(round(water, 3), round(noise, 3), round(uniformity, 3))
 
 
+Region = tuple[tuple[float, float], float]
+
+
+def ct_regions(volume: Volume) -> tuple[Region, ...]:
+    """The regions of the middle slice as (centre, radius) in mm: core, centre, four at the edge.
+
+    Raises PhantomError when no round object of water density is found.
+    """
+    middle = volume.values.shape[0] // 2
+    centre, radius = _cylinder(volume.values[middle], volume.spacing[1:])
+    small, way = 0.1 * radius, 0.8 * radius
+    edges = [
+        ((centre[0] + down, centre[1] + across), small)
+        for down, across in ((-way, 0.0), (way, 0.0), (0.0, -way), (0.0, way))
+    ]
+    return ((centre, 0.4 * radius), (centre, small), *edges)
+
+
 def _cylinder(image: Array, spacing: Sequence[float]) -> tuple[tuple[float, float], float]:
     """Centre (mm from the first pixel) and smaller radius (mm) of the object in a slice."""
     inside = ndimage.binary_opening((image > -300) & (image < 300), iterations=2)
@@ -216,6 +234,19 @@ def pet_metrics(volume: Volume, *, background_bq_ml: float, sphere_bq_ml: float)
         calibration_bias=mean / background_bq_ml - 1,
         background_variation=float(background.std(ddof=1)) / mean,
         spheres=spheres,
+    )
+
+
+def pet_regions(volume: Volume) -> tuple[Region, ...]:
+    """The six spheres in the plane as (centre, radius) in mm, the largest first.
+
+    Raises PhantomError when they cannot be told apart.
+    """
+    labels, found = _hot_spheres(volume)
+    centres = ndimage.center_of_mass(labels > 0, labels, found)
+    return tuple(
+        ((float(row) * volume.spacing[1], float(column) * volume.spacing[2]), diameter / 2)
+        for (_, row, column), diameter in zip(centres, NEMA_DIAMETERS_MM, strict=True)
     )
 
 

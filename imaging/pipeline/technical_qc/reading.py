@@ -8,7 +8,7 @@ import warnings
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pydicom
@@ -31,6 +31,7 @@ from imaging.pipeline.technical_qc.parameters import (
     several,
 )
 
+_HALF_A_DAY = timedelta(hours=12)
 _VOLUME_MARKS = (
     "TemporalPositionIdentifier", "AcquisitionNumber", "EchoNumbers", "EchoTime",
     "InversionTime", "TriggerTime", "DiffusionBValue", "ImageType", "ContentTime",
@@ -64,7 +65,7 @@ def read_facts(paths: Iterable[Path], *, key: bytes) -> Facts:
         # Values that break their representation are judged by the checks, not by warnings.
         warnings.simplefilter("ignore")
         for path in paths:
-            dataset = _header(path)
+            dataset = open_header(path)
             series = None if dataset is None else element(dataset, "SeriesInstanceUID")
             if dataset is None or series is None:
                 refused.append(path)
@@ -74,7 +75,8 @@ def read_facts(paths: Iterable[Path], *, key: bytes) -> Facts:
     return Facts(series=found, refused=tuple(refused))
 
 
-def _header(path: Path) -> Dataset | None:
+def open_header(path: Path) -> Dataset | None:
+    """The header of a file, or None when it cannot be read; pixels are not touched."""
     try:
         return pydicom.dcmread(path, stop_before_pixels=True, force=_lacks_preamble(path))
     except Exception:  # untrusted bytes may raise anything
@@ -287,11 +289,17 @@ def _tracer(datasets: Sequence[Dataset]) -> TracerFacts | None:
 
 
 def _acquisition(dataset: Dataset) -> datetime | None:
-    return (
-        dicom_datetime(element(dataset, "AcquisitionDateTime"))
-        or _instant(dataset, "AcquisitionDate", "AcquisitionTime")
-        or _instant(dataset, "SeriesDate", "AcquisitionTime")
+    """When an image was acquired; a time without a date may lie after midnight of the series."""
+    dated = dicom_datetime(element(dataset, "AcquisitionDateTime")) or _instant(
+        dataset, "AcquisitionDate", "AcquisitionTime"
     )
+    if dated is not None:
+        return dated
+    undated = _instant(dataset, "SeriesDate", "AcquisitionTime")
+    start = _instant(dataset, "SeriesDate", "SeriesTime")
+    if undated is None or start is None:
+        return undated
+    return undated + timedelta(days=1) if start - undated > _HALF_A_DAY else undated
 
 
 def _instant(dataset: Dataset, day_keyword: str, time_keyword: str) -> datetime | None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from imaging.pipeline.technical_qc.facts import SeriesFacts, SliceFacts, Value
 from imaging.pipeline.technical_qc.findings import Finding, finding
@@ -14,11 +15,12 @@ from imaging.pipeline.technical_qc.parameters import CROSS_SECTIONAL, PARAMETERS
 from imaging.pipeline.technical_qc.tracer_checks import tracer_findings, tracer_values
 
 IMAGE_MODALITIES = frozenset({"CT", "MR", "PT", "NM", "US", "CR", "DX", "MG", "XA", "RF", "OPT"})
-_LOCALISER_WORDS = frozenset({"LOCALIZER", "LOCALISER", "SCOUT", "TOPOGRAM", "SURVEY"})
-_DERIVED_WORDS = frozenset(
+LOCALISER_WORDS = frozenset({"LOCALIZER", "LOCALISER", "SCOUT", "TOPOGRAM", "SURVEY"})
+DERIVED_WORDS = frozenset(
     {"SECONDARY", "MPR", "MIP", "MINIP", "REFORMATTED", "SCREEN SAVE", "CURVED", "CSA MPR", "VRT"}
 )
 _FOUR = 4
+_Key = TypeVar("_Key", bound=Hashable)
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ def check_series(
     unique = _without_copies(facts)
     stack = main_stack(replace(facts, slices=unique))
     findings += _geometry(checker, unique, stack)
-    findings += _uniformity(checker, unique)
+    findings += _uniformity(checker, unique, stack)
     findings += _pixels(checker)
     findings += _comparisons(checker, derived_values(facts, stack))
     findings += tracer_findings(checker.report, facts.tracer, checker.tolerance)
@@ -88,12 +90,23 @@ def sorted_out_as(facts: SeriesFacts) -> str:
     if facts.modality not in IMAGE_MODALITIES:
         return "not_an_image"
     words = {word.upper() for image_type in facts.image_types for word in image_type}
-    if words & _LOCALISER_WORDS:
+    if words & LOCALISER_WORDS:
         return "localiser"
+    if _is_only_compressed(facts, words):
+        return ""
     derived = all(image_type[:1] == ("DERIVED",) for image_type in facts.image_types)
-    if facts.image_types and derived and (facts.modality == "CT" or words & _DERIVED_WORDS):
+    if facts.image_types and derived and (facts.modality == "CT" or words & DERIVED_WORDS):
         return "derived_series" if facts.modality in CROSS_SECTIONAL else ""
     return ""
+
+
+def _is_only_compressed(facts: SeriesFacts, words: set[str]) -> bool:
+    """Whether a series is called derived for its lossy compression alone (PS3.3 C.7.6.1.1.5.1).
+
+    It is still the acquisition, so it is judged, and the loss is a finding.
+    """
+    primary = all("PRIMARY" in image_type[1:2] for image_type in facts.image_types)
+    return "yes" in facts.all_of("lossy_compression") and primary and not words & DERIVED_WORDS
 
 
 def main_stack(facts: SeriesFacts) -> Stack | None:
@@ -154,7 +167,11 @@ def _geometry(
         return
     if stack.strays:
         # With strays the main stack has holes that are not missing slices.
-        yield from checker.report("mixed_orientation", measured=_planes(slices))
+        yield from checker.report(
+            "mixed_orientation",
+            measured=_planes(slices),
+            positions=_places(stack.strays, stack),
+        )
         return
     if len(_spacings(slices)) > 1 or len(checker.facts.subject_keys) > 1:
         return
@@ -231,22 +248,68 @@ def _spacings(slices: Sequence[SliceFacts]) -> dict[tuple[float, ...], int]:
     return dict(found.most_common())
 
 
-def _uniformity(checker: Checker, slices: Sequence[SliceFacts]) -> Iterator[Finding]:
-    spacings = _spacings(slices)
+def _places(slices: Sequence[SliceFacts], stack: Stack | None) -> tuple[float, ...]:
+    """Heights of some slices in the main stack, ascending, each once."""
+    if stack is None:
+        return ()
+    heights = {stack.height_of(item) for item in slices}
+    return tuple(sorted(height for height in heights if height is not None))
+
+
+def _apart(
+    slices: Sequence[SliceFacts], key: Callable[[SliceFacts], _Key | None]
+) -> tuple[dict[_Key, int], list[SliceFacts]]:
+    """Values of slices, the usual one first, and the slices that have another one."""
+    counts = Counter(value for item in slices if (value := key(item)) is not None)
+    usual = counts.most_common(1)[0][0] if counts else None
+    return dict(counts.most_common()), [
+        item for item in slices if (value := key(item)) is not None and value != usual
+    ]
+
+
+def _rounded_spacing(item: SliceFacts) -> tuple[float, ...] | None:
+    return None if item.pixel_spacing is None else tuple(round(p, 4) for p in item.pixel_spacing)
+
+
+def _uniformity(
+    checker: Checker, slices: Sequence[SliceFacts], stack: Stack | None
+) -> Iterator[Finding]:
+    spacings, others = _apart(slices, _rounded_spacing)
     if len(spacings) > 1:
         shown = [" x ".join(f"{part:g}" for part in spacing) for spacing in spacings]
-        yield from checker.report("mixed_pixel_spacing", measured=f"{', '.join(shown)} mm")
-    sizes = dict.fromkeys((item.rows, item.columns) for item in slices)
+        yield from checker.report(
+            "mixed_pixel_spacing",
+            measured=f"{', '.join(shown)} mm",
+            expected="one pixel spacing",
+            positions=_places(others, stack),
+        )
+    sizes, others = _apart(slices, lambda item: (item.rows, item.columns))
     if len(sizes) > 1:
         shown = [f"{rows} x {columns}" for rows, columns in sizes]
-        yield from checker.report("mixed_matrix", measured=", ".join(shown))
-    kernels = dict.fromkeys(item.kernel for item in slices if item.kernel)
+        yield from checker.report(
+            "mixed_matrix",
+            measured=", ".join(shown),
+            expected="one image size",
+            positions=_places(others, stack),
+        )
+    kernels, others = _apart(slices, lambda item: item.kernel or None)
     if len(kernels) > 1:
-        yield from checker.report("mixed_kernel", measured=", ".join(kernels))
-    thicknesses = sorted({item.thickness for item in slices if item.thickness is not None})
+        yield from checker.report(
+            "mixed_kernel",
+            measured=", ".join(kernels),
+            expected="one kernel",
+            positions=_places(others, stack),
+        )
+    found, others = _apart(slices, lambda item: item.thickness)
+    thicknesses = sorted(found)
     if thicknesses and thicknesses[-1] - thicknesses[0] > checker.tolerance("mixed_thickness"):
         shown = [f"{thickness:g}" for thickness in thicknesses]
-        yield from checker.report("mixed_thickness", measured=f"{', '.join(shown)} mm")
+        yield from checker.report(
+            "mixed_thickness",
+            measured=f"{', '.join(shown)} mm",
+            expected="one thickness",
+            positions=_places(others, stack),
+        )
 
 
 def _pixels(checker: Checker) -> Iterator[Finding]:
@@ -334,7 +397,12 @@ def in_words(parameter: str, values: Sequence[Value]) -> str:
 def meets(rule: Rule, values: Sequence[Value]) -> bool:
     """Whether every value found satisfies the rule, its tolerance included."""
     if rule.kind == "contains":
-        return set(rule.words) <= {str(value).upper() for value in values}
+        numbers = [float(value) for value in values if isinstance(value, int | float)]
+        near = all(
+            any(abs(number - wanted) <= rule.tolerance for number in numbers)
+            for wanted in rule.numbers
+        )
+        return near and set(rule.texts) <= {str(value).upper() for value in values}
     return all(_meets_one(rule, value) for value in values)
 
 

@@ -38,7 +38,9 @@ class VisitWindow:
     anchor: str = ""
 
     def in_words(self) -> str:
-        return f"{self.first:%d %b %Y} to {self.last:%d %b %Y}"
+        """First and last day, and what they are counted from."""
+        days = f"{self.first:%d %b %Y} to {self.last:%d %b %Y}"
+        return f"{days}, {self.anchor}" if self.anchor else days
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,7 @@ class StandingException:
     code: str
     reference: str
     parameter: str = ""
+    modality: str = ""
 
 
 @dataclass(frozen=True)
@@ -139,12 +142,17 @@ def check_submission(
     for facts in visit.judged:
         findings += _scanner(visit, facts)
         findings += _consistency(visit, facts)
-    return tuple(_excepted(item, visit.context.exceptions) for item in findings)
+    modalities = {facts.series_key: facts.modality for facts in visit.series}
+    return tuple(
+        _excepted(item, visit.context.exceptions, modalities.get(item.series_key, ""))
+        for item in findings
+    )
 
 
-def _excepted(item: Finding, exceptions: Sequence[StandingException]) -> Finding:
+def _excepted(item: Finding, exceptions: Sequence[StandingException], modality: str) -> Finding:
     for exception in exceptions:
-        if exception.code == item.code and exception.parameter in {"", item.parameter}:
+        about = exception.code == item.code and exception.parameter in {"", item.parameter}
+        if about and exception.modality in {"", modality}:
             return replace(item, suppressed_by=exception.reference)
     return item
 
@@ -283,7 +291,16 @@ def _scanner(visit: _Visit, facts: SeriesFacts) -> Iterator[Finding]:
     shared = {"modality": facts.modality, "series_key": facts.series_key}
     known = [scanner for scanner in visit.context.scanners if _is_scanner(scanner, facts)]
     if visit.context.scanners and not known:
-        yield from visit.report("scanner_unknown", measured=shown, **shared)
+        twins = [s.serial for s in visit.context.scanners if s.serial and _is_model(s, facts)]
+        if twins and facts.text("serial"):
+            yield from visit.report(
+                "serial_changed",
+                measured=facts.text("serial"),
+                expected=f"registered is {', '.join(sorted(twins))}",
+                **shared,
+            )
+        else:
+            yield from visit.report("scanner_unknown", measured=shown, **shared)
     expected = {scanner.software for scanner in known if scanner.software}
     before = [item for item in visit.context.earlier if item.modality == facts.modality]
     same = [item for item in before if _device(item) == _device(facts)]
@@ -299,12 +316,15 @@ def _scanner(visit: _Visit, facts: SeriesFacts) -> Iterator[Finding]:
         )
 
 
-def _is_scanner(scanner: KnownScanner, facts: SeriesFacts) -> bool:
-    same_model = (scanner.manufacturer.upper(), scanner.model.upper()) == (
+def _is_model(scanner: KnownScanner, facts: SeriesFacts) -> bool:
+    return (scanner.manufacturer.upper(), scanner.model.upper()) == (
         facts.text("manufacturer").upper(),
         facts.text("model").upper(),
     )
-    return same_model and scanner.serial in {"", facts.text("serial")}
+
+
+def _is_scanner(scanner: KnownScanner, facts: SeriesFacts) -> bool:
+    return _is_model(scanner, facts) and scanner.serial in {"", facts.text("serial")}
 
 
 def _device(facts: SeriesFacts) -> tuple[str, ...]:

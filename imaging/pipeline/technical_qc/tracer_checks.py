@@ -15,6 +15,7 @@ from imaging.pipeline.technical_qc.suv import (
     suv_factor,
     uptake_minutes,
 )
+from imaging.pipeline.technical_qc.words import WORDS
 
 
 class Report(Protocol):
@@ -39,6 +40,8 @@ def tracer_values(tracer: TracerFacts | None) -> dict[str, tuple[Value, ...]]:
         values["uptake_minutes"] = (round(uptake, 2),)
     if (tracer.dose_bq or 0) >= 1.0e5:
         values["dose_mbq"] = (round((tracer.dose_bq or 0) / 1e6, 3),)
+    if (tracer.weight_kg or 0) > 0:
+        values["weight_kg"] = (round(tracer.weight_kg or 0, 2),)
     if tracer.frame_duration_ms:
         values["frame_duration_s"] = (tracer.frame_duration_ms / 1000,)
     return values
@@ -64,6 +67,18 @@ def tracer_findings(
             measured=f"{tracer.half_life_s:g} s",
             expected=f"{tracer.nuclide} has {usual:g} s",
         )
+
+
+def suv_in_words(tracer: TracerFacts | None) -> str:
+    """Say whether SUV by body weight can be computed and how, or everything that prevents it."""
+    if tracer is None:
+        return ""
+    found = suv_factor(tracer)
+    if found.factor is not None:
+        return f"computable, {found.method}"
+    return "not computable: " + "; ".join(
+        WORDS[code].title[0].lower() + WORDS[code].title[1:] for code in found.reasons
+    )
 
 
 def _sides(code: str, tracer: TracerFacts) -> tuple[str, str]:

@@ -20,8 +20,8 @@ _RESEND = "Export the whole series again and upload it."
 WORDS: dict[str, Words] = {
     # identity of the upload
     "mixed_subject": Words(
-        "Images of two subjects in one series",
-        "The series holds images under more than one subject identity. Nothing is released.",
+        "Images of more than one subject",
+        "The images stand under more than one subject identity. Nothing is released.",
         "Ask the site to send the series again with this subject's images only.",
         "One series holds images of more than one subject. Please check your export and upload "
         "the series again with the images of this subject only.",
@@ -242,6 +242,13 @@ WORDS: dict[str, Words] = {
         "Record a deviation when the change could not be avoided.",
         "The subject was scanned on {measured}; earlier time points on {expected}. Please give "
         "the reason.",
+    ),
+    "serial_changed": Words(
+        "Another scanner of the same model",
+        "The device's serial number is {measured}; {expected}.",
+        "Ask the site; qualify this scanner or record a deviation.",
+        "The images come from another scanner of the same model (serial number {measured}; "
+        "{expected}). Please confirm the scanner.",
     ),
     "software_changed": Words(
         "The scanner's software changed",

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pydicom
 import pytest
+from django.core.management.base import CommandError
 
+from imaging.management.commands.deidentify import read_subjects
 from tests.imaging.pipeline.planted import PEOPLE, image, write
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -113,3 +118,132 @@ def test_the_key_decides_the_identifiers(source: Path, subjects: Path, tmp_path:
         names.append({path.name for path in (tmp_path / key).rglob("*.dcm")})
     assert len(names[0]) == len(names[1]) == 2
     assert names[0].isdisjoint(names[1])
+
+
+def listing(folder: Path) -> dict[str, bytes]:
+    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(folder.rglob("*.dcm"))}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\ufeffPatientID,subject_id\r\n{id},S-001\r\n\r\n",
+        "PatientID;subject_id;site_id\n{id};S-001;01\n;;\n",
+        "patientid\tSUBJECT_ID\n{id}\tS-001\n{id}\tS-001\n",
+        'subject_id,note,"PatientID"\nS-001,"a, b","{id}"\n',
+    ],
+)
+def test_a_subject_list_is_read_as_offices_write_it(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "map.csv"
+    path.write_bytes(text.format(id="X-1").encode())
+    assert {key: one.subject_id for key, one in read_subjects(path).items()} == {"X-1": "S-001"}
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"PatientID,code\nX,1\n", "lacks the column subject_id"),
+        (b"a,b\n1,2\n", "lacks the column PatientID and subject_id"),
+        (b"", "lacks the column PatientID and subject_id"),
+        (b"PatientID,subject_id\n", "names no subject"),
+        (b"PatientID,subject_id\nX,\n", "in line 2"),
+        (b"PatientID,subject_id\nA,S1\n\nX\n", "in line 4"),
+        (b"PatientID,subject_id\nX,S1\nX,S2\n", "two subjects (line 3)"),
+        (b"PatientID,subject_id\nX,S\\1\n", "DICOM forbids"),
+        (b"PatientID,subject_id\nX," + b"S" * 65 + b"\n", "longer than 64"),
+        ("PatientID,subject_id\nX,S1\n".encode("utf-16"), "not UTF-8"),
+    ],
+)
+def test_a_wrong_subject_list_is_refused_with_the_line(
+    tmp_path: Path, content: bytes, words: str
+) -> None:
+    path = tmp_path / "map.csv"
+    path.write_bytes(content)
+    with pytest.raises(CommandError, match=re.escape(words)):
+        read_subjects(path)
+
+
+def test_a_second_run_over_the_same_destination_changes_no_byte(
+    source: Path, subjects: Path, tmp_path: Path
+) -> None:
+    arguments = (source, tmp_path / "out", "--subjects", subjects, "--key-file", tmp_path / "key")
+    assert command(*arguments).returncode == 0
+    first = listing(tmp_path / "out")
+    assert command(*arguments, "--jobs", 2).returncode == 0
+    assert listing(tmp_path / "out") == first
+    assert len(first) == 2
+
+
+def test_a_killed_run_leaves_no_half_file_and_the_next_one_is_whole(
+    source: Path, subjects: Path, tmp_path: Path
+) -> None:
+    for number in range(3, 203):
+        write(image(PEOPLE[0], number), source / f"{number}.dcm", PEOPLE[0],
+              syntax=EXPLICIT, dirty=False)  # fmt: skip
+    out = tmp_path / "out"
+    arguments = [source, out, "--subjects", subjects, "--key-file", tmp_path / "key"]
+    running = subprocess.Popen(
+        [sys.executable, "manage.py", "deidentify", *map(str, arguments)],
+        cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    deadline = time.monotonic() + 60
+    while not any(out.glob(".incoming-*/*")) and time.monotonic() < deadline:
+        time.sleep(0.005)
+    running.kill()
+    running.wait()
+    assert all(pydicom.dcmread(path).PatientID == "S-001" for path in out.rglob("*.dcm"))
+    time.sleep(0.5)  # its children end when their pipe closes
+    assert command(*arguments).returncode == 0
+    assert len(listing(out)) == 202
+    assert not list(out.glob(".incoming*"))
+
+
+def test_two_runs_into_one_destination_do_not_mix(
+    source: Path, subjects: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    handle = os.open(out, os.O_RDONLY)
+    fcntl.flock(handle, fcntl.LOCK_EX)
+    try:
+        result = command(source, out, "--subjects", subjects, "--key-file", tmp_path / "key")
+    finally:
+        os.close(handle)
+    assert result.returncode == 1
+    assert "Another run writes into DST. Nothing was written." in result.stderr
+
+
+def test_progress_goes_to_the_error_stream_and_names_no_file(
+    source: Path, subjects: Path, tmp_path: Path
+) -> None:
+    result = command(
+        source, tmp_path / "out", "--subjects", subjects, "--key-file", tmp_path / "key"
+    )
+    assert "read: 2/2" in result.stderr
+    assert "clean and check: 2/2" in result.stderr
+    assert ".dcm" not in result.stderr
+
+
+def test_hostile_files_are_held_and_the_good_ones_go_on(
+    source: Path, subjects: Path, tmp_path: Path
+) -> None:
+    good = (source / "1.dcm").read_bytes()
+    unknown = image(PEOPLE[0], 7)
+    write(unknown, source / "syntax.dcm", PEOPLE[0], syntax=EXPLICIT, dirty=False)
+    data = (source / "syntax.dcm").read_bytes()
+    odd = data.replace(b"1.2.840.10008.1.2.1\0", b"1.2.840.10008.9.9.1\0")
+    (source / "syntax.dcm").write_bytes(odd)
+    twice = image(PEOPLE[0], 8)
+    write(twice, source / "twice.dcm", PEOPLE[0], syntax=EXPLICIT, dirty=False)
+    element = b"\xe0\x7f\x10\0OW\0\0" + (8192).to_bytes(4, "little") + b"\1" * 8192
+    (source / "twice.dcm").write_bytes((source / "twice.dcm").read_bytes() + element)
+    (source / "huge.dcm").write_bytes(good[:2000] + b"\x10\0\x10\0UN\0\0\xf0\xff\xff\xff")
+    result = command(
+        source, tmp_path / "out", "--subjects", subjects, "--key-file", tmp_path / "key"
+    )
+    listed = dict(line.split("\t")[1:] for line in result.stdout.splitlines()[1:])
+    assert result.returncode == 3, result.stderr
+    assert listed["syntax.dcm"] == "unknown_syntax"
+    assert listed["twice.dcm"] == "pixel_data_twice"
+    assert listed["huge.dcm"] in ("length_past_end", "missing_uid")
+    assert {"1.dcm", "2.dcm"}.isdisjoint(listed)

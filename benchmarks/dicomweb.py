@@ -1,0 +1,149 @@
+"""The archive beside Orthanc, in one run on one machine: receipt, frames, metadata, searches.
+
+usage: python benchmarks/dicomweb.py WORKDIR [--instances 1000] [--reads 300] [--rounds 2]
+                                     [--skip receipt,whole] [--table docs/dicomweb.md]
+
+Both servers listen on the loopback interface, get the same invented CT series and are asked by the
+same client. Ours is a whole installation of its own in WORKDIR (database, broker, two web
+processes, two workers); Orthanc is started with its DICOMweb plug-in, durable storage
+(``SyncStorageArea``) and its own database. For each measurement the two are asked in turns. What is
+started is stopped. Needs the Debian packages orthanc and orthanc-dicomweb.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from benchmarks.dicomweb_parts import client, images, ours, table  # noqa: E402
+
+ORTHANC_PORT = 18142
+PLUGINS = "/usr/share/orthanc/plugins/libOrthancDicomWeb.so"
+
+
+@contextmanager
+def orthanc(work: Path) -> Iterator[str]:
+    """Run Orthanc on an empty store and yield its address."""
+    store = work / "orthanc"
+    shutil.rmtree(store, ignore_errors=True)
+    store.mkdir(parents=True)
+    settings = {
+        "Name": "bench",
+        "StorageDirectory": str(store),
+        "IndexDirectory": str(store),
+        "HttpPort": ORTHANC_PORT,
+        "RemoteAccessAllowed": False,
+        "AuthenticationEnabled": False,
+        "DicomServerEnabled": False,
+        "Plugins": [PLUGINS],
+        "SyncStorageArea": True,
+        "KeepAlive": True,
+        "TcpNoDelay": True,
+        "HttpThreadsCount": 50,
+        "SaveJobs": False,
+        "OverwriteInstances": True,
+        "DicomWeb": {"Enable": True, "Root": "/dicom-web/", "EnableWado": True},
+    }
+    (work / "orthanc.json").write_text(json.dumps(settings))
+    with (work / "orthanc.log").open("w") as log:
+        process = subprocess.Popen(
+            ["Orthanc", str(work / "orthanc.json")], stdout=log, stderr=subprocess.STDOUT
+        )
+    try:
+        client.wait_for(f"http://127.0.0.1:{ORTHANC_PORT}/system", process)
+        yield f"http://127.0.0.1:{ORTHANC_PORT}"
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def load_orthanc(address: str, files: list[Path]) -> tuple[float, float]:
+    """Send every file by one client, one per request; return seconds and files a second."""
+    asked = client.Client(address, {})
+    began = time.perf_counter()
+    for path in files:
+        status, _ = asked.ask("POST", "/instances", path.read_bytes(), Expect="")
+        if status != 200:  # noqa: PLR2004
+            raise SystemExit(f"Orthanc refused {path.name}: {status}")
+    seconds = time.perf_counter() - began
+    return seconds, len(files) / seconds
+
+
+def main() -> None:
+    """Measure, print and write."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("work", type=Path)
+    parser.add_argument("--instances", type=int, default=1000)
+    parser.add_argument("--studies", type=int, default=10_000)
+    parser.add_argument("--reads", type=int, default=300)
+    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--skip", default="")
+    parser.add_argument("--table", type=Path)
+    options = parser.parse_args()
+    work = options.work.absolute()
+    work.mkdir(parents=True, exist_ok=True)
+    skipped = set(options.skip.split(","))
+    files = images.series(work / "series", count=options.instances)
+    images.warm(files)
+    results = table.Results(machine=_machine(), instances=len(files), studies=options.studies)
+    with ours.installation(work / "ours") as installed, orthanc(work) as peer:
+        seconds, rate = load_orthanc(peer, files)
+        results.add("receipt", "orthanc", 1, [seconds], rate=rate)
+        received = installed.receive(files)
+        results.add("receipt", "ours", 1, [received.total], rate=len(files) / received.total)
+        results.parts = received.parts
+        extra = images.small_studies(work / "small", files[0], count=300)
+        load_orthanc(peer, extra)
+        installed.load_studies(options.studies)
+        _read(results, _sides(installed, peer, files), options, skipped)
+    print(results.text())
+    (work / "results.json").write_text(json.dumps(results.document(), indent=1))
+    if options.table:
+        table.write_into(options.table, results)
+
+
+def _sides(installed: ours.Installation, peer: str, files: list[Path]) -> dict[str, client.Target]:
+    key = {"Authorization": f"Bearer {installed.key}"}
+    return {
+        "orthanc": client.Target(f"{peer}/dicom-web", {}, images.uids_of(files)),
+        "ours": client.Target(installed.address, key, installed.uids()),
+    }
+
+
+def _read(
+    results: table.Results, sides: dict[str, client.Target], options: Any, skipped: set[str]
+) -> None:
+    for _ in range(options.rounds):
+        for measure in client.MEASURES:
+            if measure.name in skipped:
+                continue
+            for clients in measure.clients:
+                for side, target in sides.items():
+                    count = min(measure.most, options.reads)
+                    latencies, seconds = client.run(target, measure, clients, count)
+                    results.add(measure.name, side, clients, latencies, rate=count / seconds)
+
+
+def _machine() -> str:
+    with Path("/proc/cpuinfo").open() as info:
+        names = [line.split(":", 1)[1].strip() for line in info if line.startswith("model name")]
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1024**3
+    kind = names[0] if names else platform.machine()
+    return f"{os.cpu_count()} × {kind}, {memory:.0f} GB, Linux {platform.release()}"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Machine doors: the DICOM listener, the courier's disk, and the sorting of what came."""

@@ -1,0 +1,363 @@
+"""The acquisition guideline on a page: rows, versions in words, import and export as YAML."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from audit import trail
+from audit.errors import Conflict, Refused
+from audit.models import record
+from imaging.models import SiteException
+from imaging.pipeline.technical_qc.guideline import Rule
+from imaging.pipeline.technical_qc.guideline_text import (
+    KINDS,
+    UnreadableText,
+    asks_in_words,
+    place_in_words,
+    subject_of,
+)
+from imaging.pipeline.technical_qc.parameters import PARAMETERS
+from imaging.pipeline.technical_qc.words import WORDS
+from imaging.services import exceptions
+from imaging.services import guideline as service
+from imaging.views import parts
+from studies.access import StudyRequest, fetch, study_view
+from studies.models import Configuration
+from ui.records import Link
+
+LARGEST_FILE = 1_000_000
+SEVERITIES = (("error", "Error"), ("warning", "Warning"),
+              ("info", "Information"))  # fmt: skip
+MISSING = (("ignore", "Nothing"), ("error", "An error"), ("warning", "A warning"),
+           ("info", "Information"))  # fmt: skip
+MODALITIES = ("*", "CT", "MR", "PT", "NM", "US", "CR", "DX", "MG", "XA", "RF")
+STEPS = (
+    ("draft", "Draft"),
+    ("in_review", "Validated"),
+    ("approved", "Signed"),
+    ("effective", "Effective"),
+)
+
+
+@study_view("guideline.view")
+def holding(request: StudyRequest) -> HttpResponse:
+    """Show the guideline that holds; without one, the newest version."""
+    rows = service.versions(request.study)
+    found = service.effective_or_none(request.study) or next(iter(rows), None)
+    if found is None:
+        return render(
+            request,
+            "imaging/guideline_none.html",
+            {"crumbs": _crumbs(request), "may_edit": request.actor.may("guideline.edit")},
+        )
+    return _page(request, found)
+
+
+@study_view("guideline.view")
+def version(request: StudyRequest, pk: UUID) -> HttpResponse:
+    """Show one version; a draft can be edited row by row."""
+    return _page(request, _fetched(request, pk))
+
+
+def _fetched(request: StudyRequest, pk: UUID) -> Configuration:
+    rows = Configuration.objects.filter(kind=Configuration.Kind.GUIDELINE)
+    found: Configuration = fetch(rows, request.actor, pk)
+    return found
+
+
+def _crumbs(request: StudyRequest, *last: str) -> list[Link]:
+    code = request.study.code
+    home = Link(label=code, url=reverse("study-entry", args=[code]))
+    url = reverse("guideline", args=[code]) if last else ""
+    return [home, Link(label=_("Acquisition guideline"), url=url),
+            *(Link(label=word, url="") for word in last)]  # fmt: skip
+
+
+def _page(
+    request: StudyRequest,
+    made: Configuration,
+    *,
+    form: dict[str, Any] | None = None,
+    errors: tuple[str, ...] = (),
+    status: int = 200,
+) -> HttpResponse:
+    may_edit = request.actor.may("guideline.edit")
+    editable = may_edit and made.state == "draft"
+    rules = service.guideline_in(made).rules
+    modality = request.GET.get("modality", "")
+    shown = [
+        _line(number, rule) for number, rule in enumerate(rules) if modality in {"", rule.modality}
+    ]
+    versions = service.versions(request.study)
+    found = [name for name in MODALITIES if any(rule.modality == name for rule in rules)]
+    return render(
+        request,
+        "imaging/guideline.html",
+        {
+            "made": made,
+            "crumbs": _crumbs(request, str(made)),
+            "editable": editable,
+            "may_edit": may_edit,
+            "has_draft": service.open_draft(request.study),
+            "groups": [
+                (_("Values of the acquisition"), [one for one in shown if one["group"] == "value"]),
+                (
+                    _("As at earlier time points"),
+                    [one for one in shown if one["group"] == "same_as_earlier"],
+                ),
+                (_("Built-in checks"), [one for one in shown if one["group"] == "check"]),
+            ],
+            "chips": [("", _("All"), len(rules))]
+            + [
+                (
+                    name,
+                    _("For all") if name == "*" else name,
+                    sum(rule.modality == name for rule in rules),
+                )
+                for name in found
+            ],
+            "modality": modality,
+            "form": form or _form_of(request, rules, editable),
+            "errors": errors,
+            "problems": service.whole_problems(made) if editable else [],
+            "steps": [(label, _phase(made.state, code)) for code, label in STEPS],
+            "versions": versions,
+            "before": next(
+                (one for one in versions if one.key == made.key and one.version < made.version),
+                None,
+            ),
+            "signatures": parts.shown_signatures(made),
+            "history": parts.sentences(trail.entries(made)),
+            "exceptions": len(
+                SiteException.objects.visible_to(request.actor).filter(state="approved")
+            ),
+            "choices": _choices(request),
+        },
+        status=status,
+    )
+
+
+def _phase(state: str, step: str) -> str:
+    order = [code for code, _label in STEPS]
+    if state not in order:
+        return "done" if state == "superseded" else "todo"
+    at, here = order.index(state), order.index(step)
+    return "done" if here < at else "now" if here == at else "todo"
+
+
+def _line(number: int, rule: Rule) -> dict[str, Any]:
+    return {
+        "number": number,
+        "rule": rule,
+        "what": subject_of(rule),
+        "asks": asks_in_words(rule),
+        "group": rule.kind if rule.kind in {"check", "same_as_earlier"} else "value",
+    }
+
+
+def _choices(request: StudyRequest) -> dict[str, Any]:
+    return {
+        "modalities": MODALITIES,
+        "kinds": KINDS.items(),
+        "severities": SEVERITIES,
+        "missing": MISSING,
+        "parameters": sorted(
+            ((row.name, f"{row.title} ({row.unit})" if row.unit else row.title)
+             for row in PARAMETERS.values()),
+            key=lambda pair: pair[1],
+        ),
+        "checks": sorted(
+            ((code, words.title.replace("{parameter}", _("A parameter")))
+             for code, words in WORDS.items()
+             if code not in exceptions.WITH_PARAMETER),
+            key=lambda pair: pair[1],
+        ),
+        "time_points": sorted(service.time_point_codes(request.study)),
+    }  # fmt: skip
+
+
+def _form_of(
+    request: StudyRequest, rules: tuple[Rule, ...], editable: bool
+) -> dict[str, Any] | None:
+    wanted = request.GET.get("row", "")
+    if not editable or not wanted:
+        return None
+    if wanted == "new":
+        return {"index": "", "title": _("New row"), "severity": "error", "modality": "CT",
+                "kind": "max"}  # fmt: skip
+    if not wanted.isdigit() or int(wanted) >= len(rules):
+        return None
+    rule = rules[int(wanted)]
+    values = rule.value if isinstance(rule.value, tuple) else (rule.value,)
+    listed = [f"{v:g}" if isinstance(v, float) else str(v) for v in values if v is not None]
+    is_range = rule.kind == "range"
+    return {
+        "index": wanted,
+        "title": place_in_words(rule),
+        "modality": rule.modality,
+        "parameter": rule.parameter,
+        "kind": rule.kind,
+        "value": listed[0] if is_range and listed else ", ".join(listed),
+        "value_to": listed[1] if is_range and len(listed) > 1 else "",
+        "tolerance": f"{rule.tolerance:g}" if rule.tolerance else "",
+        "severity": rule.severity,
+        "if_missing": rule.if_missing,
+        "time_points": ", ".join(rule.time_points),
+        "source": rule.source,
+        "unverified": "" if rule.verified else "1",
+    }
+
+
+def _go(request: StudyRequest, made: Configuration) -> HttpResponse:
+    return redirect("guideline-version", request.study.code, made.pk)
+
+
+@study_view("guideline.edit", methods=("POST",))
+def start(request: StudyRequest) -> HttpResponse:
+    """Open the draft of the next version."""
+    made = service.start_draft(request.study, actor=request.actor)
+    messages.success(request, _("%s is open as a draft.") % made)
+    return _go(request, made)
+
+
+@study_view("guideline.edit", methods=("POST",))
+def save_row(request: StudyRequest, pk: UUID) -> HttpResponse:
+    """Write a row; what is wrong comes back beside what was typed."""
+    made = _fetched(request, pk)
+    index = request.POST.get("index", "")
+    number = int(index) if index.isdigit() else None
+    try:
+        saved = service.save_row(
+            made,
+            request.POST,
+            index=number,
+            seen_digest=request.POST.get("seen", ""),
+            actor=request.actor,
+        )
+    except Refused as refused:
+        typed = {**request.POST.dict(), "index": index, "title": _("Row as you typed it")}
+        lines = refused.details if isinstance(refused.details, list) else [refused.message]
+        fresh = _fetched(request, pk)
+        return _page(request, fresh, form=typed, errors=tuple(lines), status=refused.status)
+    messages.success(request, _("The row is saved in %s.") % saved)
+    return _go(request, saved)
+
+
+@study_view("guideline.edit", methods=("POST",))
+def remove_row(request: StudyRequest, pk: UUID) -> HttpResponse:
+    """Take a row out of a draft."""
+    made = _fetched(request, pk)
+    index = request.POST.get("index", "")
+    try:
+        service.remove_row(
+            made,
+            index=int(index) if index.isdigit() else -1,
+            seen_digest=request.POST.get("seen", ""),
+            actor=request.actor,
+        )
+        messages.success(request, _("The row is removed; earlier versions keep it."))
+    except Refused as refused:
+        messages.error(request, refused.message)
+    return _go(request, made)
+
+
+@study_view("guideline.edit", methods=("POST",))
+def validate(request: StudyRequest, pk: UUID) -> HttpResponse:
+    """Declare a draft valid: it can be signed now."""
+    made = _fetched(request, pk)
+    try:
+        service.validate(made, actor=request.actor)
+        messages.success(request, _("%s is valid and can be signed.") % made)
+    except Refused as refused:
+        return _page(request, made, errors=(refused.message,), status=refused.status)
+    return _go(request, made)
+
+
+@study_view("guideline.view")
+def compare(request: StudyRequest, pk: UUID) -> HttpResponse:
+    """Show in words what changed from one version to another."""
+    new = _fetched(request, pk)
+    versions = [one for one in service.versions(request.study) if one.key == new.key]
+    wanted = request.GET.get("with", "")
+    others = [one for one in versions if one.pk != new.pk]
+    old = next((one for one in others if str(one.pk) == wanted), None)
+    old = old or next((one for one in others if one.version < new.version), None)
+    return render(
+        request,
+        "imaging/guideline_compare.html",
+        {
+            "new": new,
+            "old": old,
+            "others": others,
+            "changes": service.compared(old, new) if old else (),
+            "crumbs": _crumbs(request, _("Difference")),
+        },
+    )
+
+
+@study_view("guideline.view")
+def export(request: StudyRequest, pk: UUID) -> HttpResponse:
+    """Send a version as YAML; reading it back gives the same guideline."""
+    made = _fetched(request, pk)
+    record("guideline.export", made, details={"digest": made.digest})
+    text = service.guideline_in(made).to_yaml()
+    response = HttpResponse(text, content_type="application/yaml; charset=utf-8")
+    name = f"{request.study.code}_guideline_v{made.version}.yaml"
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+@study_view("guideline.edit", methods=("GET", "POST"))
+def import_text(request: StudyRequest) -> HttpResponse:
+    """Take a guideline from a YAML file or text; a bad one is shown with its faults, unchanged."""
+    text, problems, refused_with = "", [], ""
+    if request.method == "POST":
+        text, refused_with = _text_of(request)
+        try:
+            if not refused_with:
+                made = service.import_yaml(request.study, text, actor=request.actor)
+                messages.success(request, _("The file is now %s, a draft.") % made)
+                return redirect(reverse("guideline-compare", args=[request.study.code, made.pk]))
+        except UnreadableText as unreadable:
+            problems = list(unreadable.problems)
+        except Conflict as conflict:
+            refused_with = conflict.message
+    wrong = {problem.line for problem in problems if problem.line}
+    return render(
+        request,
+        "imaging/guideline_import.html",
+        {
+            "text": text,
+            "problems": problems,
+            "refused_with": refused_with,
+            "lines": [
+                (number, line)
+                for number, line in enumerate(text.splitlines(), start=1)
+                if any(abs(number - place) <= 1 for place in wrong)
+            ],
+            "wrong": wrong,
+            "draft": service.open_draft(request.study),
+            "crumbs": _crumbs(request, _("Import")),
+        },
+        status=422 if problems or refused_with else 200,
+    )
+
+
+def _text_of(request: StudyRequest) -> tuple[str, str]:
+    """Return what was sent and why it cannot be read at all."""
+    sent = request.FILES.get("file")
+    if sent is None:
+        return request.POST.get("text", ""), ""
+    if sent.size is not None and sent.size > LARGEST_FILE:
+        return "", _("The file is larger than 1 MB. No guideline is that long.")
+    try:
+        return sent.read().decode("utf-8-sig"), ""
+    except UnicodeDecodeError:
+        return "", _("The file is no text in UTF-8. Save it as UTF-8 and choose it again.")

@@ -1,0 +1,350 @@
+"""Phantom scans from the site's files to the signed qualification, and what is due."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from audit import clock
+from audit.errors import Conflict, NotPermitted, RuleBroken
+from audit.models import Event
+from imaging.models import PhantomScan
+from imaging.rules import phantom_doubts
+from imaging.services import phantoms
+from imaging.storage import previews
+from projects.work.items import work_of
+from studies.scoping import scope
+from tests.imaging import phantom_world as pw
+from tests.world import PASSWORD, StudyWorld
+
+pytestmark = pytest.mark.django_db
+BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
+
+
+@pytest.fixture
+def world() -> StudyWorld:
+    return pw.make_phantom_study()
+
+
+def states(world: StudyWorld, role: str = "scientific") -> dict[tuple[str, str], str]:
+    standing = phantoms.qualifications(world.study, world.actor(role))
+    return {(q.scanner.serial_number, q.programme.key): q.state for q in standing}
+
+
+# --- from files to the decision -------------------------------------------------------------
+
+
+def test_a_water_scan_is_measured_and_passes_by_signature(
+    world: StudyWorld, tmp_path: Path
+) -> None:
+    with scope(world.study):
+        files = pw.water_files(tmp_path, clock.today(), water_hu=1.5, noise_hu=8.0)
+        scan = pw.sent(world, pw.draft(world), files)
+        assert scan.state == "measured"
+        values = {f["metric"]: f for f in scan.figures}
+        # The cylinder was made of 1.5 HU with a noise of 8 HU (imaging/phantom/water.py).
+        assert values["water_hu"]["value"] == pytest.approx(1.5, abs=0.3)
+        assert values["noise_hu"]["value"] == pytest.approx(8.0, rel=0.04)
+        assert [values[m]["passed"] for m in ("water_hu", "uniformity_hu", "noise_hu")] == [
+            True,
+            True,
+            None,
+        ]
+        assert previews().read(scan.picture_sha256)[:3] == b"\xff\xd8\xff"
+        scan = pw.decided(world, scan)
+        # The plan asks for a water phantom every 182 days.
+        assert scan.qualified_until == clock.today() + timedelta(days=182)
+        assert states(world)["PM-0001", "ct_water"] == "qualified"
+
+
+def test_a_scan_out_of_limits_passes_only_with_a_comment(world: StudyWorld, tmp_path: Path) -> None:
+    with scope(world.study):
+        files = pw.water_files(tmp_path, clock.today(), water_hu=9.0)
+        scan = pw.sent(world, pw.draft(world), files)
+        assert {f["metric"]: f["passed"] for f in scan.figures}["water_hu"] is False
+        with pytest.raises(RuleBroken, match="Outside its limits: CT number of water"):
+            pw.decided(world, scan)
+        with pytest.raises(RuleBroken, match="comment"):
+            pw.decided(world, scan, passed=False)
+        failed = pw.decided(world, scan, passed=False, comment="Calibrate the CT number.")
+        assert (failed.state, failed.qualified_until) == ("failed", None)
+        assert states(world)["PM-0001", "ct_water"] == "failed"
+
+
+def test_images_of_another_scanner_or_day_pass_only_with_a_comment(
+    world: StudyWorld, tmp_path: Path
+) -> None:
+    with scope(world.study):
+        files = pw.water_files(tmp_path, clock.today() - timedelta(days=2), made_by=pw.OTHER)
+        scan = pw.sent(world, pw.draft(world), files)
+        assert phantom_doubts(scan) == [
+            "The images come from Elsewhere Inc. Other 16, not from Phantom Medical Ellipse 64.",
+            "The serial number in the images ends X-99, another than the scanner's.",
+            "The images were made on another day than the site stated.",
+        ]
+        with pytest.raises(RuleBroken, match="not from Phantom Medical"):
+            pw.decided(world, scan)
+
+
+def test_the_synthetic_pet_phantom_is_measured_through_the_same_door(
+    world: StudyWorld, corpus: Path
+) -> None:
+    folder = corpus / "series" / "petct_nema_synthetic"
+    with scope(world.study):
+        scan = pw.sent(
+            world,
+            pw.draft(world, modality="PT", programme="pet_nema"),
+            sorted(p for p in folder.rglob("*") if p.is_file()),
+            background="3.5",
+            spheres="14",
+        )
+        values = {f["metric"]: f for f in scan.figures}
+        # Truth of the manifest: 3,500 Bq/ml, spheres 4:1, no blur: no bias, full recovery.
+        assert values["calibration_bias"]["value"] == pytest.approx(0.0, abs=0.01)
+        assert values["calibration_bias"]["passed"] is True
+        assert values["recovery_mean_37_mm"]["value"] == pytest.approx(1.0, abs=0.03)
+        # Full recovery is above the EARL band of 0.76 to 0.89: a sharper system is outside too.
+        assert values["recovery_mean_37_mm"]["passed"] is False
+        # Limits that were not seen in their source are shown and do not judge.
+        assert values["recovery_mean_22_mm"]["passed"] is None
+        assert "unverified" in values["recovery_mean_22_mm"]["source"]
+
+
+def test_a_wrong_filling_shows_as_bias(world: StudyWorld, corpus: Path) -> None:
+    folder = corpus / "series" / "petct_nema_synthetic"
+    with scope(world.study):
+        scan = pw.sent(
+            world,
+            pw.draft(world, modality="PT", programme="pet_nema"),
+            sorted(p for p in folder.rglob("*") if p.is_file()),
+            background="3.0",
+            spheres="12",
+        )
+        bias = {f["metric"]: f for f in scan.figures}["calibration_bias"]
+        # 3,500 measured of 3,000 stated: a sixth too much, beyond the 10 % of EARL.
+        assert bias["value"] == pytest.approx(1 / 6, abs=0.01)
+        assert bias["passed"] is False
+
+
+def test_images_without_a_phantom_go_back_to_the_site_with_the_reason(
+    world: StudyWorld, tmp_path: Path
+) -> None:
+    with scope(world.study):
+        files = pw.water_files(tmp_path, clock.today(), water_hu=-950.0, noise_hu=1.0)
+        scan = pw.sent(world, pw.draft(world), files)
+        assert scan.state == "returned"
+        assert "water density" in scan.problem
+        assert states(world)["PM-0001", "ct_water"] == "missing"
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"no image at all" * 100, b"\0" * 128 + b"DICM" + b"\xff" * 40]
+)
+def test_files_that_are_no_images_do_no_harm(
+    world: StudyWorld, tmp_path: Path, content: bytes
+) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(content)
+    with scope(world.study):
+        scan = pw.sent(world, pw.draft(world), [path])
+        assert scan.state == "returned"
+        assert scan.problem
+
+
+def test_a_signed_qualification_does_not_change(world: StudyWorld, tmp_path: Path) -> None:
+    with scope(world.study):
+        scan = pw.sent(world, pw.draft(world), pw.water_files(tmp_path, clock.today()))
+        scan = pw.decided(world, scan)
+        with pytest.raises(Conflict):
+            phantoms.comment(scan, "later", actor=world.actor("scientific"))
+        with pytest.raises(Conflict):
+            phantoms.announce(scan, [("a" * 64, 1)], actor=world.actor("site_user"))
+        kinds = set(Event.objects.filter(object_id=str(scan.pk)).values_list("kind", flat=True))
+        assert {"phantomscan.start", "phantomscan.send", "phantomscan.qualify"} <= kinds
+
+
+# --- the site -------------------------------------------------------------------------------
+
+
+def test_a_draft_is_found_again_and_needs_files_date_and_activity(
+    world: StudyWorld, tmp_path: Path
+) -> None:
+    with scope(world.study):
+        scan = pw.draft(world, modality="PT", programme="pet_nema")
+        assert pw.draft(world, modality="PT", programme="pet_nema").pk == scan.pk
+        actor = world.actor("site_user")
+        with pytest.raises(RuleBroken, match="No files"):
+            phantoms.send(scan, actor=actor)
+        for wrong in (
+            {"background": "a lot", "spheres": "14"},
+            {"background": "3,5", "spheres": "0"},
+        ):
+            with pytest.raises(RuleBroken, match="kBq/ml"):
+                phantoms.describe(
+                    scan, scan_date=pw.earlier(1), occasion="first", actor=actor, **wrong
+                )
+        with pytest.raises(RuleBroken, match="future"):
+            phantoms.describe(scan, scan_date=pw.earlier(-3), occasion="first", actor=actor)
+
+
+def test_a_scanner_of_another_modality_or_site_has_no_such_phantom(world: StudyWorld) -> None:
+    with scope(world.study):
+        actor = world.actor("site_user")
+        for scanner, programme in (
+            (pw.scanner_of(world), "pet_nema"),
+            (pw.scanner_of(world, site=1), "ct_water"),
+            (pw.scanner_of(world), "unknown"),
+        ):
+            with pytest.raises(RuleBroken, match="no such phantom"):
+                phantoms.start(world.sites[0], scanner, programme, actor=actor)
+
+
+def test_what_was_not_announced_or_differs_is_not_kept(world: StudyWorld) -> None:
+    with scope(world.study):
+        scan, actor = pw.draft(world), world.actor("site_user")
+        with pytest.raises(RuleBroken, match="not announced"):
+            phantoms.store_file(scan, "a" * 64, [b"x"], actor=actor)
+        phantoms.announce(scan, [("a" * 64, 1)], actor=actor)
+        with pytest.raises(RuleBroken, match="not those"):
+            phantoms.store_file(scan, "a" * 64, [b"x"], actor=actor)
+        assert phantoms.missing(scan) == ["a" * 64]
+
+
+def test_a_scientist_sends_nothing_and_a_site_decides_nothing(world: StudyWorld) -> None:
+    with scope(world.study):
+        scan = pw.phantom_scan(world, state="measured")
+        with pytest.raises(NotPermitted):
+            phantoms.comment(scan, "fine", actor=world.actor("site_user"))
+        with pytest.raises(NotPermitted):
+            phantoms.start(
+                world.sites[0], pw.scanner_of(world), "ct_water", actor=world.actor("scientific")
+            )
+
+
+# --- what is due ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("days_left", "state"),
+    [(100, "qualified"), (29, "qualified"), (28, "due"), (0, "due"), (-5, "due")],
+)
+def test_a_pass_is_due_again_from_four_weeks_before_its_end(
+    world: StudyWorld, days_left: int, state: str
+) -> None:
+    until = clock.today("Europe/Lisbon") + timedelta(days=days_left)
+    with scope(world.study):
+        # The plan's interval is 182 days.
+        pw.phantom_scan(world, state="qualified", scan_date=until - timedelta(days=182))
+        standing = phantoms.qualifications(world.study, world.actor("scientific"))
+        one = next(
+            q
+            for q in standing
+            if q.scanner.serial_number == "PM-0001" and q.programme.key == "ct_water"
+        )
+        assert (one.state, one.until, one.due) == (state, until, until)
+        assert one.is_over is (days_left < 0)
+
+
+def test_a_failure_ends_the_pass_before_it(world: StudyWorld) -> None:
+    with scope(world.study):
+        pw.phantom_scan(world, state="qualified")
+        pw.phantom_scan(world, state="failed")
+        assert states(world)["PM-0001", "ct_water"] == "failed"
+
+
+def test_a_site_sees_its_own_scanners_only(world: StudyWorld) -> None:
+    with scope(world.study):
+        assert set(states(world, "site_user")) == {
+            ("PM-0001", "ct_water"),
+            ("PR-2001", "ct_water"),
+            ("PR-2001", "pet_nema"),
+        }
+        assert ("PM-0002", "ct_water") in states(world)
+
+
+def work_lines(world: StudyWorld, role: str) -> list[str]:
+    return [item.what for item in work_of(world.users[role]) if item.kind == "Phantom"]
+
+
+def test_what_is_due_is_work_of_the_site_and_what_is_measured_of_science(
+    world: StudyWorld,
+) -> None:
+    assert work_lines(world, "site_user") == [
+        "Send a phantom scan of Phantom Medical Ellipse 64",
+        "Send a phantom scan of Phantom Medical Ring 20",
+        "Send a phantom scan of Phantom Medical Ring 20",
+    ]
+    assert work_lines(world, "scientific") == []
+    with scope(world.study):
+        pw.phantom_scan(world, state="measured")
+    assert len(work_lines(world, "site_user")) == 2
+    assert work_lines(world, "scientific") == ["Judge phantom scan P-0001"]
+
+
+# --- pages ----------------------------------------------------------------------------------
+
+
+def opened(client: Client, world: StudyWorld, role: str, name: str, *args: Any) -> Any:
+    client.force_login(world.users[role], backend=BACKEND)
+    return client.get(reverse(name, args=[world.study.code, *args]))
+
+
+def test_a_study_without_a_plan_says_so(client: Client) -> None:
+    from tests.world import make_study
+
+    bare = make_study("BETA", sponsor="Norvane")
+    answer = opened(client, bare, "scientific", "phantom-list")
+    assert b"The study asks for no phantoms" in answer.content
+
+
+def test_the_table_has_a_line_per_figure(client: Client, world: StudyWorld) -> None:
+    pw.phantom_scan(world, state="measured", comment="=cmd")
+    answer = opened(client, world, "inspector", "phantom-csv")
+    rows = list(csv.DictReader(io.StringIO(answer.content.decode())))
+    assert [(r["number"], r["metric"], r["value"], r["passed"]) for r in rows] == [
+        ("P-0001", "water_hu", "0.4", "yes")
+    ]
+
+
+def test_a_wrong_password_signs_nothing_and_says_so(client: Client, world: StudyWorld) -> None:
+    scan = pw.phantom_scan(world, state="measured")
+    client.force_login(world.users["scientific"], backend=BACKEND)
+    url = reverse("phantom-sign", args=[world.study.code, scan.pk, "pass"])
+    refused = client.post(url, {"password": "wrong"})
+    assert refused.status_code in {403, 409, 422}
+    assert b"data-dialog-show" in refused.content
+    scan.refresh_from_db()
+    assert scan.state == "measured"
+    signed = client.post(url, {"password": PASSWORD}, follow=True)
+    assert b"The scanner is qualified until" in signed.content
+    with scope(world.study):
+        assert PhantomScan.objects.get(pk=scan.pk).decided_by == world.users["scientific"]
+
+
+def test_a_picture_of_another_scan_is_not_found(client: Client, world: StudyWorld) -> None:
+    sha256 = previews().put_bytes(b"\xff\xd8\xff a picture")
+    scan = pw.phantom_scan(world, state="measured", picture_sha256=sha256)
+    other = pw.phantom_scan(world, state="measured")
+    found = opened(client, world, "scientific", "phantom-picture", scan.pk, sha256)
+    assert (found.status_code, found["Content-Type"]) == (200, "image/jpeg")
+    assert (
+        opened(client, world, "scientific", "phantom-picture", other.pk, sha256).status_code == 404
+    )
+
+
+@pytest.mark.parametrize(
+    "state", ["draft", "received", "returned", "qualified", "failed", "withdrawn"]
+)
+@pytest.mark.parametrize("role", ["site_user", "scientific", "inspector"])
+def test_a_scan_opens_in_every_state(
+    client: Client, world: StudyWorld, state: str, role: str
+) -> None:
+    scan = pw.phantom_scan(world, state=state)
+    assert opened(client, world, role, "phantom-scan", scan.pk).status_code == 200
