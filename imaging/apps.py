@@ -34,6 +34,7 @@ VERBS = {
     "finding.resolve": "found the finding corrected",
     "finding.take_back": "took the question back",
     "finding.reopen": "opened the finding again",
+    "submission.recheck": "asked for the checks again",
     "qcreview.draw": "drew whether a second person looks",
     "qcreview.judge": "judged a finding at the second level",
     "qcreview.resolve": "settled the difference of two decisions",

@@ -21,7 +21,7 @@ from audit.jobs import enqueue, job
 from audit.models import Job
 from audit.states import moved
 from exports.models import DataCut
-from imaging.models import ArrivedExamination, ConsentWithdrawal, Move
+from imaging.models import ArrivedExamination, ConsentWithdrawal, Move, Submission
 from projects.addresses import address
 from queries.models import Query
 from reads.models import ReadTask
@@ -62,6 +62,10 @@ def _cut_takers(cut: DataCut) -> Iterable[User]:
     return User.objects.filter(pk__in=held.values("user_id"), is_active=True).distinct()
 
 
+def _sender(row: Submission) -> Iterable[User]:
+    return [row.sender]
+
+
 def _signer(examination: ArrivedExamination) -> Iterable[User]:
     return [examination.arrival.responsible]
 
@@ -97,6 +101,16 @@ KINDS: dict[str, Kind] = {
     "query.raise": Kind("A query waits for your answer", _site_users, _query_page),
     "query.reopen": Kind("A query was asked again", _site_users, _query_page),
     "query.answer": Kind("Your query was answered", _asker, _query_page),
+    "submission.receive": Kind(
+        "Your images were received, and the receipt is ready",
+        _sender,
+        lambda row: address("receipt", row.study.code, row.pk),
+    ),
+    "submission.reject": Kind(
+        "Images that you sent were not accepted",
+        _sender,
+        lambda row: address("submission", row.study.code, row.pk),
+    ),
     "readtask.assign": Kind(
         "A read was given to you",
         _reader,
@@ -125,6 +139,7 @@ KINDS: dict[str, Kind] = {
 }
 _MODELS: dict[str, Any] = {
     "query": Query,
+    "submission": Submission,
     "readtask": ReadTask,
     "datacut": DataCut,
     "arrivedexamination": ArrivedExamination,
@@ -213,7 +228,7 @@ def _ask_for(kind: str, row: Any) -> None:
 
 def connect() -> None:
     """Listen to the acts that people are told of."""
-    for sender in (Query, ReadTask, DataCut, ArrivedExamination, Move):
+    for sender in (Query, Submission, ReadTask, DataCut, ArrivedExamination, Move):
         moved.connect(_after_step, sender=sender, dispatch_uid=f"notices.{sender.__name__}")
     post_save.connect(_after_save, sender=Query, dispatch_uid="notices.query_raised")
     post_save.connect(

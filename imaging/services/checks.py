@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from audit import clock
-from audit.actors import Actor
+from audit.actors import Actor, acting
 from imaging.models import AcquisitionFacts, Finding, Series, Submission
 from imaging.pipeline.technical_qc import (
     Context,
@@ -241,7 +241,7 @@ def run(submission: Submission, *, actor: Actor) -> list[Finding]:
         if key in before or key in judged:
             continue
         series = rows.get(item.series_key)
-        made.append(_save(submission, item, key, series))
+        made.append(_save(submission, item, key, series, actor))
     return made
 
 
@@ -263,7 +263,9 @@ def _numbered(found: Iterable[Found]) -> dict[str, Found]:
     return keyed
 
 
-def _save(submission: Submission, item: Found, key: str, series: Series | None) -> Finding:
+def _save(
+    submission: Submission, item: Found, key: str, series: Series | None, actor: Actor
+) -> Finding:
     finding = Finding(
         study_id=submission.study_id,
         submission=submission,
@@ -283,7 +285,8 @@ def _save(submission: Submission, item: Found, key: str, series: Series | None) 
         explanation=_said_before(submission, key),
         key=key,
     )
-    finding.save()
+    with acting(actor):
+        finding.save()
     return finding
 
 

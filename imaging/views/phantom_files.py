@@ -41,8 +41,8 @@ def _entries(request: HttpRequest) -> list[tuple[str, int]]:
 @study_view("phantom.send", methods=("POST",))
 def announce(request: StudyRequest, pk: UUID) -> JsonResponse:
     """Take a manifest and say which files are missing."""
+    row = _fetched(request, pk)
     try:
-        row = _fetched(request, pk)
         missing = phantoms.announce(row, _entries(request), actor=request.actor)
     except Refused as refused:
         return _answer(refused)

@@ -97,10 +97,11 @@ def export(request: StudyRequest) -> HttpResponse:
 def start(request: StudyRequest) -> HttpResponse:
     """Open the draft of a phantom scan for a scanner."""
     try:
-        site = fetch(StudySite, request.actor, UUID(request.POST.get("site", "")))
+        site_id = UUID(request.POST.get("site", ""))
         scanner_id = UUID(request.POST.get("scanner", ""))
     except ValueError:
-        raise Http404 from None
+        raise RuleBroken("Choose the scanner of the phantom scan.", rule="PHM-010") from None
+    site = fetch(StudySite, request.actor, site_id)
     scanner = Scanner.objects.filter(site=site.site_id, pk=scanner_id).first()
     if scanner is None:
         raise Http404
@@ -284,9 +285,7 @@ def sign(request: StudyRequest, pk: UUID, decision: str) -> HttpResponse:
             row, passed=decision == "pass", actor=request.actor, assent=assent
         )
     except Refused as refused:
-        return shown(
-            request, row, errors=(refused.message,), signing=decision, status=refused.status
-        )
+        return shown(request, row, errors=(refused.message,), signing=decision, status=422)
     if decided.qualified_until:
         until = moments.day_words(decided.qualified_until)
         messages.success(request, _("The scanner is qualified until %s.") % until)

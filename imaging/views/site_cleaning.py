@@ -44,10 +44,11 @@ def plan(request: StudyRequest, pk: UUID) -> JsonResponse:
 @study_view("submission.upload", methods=("POST",))
 def report(request: StudyRequest, pk: UUID) -> JsonResponse:
     """Keep the account of what was cleaned and what was not sent."""
+    row = _fetched(request, pk)
     try:
         body = _body(request)
         site_cleaning.report(
-            _fetched(request, pk),
+            row,
             cleaned=body["cleaned"],
             not_sent=body["not_sent"],
             patient_key=body["patient_key"],

@@ -79,7 +79,7 @@ class Facts:
     __slots__ = ()
 
     def __post_init__(self) -> None:
-        for name in decimal_fields(type(self)):
+        for name in decimal_fields(type(self)):  # type: ignore[arg-type]
             value = getattr(self, name)
             if value is None:
                 continue

@@ -47,7 +47,7 @@ def another(world: StudyWorld, first: Submission, folder: Path) -> Submission:
     visit = first.time_point
     visit.refresh_from_db()
     row = submission.start(visit, actor=world.actor("site_user"))
-    write_series(folder / "more", spec_for(visit, series_number=7))
+    write_series(folder / "more", spec_for(visit, series_number=7, seed=9))
     manifest.upload_folder(row, folder / "more", actor=world.actor("site_user"))
     run_jobs(row)
     fill_form(world, row)
