@@ -217,6 +217,36 @@ DRAWN: dict[str, tuple[str, str]] = {
         cancel    planned,assigned,accepted,in_progress,on_hold  cancelled   read.manage  R
         """,
     ),
+    "reader": (
+        "active suspended released",
+        """
+        suspend  active            suspended  reader.manage  R
+        resume   suspended         active     reader.manage  R
+        release  active,suspended  released   reader.manage  R
+        """,
+    ),
+    "readercontract": (
+        "draft sent signed ended",
+        """
+        send    draft              sent    reader.manage  -
+        recall  sent               draft   reader.manage  R
+        sign    sent               signed  reader.manage  -
+        end     draft,sent,signed  ended   reader.manage  R
+        """,
+    ),
+    "onboarding": (
+        "cv contract access workstation training test_cases qualified stopped",
+        """
+        accept_cv            cv           contract     reader.manage  -
+        contract_signed      contract     access       reader.manage  -
+        access_given         access       workstation  reader.manage  -
+        workstation_checked  workstation  training     reader.manage  -
+        trained              training     test_cases   reader.manage  -
+        qualify              test_cases   qualified    reader.manage  -
+        retrain  test_cases,qualified  training  reader.manage  R
+        stop  cv,contract,access,workstation,training,test_cases,qualified stopped reader.manage R
+        """,
+    ),
     "readsession": (
         "open signed final voided",
         """
