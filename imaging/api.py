@@ -15,6 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.routers import BaseRouter
 
+from imaging.dicomweb.persons import by_key
 from imaging.doors.api import ArrivalViewSet
 from imaging.models import (
     Finding,
@@ -152,6 +153,17 @@ class SubmissionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, StudyV
         "proof_document": "submission.view",
     }
 
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Ask once who sends a file: an upload with a key brings thousands of them."""
+        known = (
+            by_key(request._request, kwargs["study_code"]) if self.action == "put_file" else None
+        )
+        if known is None:
+            super().initial(request, *args, **kwargs)
+            return
+        self.study = known.study
+        self.enter(known.actor)
+
     def get_queryset(self) -> QuerySet[Any]:
         rows = super().get_queryset()
         return rows.select_related("study", "subject", "study_site", "time_point")
@@ -185,13 +197,11 @@ class SubmissionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, StudyV
     def put_file(self, request: Request, study_code: str, pk: str, sha256: str) -> Response:
         """Send the bytes of one announced file; they are checked while they stream in."""
         stream = request._request
-        manifest.store_file(
-            self.get_object(),
-            sha256,
-            iter(lambda: stream.read(manifest.CHUNK), b""),
-            actor=self.actor,
-        )
-        return Response(status=status.HTTP_204_NO_CONTENT)
+        chunks = iter(lambda: stream.read(manifest.CHUNK), b"")
+        mine = Submission.objects.visible_to(self.actor)
+        if not manifest.take_file(mine, pk, sha256, chunks, actor=self.actor):
+            manifest.store_file(self.get_object(), sha256, chunks, actor=self.actor)
+        return Response(status=status.HTTP_204_NO_CONTENT, headers={"Cache-Control": "no-store"})
 
     @extend_schema(request=None, responses=SubmissionSerializer)
     @action(detail=True, methods=["post"], parser_classes=[JSONParser])

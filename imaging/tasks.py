@@ -2,7 +2,25 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import Any
+
 from celery import shared_task
+from celery.signals import worker_init
+
+# What the jobs of an upload load when they begin; loaded once, every process of a worker has it.
+_LOADED_FIRST = (
+    "imaging.services.process",
+    "imaging.pipeline.burned_in",
+    "imaging.pipeline.previews",
+)
+
+
+@worker_init.connect
+def load_first(**_: Any) -> None:  # Any: whatever Celery tells its receivers
+    """Load what uploads need before the worker's processes are made."""
+    for name in _LOADED_FIRST:
+        import_module(name)
 
 
 @shared_task(name="imaging.ask_for_sweep")

@@ -62,7 +62,15 @@ class StudyViewSet(viewsets.GenericViewSet[Any]):
         if study is None or actor is None:
             raise Http404
         self.study = study
-        self._around.enter_context(scope(study))
+        self.enter(actor)
+
+    def enter(self, actor: Actor) -> None:
+        """Open the scope of the study and act there with the right that the action needs.
+
+        Raises:
+            NotPermitted: the role lacks the right.
+        """
+        self._around.enter_context(scope(self.study))
         self._around.enter_context(acting(actor))
         name = right(self.rights[self.action])
         actor.require(name)

@@ -55,6 +55,7 @@ class Installation:
 
     def receive(self, files: list[Path]) -> Received:
         """Send files as the upload page does, sign, and wait until the visit is in QC."""
+        from audit import jobs
         from imaging.services import submission
         from studies.scoping import scope
         from tests.imaging import upload_world
@@ -68,7 +69,8 @@ class Installation:
             began = time.perf_counter()
             self._send(base, announced)
             uploaded = time.perf_counter()
-            self._wait(lambda: bool(self._fresh(row).check_result.get("manifest")))
+            # The form is filled in by the job as well: until it ends, the form is not ours.
+            self._wait(lambda: all(job.is_over for job in jobs.of(row)))
             checked = time.perf_counter()
             upload_world.fill_form(world, row)
             signing = time.perf_counter()

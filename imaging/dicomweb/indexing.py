@@ -87,7 +87,7 @@ def _described(row: Series, instances: Sequence[Instance]) -> list[Pair]:
     store, place = research(), f"index-{row.pk.hex}"
     paths = [str(store.path_of(one.sha256, place=place)) for one in instances]
     found: list[Pair] = []
-    with Sandbox(_describer, limits=LIMITS) as sandbox:
+    with Sandbox(_describer, processes=2, limits=LIMITS) as sandbox:
         for position, described in sandbox.map(paths):
             if isinstance(described, Described):
                 found.append((instances[position], described))

@@ -68,23 +68,36 @@ def person_of(request: HttpRequest, code: str) -> Person:
     Raises:
         Problem: 401 nobody who is known, 404 no such study for this person, 400 several studies.
     """
-    facts = _facts(request, code) if code else None
-    if facts is not None:
-        with _lock:
-            found = _known.get(facts)
-        if found is not None:
-            return _now(request, found)
+    known = by_key(request, code) if code else None
+    if known is not None:
+        return known
     user, token = _user(request)
     study = _study(user, code)
     actor = actor_for(user, study, **trace_of(request)) if study else None
     if study is None or actor is None:
         raise absent()
+    return Person(actor, study, token.label if token else "")
+
+
+def by_key(request: HttpRequest, code: str) -> Person | None:
+    """Return whose key a request shows, with a role in a study now; ``None`` for all others."""
+    facts = _facts(request, code)
+    if facts is None:
+        return None
+    with _lock:
+        found = _known.get(facts)
+    if found is not None:
+        return _now(request, found)
+    user, token = _user(request)
+    study = _study(user, code)
+    actor = actor_for(user, study, **trace_of(request)) if study else None
+    if study is None or actor is None:
+        return None
     made = Person(actor, study, token.label if token else "")
-    if facts is not None:
-        with _lock:
-            _known[facts] = made
-            while len(_known) > MOST_REMEMBERED:
-                _known.popitem(last=False)
+    with _lock:
+        _known[facts] = made
+        while len(_known) > MOST_REMEMBERED:
+            _known.popitem(last=False)
     return made
 
 

@@ -7,6 +7,7 @@ Nothing is tried again: an input that stopped a child once is never given to ano
 
 from __future__ import annotations
 
+import gc
 import os
 import resource
 import signal
@@ -195,6 +196,9 @@ def _serve(pipe: Connection, marks: mmap, setup: Callable[[], Any], limits: Sand
     resource.setrlimit(resource.RLIMIT_FSIZE, (limits.file_bytes, limits.file_bytes))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     signal.signal(signal.SIGXCPU, signal.SIG_DFL)
+    # What the parent had loaded is never garbage here: walking it again and again, and copying its
+    # pages by doing so, costs more than the work itself.
+    gc.freeze()
     function = setup()
     while True:
         try:

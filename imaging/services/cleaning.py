@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,7 @@ class _Order:
     """What a child is told about one file: no row, no connection."""
 
     source: str
+    sha256: str
     target: str
     masked: str
     accepted: frozenset[str]
@@ -68,7 +70,14 @@ class _Work:
     def order(self) -> _Order:
         """The masked copy lies beside the original, in the working folder that is removed."""
         source = str(self.item.path)
-        return _Order(source, str(self.path), f"{source}.masked", self.accepted, self.masks)
+        return _Order(
+            source,
+            self.item.row.sha256,
+            str(self.path),
+            f"{source}.masked",
+            self.accepted,
+            self.masks,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +88,15 @@ class _Cleaned:
     outcome: DeidOutcome
     staged: Staged
     height_mm: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """A batch on its way to the disk; its rows may be written when ``durable`` is over."""
+
+    durable: Future[None]
+    passed: Sequence[_Cleaned]
+    failed: Sequence[Failure]
 
 
 def plan_of(submission: Submission, intake: Intake) -> DeidPlan:
@@ -106,11 +124,20 @@ def clean(
     with (
         Sandbox(_cleaner(plan), processes=PROCESSES, limits=LIMITS) as cleaners,
         Sandbox(_verifier(plan), processes=PROCESSES, limits=LIMITS) as verifiers,
+        ThreadPoolExecutor(1) as disk,
     ):
+        waiting: _Named | None = None
         for batch in _batches(left):
             pairs = [(item, workspace / f"{item.row.pk}.part") for item in batch]
-            _clean_batch(submission, cleaners, verifiers, [work_for(*pair) for pair in pairs])
-            finished += len(batch)
+            passed, failed = _clean_batch(cleaners, verifiers, [work_for(*pair) for pair in pairs])
+            if waiting is not None:
+                finished += _write_rows(submission, waiting)
+            tick(finished, "Removing identity and verifying")
+            # The disk takes one batch while the next one is cleaned; rows follow the names.
+            named = disk.submit(store.commit, [cleaned.staged for cleaned in passed])
+            waiting = _Named(named, passed, failed)
+        if waiting is not None:
+            finished += _write_rows(submission, waiting)
             tick(finished, "Removing identity and verifying")
     store.clear_workspace(place)
 
@@ -145,7 +172,15 @@ def _cleaner(plan: DeidPlan) -> Callable[[], Callable[[_Order], DeidOutcome]]:
                     return DeidOutcome(Status.HELD, problem.code)
                 source = Path(order.masked)
                 source.write_bytes(blanked)
-            return deidentify_file(source, Path(order.target), plan=plan, accepted=order.accepted)
+            # The store forces the files of a batch to the disk together when it names them.
+            return deidentify_file(
+                source,
+                Path(order.target),
+                plan=plan,
+                accepted=order.accepted,
+                sha256_before="" if order.masks else order.sha256,
+                durable=False,
+            )
 
         return clean_one
 
@@ -197,11 +232,10 @@ def _decimals(raw: bytes) -> list[float]:
 
 
 def _clean_batch(
-    submission: Submission,
     cleaners: Sandbox[_Order, DeidOutcome],
     verifiers: Sandbox[_Order, tuple[Verdict, float | None]],
     batch: Sequence[_Work],
-) -> None:
+) -> tuple[list[_Cleaned], list[Failure]]:
     failed: list[Failure] = []
     written: list[tuple[_Work, DeidOutcome]] = []
     for position, outcome in cleaners.map([work.order for work in batch]):
@@ -212,9 +246,7 @@ def _clean_batch(
             failed.append((work.item, outcome.status.value, outcome.code))
         else:
             written.append((work, outcome))
-    passed = _verified(verifiers, written, failed)
-    research().commit([cleaned.staged for cleaned in passed])
-    _write_rows(submission, passed, failed)
+    return _verified(verifiers, written, failed), failed
 
 
 def _verified(
@@ -240,11 +272,10 @@ def _verified(
     return passed
 
 
-def _write_rows(
-    submission: Submission,
-    passed: Sequence[_Cleaned],
-    failed: Sequence[Failure],
-) -> None:
+def _write_rows(submission: Submission, named: _Named) -> int:
+    """Write the rows of a batch once its files are durable; return how many files it had."""
+    named.durable.result()
+    passed, failed = named.passed, named.failed
     with transaction.atomic():
         # A stored batch without rows is found here again: the same bytes, the same rows.
         series: dict[str, Series] = {}
@@ -262,6 +293,7 @@ def _write_rows(
             row.update(outcome=outcome, code=code, reason=sentence(code)[:300])
             if outcome == ReceivedFile.Outcome.HELD:
                 row.filter(held_at=None).update(held_at=clock.now())
+    return len(passed) + len(failed)
 
 
 def _instance(submission: Submission, cleaned: _Cleaned, series: Series) -> Instance:

@@ -31,6 +31,8 @@ from imaging.storage import ArrivalStore, ContentDamaged, study_key
 
 Tick = Callable[[int, str], None]
 LIMITS = SandboxLimits()
+# Writing out an original of some gigabytes on a slow disk.
+OPENING = SandboxLimits(wall_seconds=600.0)
 OPENED_AT_ONCE = 2
 # Why an archive as a whole was refused when it was opened.
 ARCHIVE_CODES = frozenset(
@@ -112,28 +114,22 @@ def opened(submission: Submission, tick: Tick) -> Iterator[Intake]:
 def _examine(submission: Submission, folder: Path, tick: Tick) -> Intake:
     intake = Intake(study_key(submission.study_id), profile_of(submission))
     arrivals = ArrivalStore(submission.pk)
-    to_read: list[tuple[ReceivedFile, Path]] = []
     # An archive that was opened is read by its files; one that was refused keeps its reason.
     rows = submission.files.exclude(
         outcome__in=[ReceivedFile.Outcome.ANNOUNCED, ReceivedFile.Outcome.OPENED]
     ).exclude(outcome=ReceivedFile.Outcome.REFUSED, code__in=KEPT_REFUSALS)
     # What a person left out is not part of the upload any more.
     rows = rows.exclude(decision__verdict="left_out", decision__state="effective")
-    places = [(row, folder / f"{number:06d}") for number, row in enumerate(rows)]
-    with ThreadPoolExecutor(OPENED_AT_ONCE) as threads:
-        codes = threads.map(lambda place: _materialise(arrivals, *place), places)
-        for number, ((row, path), code) in enumerate(zip(places, codes, strict=True)):
-            if code:
-                intake.set_aside[row.pk] = (_outcome_of(code), code)
-            else:
-                to_read.append((row, path))
-            if number % 50 == 0:
-                tick(0, "Opening the files")
+    to_read = [(row, folder / f"{number:06d}") for number, row in enumerate(rows)]
+    if arrivals.store.root is None:
+        to_read = _fetched(intake, arrivals, to_read, tick)
     parts: list[IdentityTokens] = []
-    with Sandbox(_examiner(intake), limits=LIMITS) as sandbox:
-        for position, result in sandbox.map([str(path) for _, path in to_read]):
+    with Sandbox(_examiner(intake, arrivals), processes=2, limits=OPENING) as sandbox:
+        for position, result in sandbox.map([(row.sha256, str(path)) for row, path in to_read]):
             row, path = to_read[position]
-            if isinstance(result, Contained | Refused):
+            if isinstance(result, str):
+                intake.set_aside[row.pk] = (_outcome_of(result), result)
+            elif isinstance(result, Contained | Refused):
                 intake.set_aside[row.pk] = (ReceivedFile.Outcome.REFUSED, result.code)
             else:
                 verified, tokens = result
@@ -147,9 +143,29 @@ def _examine(submission: Submission, folder: Path, tick: Tick) -> Intake:
     return intake
 
 
-def _materialise(arrivals: ArrivalStore, row: ReceivedFile, path: Path) -> str:
+Place = tuple[ReceivedFile, Path]
+
+
+def _fetched(
+    intake: Intake, arrivals: ArrivalStore, places: Sequence[Place], tick: Tick
+) -> list[Place]:
+    """Open originals of an object store here: its connections do not outlive a fork."""
+    found = []
+    with ThreadPoolExecutor(OPENED_AT_ONCE) as threads:
+        codes = threads.map(lambda place: _materialise(arrivals, place[0].sha256, place[1]), places)
+        for number, ((row, path), code) in enumerate(zip(places, codes, strict=True)):
+            if code:
+                intake.set_aside[row.pk] = (_outcome_of(code), code)
+            else:
+                found.append((row, path))
+            if number % 50 == 0:
+                tick(0, "Opening the files")
+    return found
+
+
+def _materialise(arrivals: ArrivalStore, sha256: str, path: Path) -> str:
     try:
-        arrivals.write_to(row.sha256, path)
+        arrivals.write_to(sha256, path)
     except (ContentDamaged, FileNotFoundError):
         return "unreadable"
     with path.open("rb") as stream:
@@ -162,15 +178,26 @@ def _outcome_of(code: str) -> str:
     return ReceivedFile.Outcome.REFUSED if code in refused else ReceivedFile.Outcome.IGNORED
 
 
-def _examiner(intake: Intake) -> Callable[[], Callable[[str], Any]]:
-    """Return the set-up of a child that reads headers; it learns as it reads."""
+def _examiner(
+    intake: Intake, arrivals: ArrivalStore
+) -> Callable[[], Callable[[tuple[str, str]], Any]]:
+    """Return the set-up of a child that opens files and reads headers; it learns as it reads.
 
-    def setup() -> Callable[[str], Any]:
+    Its results: a reason code for what is no image or cannot be opened, what the header is refused
+    for, or the header's verdict with its identity.
+    """
+    is_here = arrivals.store.root is None
+
+    def setup() -> Callable[[tuple[str, str]], Any]:
         collector = TokenCollector(intake.profile)
 
-        def examine(path: str) -> Refused | tuple[Verified, IdentityTokens]:
+        def examine(work: tuple[str, str]) -> str | Refused | tuple[Verified, IdentityTokens]:
+            sha256, path = work[0], Path(work[1])
+            code = "" if is_here else _materialise(arrivals, sha256, path)
+            if code:
+                return code
             try:
-                header = read_header(load(Path(path)))
+                header = read_header(load(path))
                 return verify_header(header, key=intake.key), collector.add(header)
             except Malformed as problem:
                 return Refused(problem.code)

@@ -7,8 +7,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import QuerySet, Sum
 
 from audit import clock, jobs
@@ -212,14 +213,47 @@ def store_file(
     actor.require("submission.upload")
     if submission.state not in OPEN_STATES:
         raise Conflict(f"{submission} was sent already; its files cannot change.", rule="IMG-010")
-    row = submission.files.filter(sha256=sha256).first()
+    row: ReceivedFile | None = submission.files.filter(sha256=sha256).first()
     if row is None:
         raise RuleBroken("This file was not announced. Choose the folder again.", rule="IMG-014")
+    return _take_in(row, chunks)
+
+
+def take_file(
+    rows: QuerySet[Submission],
+    pk: UUID | str,
+    sha256: str,
+    chunks: Iterable[bytes],
+    *,
+    actor: Actor,
+) -> bool:
+    """Take one announced file of a submission in, as ``store_file`` does, asking once.
+
+    Args:
+        rows: the submissions that the actor may see.
+
+    Returns:
+        False, with nothing read, unless there is such a submission, still open, with such a file:
+        then ``store_file`` says what is wrong.
+
+    Raises:
+        RuleBroken: IMG-015 the bytes are not the announced ones.
+    """
+    actor.require("submission.upload")
+    is_open = rows.filter(pk=pk, state__in=OPEN_STATES).order_by()
+    row = ReceivedFile.objects.filter(submission__in=is_open, sha256=sha256).first()
+    if row is None:
+        return False
+    _take_in(row, chunks)
+    return True
+
+
+def _take_in(row: ReceivedFile, chunks: Iterable[bytes]) -> ReceivedFile:
     if row.outcome != ReceivedFile.Outcome.ANNOUNCED:
         return row
-    arrivals = ArrivalStore(submission.pk)
+    arrivals = ArrivalStore(row.submission_id)
     try:
-        staged = arrivals.stage(chunks, sha256=sha256, size=row.size)
+        staged = arrivals.stage(chunks, sha256=row.sha256, size=row.size)
     except WrongContent as wrong:
         raise RuleBroken(
             f"{WRONG_CONTENT[str(wrong)]} Nothing of it was kept. Choose the folder again to send "
@@ -231,12 +265,28 @@ def store_file(
     return row
 
 
+# One statement, so that the setting holds for its own commit and for nothing else.
+_MARK = """
+UPDATE imaging_receivedfile SET outcome = 'stored', stored_at = %s
+WHERE id = %s AND outcome = 'announced'
+  AND set_config('synchronous_commit', 'off', true) IS NOT NULL
+"""
+
+
 def mark_stored(row: ReceivedFile) -> None:
-    """Note that an announced file is durable; of several senders the first one counts."""
+    """Note that an announced file is durable; of several senders the first one counts.
+
+    The mark by itself does not wait for the disk: after a crash, a file whose mark was lost is
+    asked for again. What counts, the end of the upload, is committed after all marks.
+    """
     row.outcome, row.stored_at = ReceivedFile.Outcome.STORED, clock.now()
-    ReceivedFile.objects.filter(pk=row.pk, outcome=ReceivedFile.Outcome.ANNOUNCED).update(
-        outcome=row.outcome, stored_at=row.stored_at
-    )
+    if connection.in_atomic_block:
+        ReceivedFile.objects.filter(pk=row.pk, outcome=ReceivedFile.Outcome.ANNOUNCED).update(
+            outcome=row.outcome, stored_at=row.stored_at
+        )
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(_MARK, [row.stored_at, row.pk])
 
 
 def leave_out(submission: Submission, digests: Iterable[str], *, actor: Actor) -> int:

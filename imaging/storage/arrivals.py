@@ -42,11 +42,11 @@ class ArrivalStore:
                 digest.update(chunk)
                 yield chunk
 
-        staged = self.store.stage(seal(watched(), key))
+        path = self.store.write(seal(watched(), key))
         if seen != size or digest.hexdigest() != sha256:
-            self.store.discard([staged])
+            path.unlink(missing_ok=True)
             raise WrongContent("shorter" if seen < size else "different")
-        return Staged(sha256, size, staged.path, self.store.name_of(sha256))
+        return Staged(sha256, size, path, self.store.name_of(sha256))
 
     def take(self, chunks: Iterable[bytes], *, most: int) -> Staged:
         """Seal content of which nobody said the hash before, under a temporary name.
@@ -69,9 +69,9 @@ class ArrivalStore:
                 digest.update(chunk)
                 yield chunk
 
-        staged = self.store.stage(seal(watched(), key))
+        path = self.store.write(seal(watched(), key))
         sha256 = digest.hexdigest()
-        return Staged(sha256, seen, staged.path, self.store.name_of(sha256))
+        return Staged(sha256, seen, path, self.store.name_of(sha256))
 
     def commit(self, staged: list[Staged]) -> None:
         """Make staged originals durable."""

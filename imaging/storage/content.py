@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
+from io import FileIO
 from pathlib import Path
 from typing import IO, Any
 from uuid import uuid4
@@ -96,18 +97,29 @@ class ContentStore:
 
     def stage(self, chunks: Iterable[bytes], *, place: str = "single") -> Staged:
         """Write content under a temporary name."""
-        path = self.workspace(place) / uuid4().hex
         digest, size = hashlib.sha256(), 0
+
+        def watched() -> Iterator[bytes]:
+            nonlocal size
+            for chunk in chunks:
+                digest.update(chunk)
+                size += len(chunk)
+                yield chunk
+
+        path = self.write(watched(), place=place)
+        return Staged(digest.hexdigest(), size, path, self.name_of(digest.hexdigest()))
+
+    def write(self, chunks: Iterable[bytes], *, place: str = "single") -> Path:
+        """Write bytes under a temporary name, for a caller that names them itself."""
+        path = self.workspace(place) / uuid4().hex
         try:
-            with path.open("xb") as stream:
+            with path.open("xb", buffering=0) as stream:
                 for chunk in chunks:
-                    digest.update(chunk)
-                    size += len(chunk)
-                    stream.write(chunk)
+                    write_all(stream, chunk)
         except BaseException:
             path.unlink(missing_ok=True)
             raise
-        return Staged(digest.hexdigest(), size, path, self.name_of(digest.hexdigest()))
+        return path
 
     def adopt(self, path: Path) -> Staged:
         """Take a file that was written into ``workspace`` as it is; it is hashed by reading it."""
@@ -254,6 +266,13 @@ class ContentStore:
 
     def _local(self, name: str) -> Path:
         return Path(self._storage.path(name))
+
+
+def write_all(stream: FileIO, chunk: bytes) -> None:
+    """Write a chunk to an unbuffered file; a write may take a part of it."""
+    view = memoryview(chunk)
+    while view:
+        view = view[stream.write(view) :]
 
 
 def _pread(path: Path, at: int, length: int) -> bytes:

@@ -91,9 +91,11 @@ def announce(request: StudyRequest, pk: UUID) -> JsonResponse:
 @study_view("submission.upload", methods=("PUT",))
 def put(request: StudyRequest, pk: UUID, sha256: str) -> HttpResponse:
     """Take the bytes of one announced file as they stream in."""
-    row = _fetched(request, pk)
+    actor = request.actor
+    mine = Submission.objects.visible_to(actor)
     try:
-        manifest.store_file(row, sha256, body_chunks(request), actor=request.actor)
+        if not manifest.take_file(mine, pk, sha256, body_chunks(request), actor=actor):
+            manifest.store_file(_fetched(request, pk), sha256, body_chunks(request), actor=actor)
     except Refused as refused:
         return _answer(refused)
     except UnreadablePostError:

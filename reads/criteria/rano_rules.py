@@ -245,7 +245,7 @@ def overall_response(inputs: Inputs) -> Value:
         return inputs["steroid_rise"]
     if _growth_held_back(inputs):
         return inputs["growth_not_called_pd"]
-    if inputs["measured"] == "NE" or missing_parts(inputs):
+    if missing_parts(inputs):
         return "NE"
     return _without_progression(inputs)
 

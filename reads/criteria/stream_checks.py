@@ -131,7 +131,7 @@ def place(position: int) -> str:
 def date_findings(history: Sequence[TimePointFacts]) -> Iterator[Finding]:
     """Check the dates and days of a history."""
     moments = [_moment(point, history[0]) for point in history]
-    start = moments[0] if moments[0] is not None else 0
+    start = moments[0] or 0
     seen: set[int] = set()
     for position, moment in enumerate(moments):
         if moment is None:

@@ -141,7 +141,7 @@ def say_response(inputs: Inputs, value: Value) -> str:
         return "No volume is left: CR"
     name = inputs["pd_reference"] if value == "PD" else inputs["pr_reference"]
     reference = inputs[name]
-    change = percent_change(present, reference) if reference is not None else None
+    change = percent_change(present, reference)
     direction = "above" if change is not None and change >= 0 else "below"
     return (
         f"Volume {words(present, 'ml')} is {percent_words(change)} {direction} the {name} of "

@@ -55,14 +55,23 @@ class IdentityTokens:
     def without(self, allowed: Iterable[str]) -> IdentityTokens:
         """Return the tokens less those that the trial's own values contain."""
         texts = [fold(text) for text in allowed if text]
-        words = frozenset(word for text in texts for word in WORD.findall(text))
+        words = frozenset(
+            word for text in texts for kind in (WORD, _LETTERS) for word in kind.findall(text)
+        )
         squashed = [squash(text) for text in texts]
-        digits = frozenset(run for text in texts for run in _DIGITS.findall(text))
+        # A site may have typed the subject's code as Patient ID: "1001-004" is one number then.
+        digits = ["".join(_DIGITS.findall(text)) for text in texts]
+
+        def left(names: frozenset[str]) -> frozenset[str]:
+            """Names less the trial's words, and less a code that was typed as a name."""
+            joined = (n for n in names if len(n) >= SHORTEST_PART)
+            return names - words - {n for n in joined if any(n in text for text in squashed)}
+
         return IdentityTokens(
-            self.people - words,
-            self.patient - words,
+            left(self.people),
+            left(self.patient),
             frozenset(p for p in self.phrases if not any(p in text for text in squashed)),
-            self.numbers - digits,
+            frozenset(n for n in self.numbers if not any(n in run for run in digits)),
             frozenset(p for p in self.device if not any(p in text for text in squashed)),
             self.technical,
         )

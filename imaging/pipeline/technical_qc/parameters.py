@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
-from pydicom.tag import BaseTag
+from pydicom.sequence import Sequence as Items
+from pydicom.tag import BaseTag, Tag
 
 from imaging.pipeline.technical_qc.facts import Value
 
@@ -15,13 +17,53 @@ CROSS_SECTIONAL = frozenset({"CT", "MR", "PT"})
 ALL = frozenset({"*"})
 
 
+REMEMBERED = 20_000
+SHORT = 1024
+_tags: dict[str, BaseTag] = {}
+_values: dict[tuple[object, ...], object] = {}
+
+
 def element(dataset: Dataset, keyword: str | BaseTag) -> object:
-    """The value of an attribute, or None when absent, empty or not convertible."""
+    """The value of an attribute, or None when absent, empty or not convertible.
+
+    The images of a series share most of their elements: a short encoded one is converted once.
+    """
     try:
-        value = dataset[keyword].value if keyword in dataset else None
+        if isinstance(keyword, str):
+            tag = _tags.get(keyword) or _tags.setdefault(keyword, Tag(keyword))
+        else:
+            tag = keyword
+        if tag not in dataset:
+            return None
+        raw = dataset.get_item(tag)
+        if not isinstance(raw, RawDataElement) or tag.is_private or _is_long(raw):
+            value = dataset[tag].value
+        else:
+            value = _remembered(dataset, tag, raw)
     except Exception:  # untrusted bytes may raise anything on conversion
         return None
     return None if value is None or value == "" else value
+
+
+def _is_long(raw: RawDataElement) -> bool:
+    return raw.value is None or len(raw.value) > SHORT or raw.VR == "SQ"
+
+
+def _remembered(dataset: Dataset, tag: BaseTag, raw: RawDataElement) -> object:
+    # Text needs the character set; how implicit and big-endian bytes are read belongs to them.
+    charset = dataset.original_character_set
+    texts = charset if isinstance(charset, str) else tuple(charset)
+    if not texts:
+        return dataset[tag].value
+    key = (tag, raw.VR, raw.value, raw.is_implicit_VR, raw.is_little_endian, texts)
+    if key in _values:
+        return _values[key]
+    value: object = dataset[tag].value
+    if not isinstance(value, Items):
+        if len(_values) >= REMEMBERED:
+            _values.clear()
+        _values[key] = value
+    return value
 
 
 def number(value: object) -> float | None:

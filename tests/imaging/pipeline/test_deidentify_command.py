@@ -247,3 +247,22 @@ def test_hostile_files_are_held_and_the_good_ones_go_on(
     assert listed["twice.dcm"] == "pixel_data_twice"
     assert listed["huge.dcm"] in ("length_past_end", "missing_uid")
     assert {"1.dcm", "2.dcm"}.isdisjoint(listed)
+
+
+@pytest.mark.parametrize("code", ["S-001", "1001-004", "ONC2041-101-004", "101004"])
+def test_a_site_that_typed_the_subjects_code_as_patient_id_is_not_held(
+    code: str, corpus: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "source"
+    folder.mkdir()
+    found = next(path for path in sorted((corpus / "series").rglob("*.dcm")) if path.is_file())
+    dataset = pydicom.dcmread(found)
+    dataset.PatientID, dataset.PatientName = code, code.replace("-", "^")
+    dataset.save_as(folder / "1.dcm")
+    (tmp_path / "map.csv").write_text(f"PatientID,subject_id\n{code},{code}\n")
+    result = command(
+        folder, tmp_path / "out", "--subjects", tmp_path / "map.csv", "--key-file", tmp_path / "key"
+    )
+    assert result.returncode == 0, result.stdout
+    (output,) = (tmp_path / "out").rglob("*.dcm")
+    assert pydicom.dcmread(output).PatientID == code
