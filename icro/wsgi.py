@@ -11,4 +11,4 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "icro.settings")
 
 application = get_wsgi_application()
 # Every address with its view, loaded before the first request and not during it.
-len(get_resolver().url_patterns)
+_addresses = get_resolver().url_patterns

@@ -45,12 +45,13 @@ _PRINTED_MARKS: Final = np.array([chr(n).isascii() and chr(n).isalnum() for n in
 # COM, APP1 (Exif), APP3 to APP13 and APP15 of JPEG; COM of JPEG 2000.
 _COMMENT_MARKERS: Final = frozenset({0xFE, 0x64, 0xE1, 0xEF, *range(0xE3, 0xEE)})
 _ENCODERS: Final = frozenset(
-    """adobe application bioelectromech codec coder codestream compress compressed compression
-    compressor copyright corporation created creator dcmtk decoder dicom encode encoded encoder exif
-    ffmpeg file from generated gimp group image imagemagick incorporated independent intel jasper
-    jpeg jpegls kakadu lavc lead libjpeg library lossless lossy made matlab merge openjpeg optimized
-    photoshop pillow pixelmed processed progressive quality ratio rate software standard system
-    technologies toolkit turbo using version weeks james with written""".split()
+    """accusoft adobe agfa application aware bioelectromech codec coder codestream compress
+    compressed compression compressor copyright corporation created creator dcmtk decoder
+    dicom encode encoded encoder exif ffmpeg file from fujifilm gdcm generated gimp group
+    image imagemagick incorporated independent intel james jasper jpeg jpegls kakadu lavc
+    lead libjpeg library lossless lossy made matlab merge mitra openjpeg optimized pegasus
+    philips photoshop pillow pixelmed processed progressive quality rate ratio siemens
+    software standard system technologies toolkit turbo using version weeks with written""".split()
 )
 _COMMENTS: Final = re.compile(rb"[\x20-\x7e]{5,}")
 # Start of a JPEG, JPEG-LS or JPEG 2000 stream, and of the coded picture inside it.

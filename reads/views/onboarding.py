@@ -113,7 +113,7 @@ def onboarding_act(request: StudyRequest, pk: UUID) -> HttpResponse:
             onboarding.step_back(row, act, actor=request.actor, reason=reason)
             messages.success(request, "The reader's stage has changed.")
         else:
-            raise Http404
+            messages.error(request, "Nothing was changed. Choose what to do.")
     except Refused as refused:
         messages.error(request, f"Nothing was changed. {refused.message}")
     except ValueError:

@@ -264,9 +264,10 @@ def reader_act(request: StudyRequest, pk: UUID) -> HttpResponse:
         form = EntryForm(request.POST)
         if not form.is_valid():
             return _page(request, reader, form, status=422)
+    if act not in _ACTS:
+        messages.error(request, "Nothing was changed. Choose what to do.")
+        return redirect("reader-page", request.study.code, reader.pk)
     try:
-        if act not in _ACTS:
-            raise Http404
         done = _ACTS[act](request, reader)
     except Refused as refused:
         messages.error(request, f"Nothing was changed. {refused.message}")

@@ -79,6 +79,7 @@ def test_the_models_without_a_history_are_these_and_no_others() -> None:
     assert untracked == {
         "audit.Job",
         "accounts.Notice",
+        "imaging.ArrivedFile",
         "imaging.InstanceIndex",
         "imaging.ReceivedFile",
         "imaging.Screening",

@@ -81,8 +81,8 @@ def make(good: Path) -> dict[str, bytes]:
     inner = io.BytesIO()
     with zipfile.ZipFile(inner, "w") as archive:
         archive.writestr("inner.zip", bomb.getvalue())
-    bad_vr = _part10(identifiers() + struct.pack("<HH2sH", 0x10, 0x10, b"ZZ", 4) + b"abcd")
-    long_field = identifiers() + struct.pack("<HH2sHI", 9, 0x1010, b"OB", 0, 0xFFFFFFF0) + b"xx"
+    bad_vr = _part10(identifiers() + struct.pack("<HH2sH", 0x28, 0x10, b"ZZ", 4) + b"abcd")
+    long_field = identifiers() + struct.pack("<HH2sHI", 0x21, 0x1010, b"OB", 0, 0xFFFFFFF0) + b"xx"
     return {
         "empty=empty_file": b"",
         "text=not_dicom": b"this is no image at all\r\n" * 20,

@@ -20,6 +20,8 @@ from audit import jobs
 from audit.actors import acting
 from audit.models import Event, Job
 from projects.sealing import seal
+from queries.models import Query
+from queries.services import cancel
 from studies.models import Anchor, Configuration, Membership, Subject, TimePoint
 from studies.scoping import scope
 from studies.services import configuration, people, subjects
@@ -66,8 +68,13 @@ def test_the_home_says_who_is_here(world: StudyWorld, role: str, heading: str) -
     assert f"<h1>{heading}</h1>" in text
 
 
-def test_the_home_of_image_operations_lists_the_submission_to_check(world: StudyWorld) -> None:
-    assert "Check T-00001" in client_of(world, "image_operations").get("/").content.decode()
+def test_a_submission_is_to_check_when_nobody_waits_for_the_site(world: StudyWorld) -> None:
+    client = client_of(world, "image_operations")
+    assert "Check T-00001" not in client.get("/").content.decode()
+    with scope(world.study):
+        query = Query.objects.get(blocking=True)
+        cancel(query, actor=world.actor("image_operations"), reason="asked in error")
+    assert "Check T-00001" in client.get("/").content.decode()
 
 
 def test_a_site_user_counts_only_the_own_site(world: StudyWorld) -> None:
@@ -262,12 +269,14 @@ def test_a_corrected_date_is_a_new_version_and_moves_open_windows(world: StudyWo
     assert (tp.window_from - before).days == moved
 
 
-def test_consent_is_withdrawn_only_with_a_reason(world: StudyWorld) -> None:
+def test_consent_is_withdrawn_on_its_own_page_only(world: StudyWorld) -> None:
     subject = world.subjects[0]
-    assert post(world, "site_user", "subject-step", subject.pk, step="withdraw").status_code == 422
-    post(world, "site_user", "subject-step", subject.pk, step="withdraw", **WHY)
+    refused = post(world, "site_user", "subject-step", subject.pk, step="withdraw", **WHY)
+    assert refused.status_code == 422
     subject.refresh_from_db()
-    assert subject.state == "withdrawn"
+    assert subject.state == "enrolled"
+    shown = client_of(world, "site_user").get(reverse("subject", args=["ALPHA", subject.pk]))
+    assert reverse("subject-consent", args=["ALPHA", subject.pk]) in shown.content.decode()
 
 
 # --- Overview, listing, trail -------------------------------------------------------------------
@@ -525,7 +534,7 @@ def test_a_changed_name_keeps_the_name_of_earlier_acts(world: StudyWorld) -> Non
 
 # --- Messages, search, jobs -----------------------------------------------------------------------
 def test_a_query_reaches_the_site_by_mail_without_subject_data(world: StudyWorld) -> None:
-    waiting = Job.objects.get(kind="projects.notify")
+    waiting = Job.objects.get(kind="projects.notify", arguments__about_act="query.raise")
     assert jobs.run(str(waiting.pk)) == "done"
     notice = Notice.objects.get()
     assert notice.user == world.users["site_user"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
@@ -19,8 +20,12 @@ ALL = frozenset({"*"})
 
 REMEMBERED = 20_000
 SHORT = 1024
-_tags: dict[str, BaseTag] = {}
 _values: dict[tuple[object, ...], object] = {}
+
+
+@cache
+def _tag_of(keyword: str | BaseTag) -> BaseTag:
+    return Tag(keyword)
 
 
 def element(dataset: Dataset, keyword: str | BaseTag) -> object:
@@ -29,10 +34,7 @@ def element(dataset: Dataset, keyword: str | BaseTag) -> object:
     The images of a series share most of their elements: a short encoded one is converted once.
     """
     try:
-        if isinstance(keyword, str):
-            tag = _tags.get(keyword) or _tags.setdefault(keyword, Tag(keyword))
-        else:
-            tag = keyword
+        tag = _tag_of(keyword)
         if tag not in dataset:
             return None
         raw = dataset.get_item(tag)

@@ -77,7 +77,7 @@ def _run(modules: list[str] | None, out: Path, *, again: bool, limit: float) -> 
         mutant
         for module, path in paths.items()
         if not modules or module.rpartition(".")[2] in modules
-        for mutant in _generated(path, module, out)
+        for mutant in generated(path, module, out)
     ]
     known = {}
     if again and out.exists():
@@ -108,7 +108,7 @@ def _run(modules: list[str] | None, out: Path, *, again: bool, limit: float) -> 
     _table(out)
 
 
-def _generated(path: Path, module: str, out: Path) -> list[Mutant]:
+def generated(path: Path, module: str, out: Path) -> list[Mutant]:
     """Return the mutants of a module; kept beside the results while the module stays as it is."""
     digest = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
     store = out.with_suffix(".generated") / f"{module}-{digest}.json"
