@@ -36,7 +36,7 @@ class MachineDoor:
         response.headers.setdefault("X-Frame-Options", settings.X_FRAME_OPTIONS)
         if not response.streaming:
             response.headers.setdefault("Content-Length", str(len(response.content)))
-        return response  # type: ignore[no-any-return]
+        return response
 
 
 def _is_keyed(request: HttpRequest) -> bool:

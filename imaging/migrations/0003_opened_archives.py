@@ -4,15 +4,27 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('imaging', '0002_held_files_and_attachments'),
+        ("imaging", "0002_held_files_and_attachments"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='receivedfile',
-            name='outcome',
-            field=models.CharField(choices=[('announced', 'Announced'), ('stored', 'Received whole'), ('opened', 'Archive, opened'), ('cleaned', 'De-identified'), ('duplicate', 'Already received'), ('ignored', 'Not an image, ignored'), ('held', 'Held for a person'), ('refused', 'Refused')], default='announced', max_length=10),
+            model_name="receivedfile",
+            name="outcome",
+            field=models.CharField(
+                choices=[
+                    ("announced", "Announced"),
+                    ("stored", "Received whole"),
+                    ("opened", "Archive, opened"),
+                    ("cleaned", "De-identified"),
+                    ("duplicate", "Already received"),
+                    ("ignored", "Not an image, ignored"),
+                    ("held", "Held for a person"),
+                    ("refused", "Refused"),
+                ],
+                default="announced",
+                max_length=10,
+            ),
         ),
     ]

@@ -175,7 +175,7 @@ class QcReview(StudyScoped):
 
 
 class QcDraw(models.Model):
-    """Whether a signed first decision was drawn for the second level, by a stored seed. Append-only.
+    """Whether a signed first decision was drawn for the second level, by a stored seed; only added.
 
     The seed is made after the decision, so that nobody knows beforehand who is looked over; the
     number follows from seed and submission, so that the draw can be repeated by anybody.

@@ -250,9 +250,8 @@ class Player:
                     row = earlier
             review = qc.claim(row, actor=actor)
             form = answers.checklist(follow_up=sent.visit.code != "baseline")
-            record = qc.save_checklist(
-                review, form, seen_version=review.form_record.version, actor=actor
-            )
+            seen = review.form_record.version if review.form_record else 0
+            record = qc.save_checklist(review, form, seen_version=seen, actor=actor)
             review.form_record = record
             evaluation = forms.evaluated(record, context=qc.checklist_context(review), final=True)
             wanted = answers.reasons(evaluation)

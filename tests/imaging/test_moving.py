@@ -234,7 +234,7 @@ def test_images_whose_originals_are_gone_cannot_be_cleaned_anew(
     submission.destroy_originals(
         first, actor=world.actor("image_operations"), reason="rule of the study"
     )
-    with pytest.raises(RuleBroken, match="originals? files were destroyed|original files were"):
+    with pytest.raises(RuleBroken, match=r"originals? files were destroyed|original files were"):
         planned(world, first, second_subject(world))
 
 

@@ -1,4 +1,4 @@
-"""The page of results holds: it is what the checks say today of every case and every real series."""
+"""The page of results holds: it is what the checks say today of every case and real series."""
 
 from __future__ import annotations
 
