@@ -151,7 +151,7 @@ def _editor(
             "criteria": criteria_of(document),
             "endpoints": endpoints_of(document),
             "levels": LEVELS,
-            "references": sorted(REFERENCES),
+            "references": [f"{{{name}}}" for name in sorted(REFERENCES)],
             "errors": [FormError(text=text, anchor=_anchor(text)) for text in problems(document)],
             "crumbs": _crumbs(request, str(made)),
         },

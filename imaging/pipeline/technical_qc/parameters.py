@@ -37,7 +37,7 @@ def element(dataset: Dataset, keyword: str | BaseTag) -> object:
         tag = _tag_of(keyword)
         if tag not in dataset:
             return None
-        raw = dataset.get_item(tag)
+        raw: object = dataset.get_item(tag)
         if not isinstance(raw, RawDataElement) or tag.is_private or _is_long(raw):
             value = dataset[tag].value
         else:
