@@ -185,7 +185,7 @@ def test_nothing_is_left_in_clear_when_an_association_is_cut(
     add_peer(world)
     send(listening, images[:3])
     folder = Path(settings.DATA_DIR) / "work" / "dicom"
-    assert list(folder.glob("*")) == []
+    assert list(folder.glob("*.dcm")) == []
     left = folder / "left.dcm"
     left.write_bytes(b"a torn object")
     os.utime(left, (1, 1))

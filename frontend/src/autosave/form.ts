@@ -91,6 +91,8 @@ function memory(url: string): { load(): Values; keep(values: Values): void } {
  * the form) and states the version that the last save made, so that nobody conflicts with themselves.
  */
 function sendWhole(form: HTMLFormElement, queue: SaveQueue, event: SubmitEvent, forget: () => void): void {
+  // Elsewhere a submit may only add a row: the page decides, and what waits must still be saved.
+  if (!("autosaveWhole" in form.dataset)) return;
   if (queue.isSaving) {
     event.preventDefault();
     const wait = window.setInterval(() => {
