@@ -185,5 +185,5 @@ def test_a_refused_upload_says_that_what_arrived_is_kept(page: Page, tmp_path: P
     opened(page, "upload/")
     page.locator('input[data-kind="files"]').set_input_files(tmp_path / "a.dcm")
     expect(page.locator("[data-upload-message]")).to_have_text(
-        "The visit is closed. What has arrived is kept. Choose the same folder again to go on."
+        "The visit is closed. What has arrived is kept."
     )
