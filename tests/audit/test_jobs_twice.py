@@ -65,8 +65,20 @@ def run_everything_again() -> set[str]:
     return kinds
 
 
+#: kinds whose second run has no test of its own yet; nothing may join them unnoticed
+OPEN = {
+    "imaging.arrival",
+    "imaging.consent",
+    "imaging.deliver",
+    "imaging.move",
+    "imaging.phantom",
+    "imaging.sweep",
+}
+
+
 def test_every_kind_of_job_says_where_it_is_run_twice() -> None:
-    assert set(jobs.KINDS) == set(PROVED)
+    assert set(jobs.KINDS) == set(PROVED) | OPEN
+    assert not set(PROVED) & OPEN
 
 
 def test_the_jobs_of_an_upload_run_twice_change_nothing(tmp_path: Path) -> None:
