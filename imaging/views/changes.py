@@ -12,7 +12,6 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from accounts.signatures import prove
 from audit import clock, trail
 from audit.errors import Refused
 from imaging.models import ConsentWithdrawal, Destruction, Move, Submission
@@ -169,15 +168,7 @@ def sign_move(request: StudyRequest, pk: UUID) -> HttpResponse:
     """Carry a move out by signature."""
     row = _move(request, pk)
     try:
-        assent = prove(
-            parts.person(request),
-            request.actor,
-            password=request.POST.get("password", ""),
-            code=request.POST.get("code", ""),
-            meaning=moving.MEANING,
-            statement=moving.STATEMENT,
-            seen_digest=request.POST.get("seen_digest", ""),
-        )
+        assent = parts.proven(request, meaning=moving.MEANING, statement=moving.STATEMENT)
         made = moving.carry_out(row, actor=request.actor, assent=assent)
     except Refused as refused:
         return _move_page(request, _move(request, pk), errors=(refused.message,))
@@ -296,15 +287,7 @@ def correct_consent(request: StudyRequest, pk: UUID) -> HttpResponse:
         ConsentWithdrawal.objects.select_related("subject__study_site__site"), request.actor, pk
     )
     try:
-        assent = prove(
-            parts.person(request),
-            request.actor,
-            password=request.POST.get("password", ""),
-            code=request.POST.get("code", ""),
-            meaning=consent.MEANING,
-            statement=consent.STATEMENT,
-            seen_digest=request.POST.get("seen_digest", ""),
-        )
+        assent = parts.proven(request, meaning=consent.MEANING, statement=consent.STATEMENT)
         consent.correct(
             row, actor=request.actor, reason=request.POST.get("reason", ""), assent=assent
         )

@@ -12,7 +12,6 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from accounts.signatures import prove
 from audit import clock, trail
 from audit.errors import Refused, RuleBroken
 from audit.models import record
@@ -183,15 +182,7 @@ def approve(request: StudyRequest, pk: UUID) -> HttpResponse:
     """Approve by signature."""
     row = _fetched(request, pk)
     try:
-        assent = prove(
-            parts.person(request),
-            request.actor,
-            password=request.POST.get("password", ""),
-            code=request.POST.get("code", ""),
-            meaning=exceptions.MEANING,
-            statement=exceptions.STATEMENT,
-            seen_digest=request.POST.get("seen_digest", ""),
-        )
+        assent = parts.proven(request, meaning=exceptions.MEANING, statement=exceptions.STATEMENT)
         exceptions.approve(row, actor=request.actor, assent=assent)
     except Refused as refused:
         return _page(request, _fetched(request, pk), errors=(refused.message,))

@@ -11,7 +11,6 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from accounts.signatures import prove
 from audit import clock, trail
 from audit.errors import Refused
 from imaging.models import LateImages
@@ -152,15 +151,7 @@ def sign(request: StudyRequest, pk: UUID) -> HttpResponse:
     """Sign the kept decision; it is carried out at once as far as the platform can."""
     row = _fetched(request, pk)
     try:
-        assent = prove(
-            parts.person(request),
-            request.actor,
-            password=request.POST.get("password", ""),
-            code=request.POST.get("code", ""),
-            meaning=late.MEANING,
-            statement=late.STATEMENT,
-            seen_digest=request.POST.get("seen_digest", ""),
-        )
+        assent = parts.proven(request, meaning=late.MEANING, statement=late.STATEMENT)
         late.decide(row, actor=request.actor, assent=assent)
     except Refused as refused:
         return _page(request, _fetched(request, pk), errors=(refused.message,), signing=True)

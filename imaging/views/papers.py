@@ -11,7 +11,6 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from accounts.signatures import prove
 from audit.errors import Refused
 from imaging.models import Attachment
 from imaging.services import papers
@@ -176,15 +175,7 @@ def release(request: StudyRequest, pk: UUID, attachment_id: UUID) -> HttpRespons
     """Release the copy by signature."""
     row = _fetched(request, pk, attachment_id)
     try:
-        assent = prove(
-            parts.person(request),
-            request.actor,
-            password=request.POST.get("password", ""),
-            code=request.POST.get("code", ""),
-            meaning=papers.MEANING,
-            statement=papers.STATEMENT,
-            seen_digest=request.POST.get("seen_digest", ""),
-        )
+        assent = parts.proven(request, meaning=papers.MEANING, statement=papers.STATEMENT)
         papers.release(row, actor=request.actor, assent=assent)
     except Refused as refused:
         return _screen(request, pk, row, errors=(refused.message,), signing=True)

@@ -12,7 +12,13 @@ from django.utils.translation import ngettext
 
 from accounts.models import User
 from accounts.permissions import Role
-from accounts.signatures import content_digest, needs_second_factor, signatures_of
+from accounts.signatures import (
+    Assent,
+    content_digest,
+    needs_second_factor,
+    prove,
+    signatures_of,
+)
 from audit import clock, jobs
 from audit.models import Job
 from audit.trail import Entry
@@ -186,6 +192,24 @@ def person(request: HttpRequest) -> User:
     if not isinstance(user, User):
         raise TypeError("a page of imaging was opened without a person")
     return user
+
+
+def proven(request: StudyRequest, *, meaning: str, statement: str) -> Assent:
+    """Return the assent that a sign dialog of this page asks for.
+
+    Raises:
+        SignatureRefused: the password or the second factor is wrong.
+        Conflict: the record is another than the one that was shown.
+    """
+    return prove(
+        person(request),
+        request.actor,
+        password=request.POST.get("password", ""),
+        code=request.POST.get("code", ""),
+        meaning=meaning,
+        statement=statement,
+        seen_digest=request.POST.get("seen_digest", ""),
+    )
 
 
 def thumbnail_url(study_code: str, row: Series) -> str:

@@ -13,7 +13,6 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from accounts.signatures import prove
 from audit import clock, jobs, trail
 from audit.errors import Refused, RuleBroken
 from imaging.models import PhantomScan
@@ -272,15 +271,7 @@ def sign(request: StudyRequest, pk: UUID, decision: str) -> HttpResponse:
         raise Http404
     meaning = DECISIONS[decision][1]
     try:
-        assent = prove(
-            parts.person(request),
-            request.actor,
-            password=request.POST.get("password", ""),
-            code=request.POST.get("code", ""),
-            meaning=meaning,
-            statement=phantoms.STATEMENTS[meaning],
-            seen_digest=request.POST.get("seen_digest", ""),
-        )
+        assent = parts.proven(request, meaning=meaning, statement=phantoms.STATEMENTS[meaning])
         decided = phantoms.decide(
             row, passed=decision == "pass", actor=request.actor, assent=assent
         )

@@ -11,7 +11,6 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from accounts.signatures import prove
 from audit import clock
 from audit.actors import service
 from audit.errors import Refused, RuleBroken
@@ -424,15 +423,7 @@ def sign(request: StudyRequest, pk: UUID) -> HttpResponse:
     row = fetched(request, pk)
     review = _own(request, pk)
     try:
-        assent = prove(
-            parts.person(request),
-            request.actor,
-            password=request.POST.get("password", ""),
-            code=request.POST.get("code", ""),
-            meaning=qc.MEANING,
-            statement=qc.STATEMENT,
-            seen_digest=request.POST.get("seen_digest", ""),
-        )
+        assent = parts.proven(request, meaning=qc.MEANING, statement=qc.STATEMENT)
         qc.sign(review, actor=request.actor, assent=assent)
     except Refused as refused:
         return _workbench(request, row, errors=(refused.message,), signing=True)

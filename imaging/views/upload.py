@@ -11,7 +11,6 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from accounts.signatures import prove
 from audit import clock
 from audit.errors import Refused, RuleBroken
 from audit.models import Job
@@ -341,14 +340,8 @@ def review(request: StudyRequest, pk: UUID) -> HttpResponse:
     errors: list[str] = []
     if request.method == "POST":
         try:
-            assent = prove(
-                parts.person(request),
-                request.actor,
-                password=request.POST.get("password", ""),
-                code=request.POST.get("code", ""),
-                meaning=submission.MEANING,
-                statement=submission.STATEMENT,
-                seen_digest=request.POST.get("seen_digest", ""),
+            assent = parts.proven(
+                request, meaning=submission.MEANING, statement=submission.STATEMENT
             )
             submission.sign_and_receive(row, actor=request.actor, assent=assent)
             return redirect("receipt", request.study.code, row.pk)

@@ -52,6 +52,7 @@ HOLDERS = {
     "submission.upload": {"site_user"},
     "submission.withdraw": {"site_user", "project_manager"},
     "submission.reject": {"image_operations"},
+    "submission.move": {"project_manager", "image_operations"},
     "submission.hold": {"image_operations"},
     "qc.decide": {"image_operations"},
     "qc.reset": {"image_operations", "scientific"},
@@ -62,6 +63,11 @@ HOLDERS = {
 #: Steps with conditions of their own: they may be refused though the graph allows them.
 CONDITIONAL = {("submission", "receive"), ("submission", "release"), ("query", "close")}
 KINDS = ("query", "submission", "timepoint")
+
+
+def test_every_right_of_a_drawn_step_has_its_holders_drawn() -> None:
+    asked = {right for kind in KINDS for _, _, right, _ in drawn_steps(kind).values()}
+    assert asked == set(HOLDERS)
 
 
 class Lives(RuleBasedStateMachine):

@@ -115,7 +115,9 @@ def identifying(identity: Identity) -> list[str]:
         identity.accession_number,
     ]
     parts = [part.strip(",.") for value in values for part in value.replace("^", " ").split()]
-    return [part for part in parts if len(part) >= 4]
+    # A house number of four digits stands in megabytes of pixels and hashes by chance.
+    telling = [part for part in parts if len(part) >= (6 if part.isdigit() else 4)]
+    return [*values, *telling]
 
 
 def choose(page: Page, row: Submission, world: StudyWorld, files: list[Path]) -> None:
