@@ -17,7 +17,7 @@ PYTHON_STAMP := $(VENV)/.synced-$(REQUIREMENTS)
 FRONTEND_STAMP := frontend/node_modules/.built
 FRONTEND_SOURCES := $(shell find frontend -path frontend/node_modules -prune -o -type f -print 2>/dev/null)
 
-.PHONY: help setup demo demo-reset test lint types imports unit screens bench browser lock stack \
+.PHONY: help setup demo demo-reset test test-whole lint types imports unit screens bench browser lock stack \
 	stack-stop clean
 
 help: ## show the commands
@@ -55,6 +55,12 @@ test: setup browser ## lint, types, import contracts, and every test
 	@$(MAKE) --no-print-directory lint types
 	@cd frontend && $(RUN) npm test --silent
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist=loadfile --require-browser $(ARGS)
+
+test-whole: setup ## every upload of the corpus through the web door, and the large upload
+	@$(BIN)/python -m pytest -m whole --whole $(ARGS)
+
+races: setup ## every race of readers, five hundred rounds
+	@ICRO_RACE_ROUNDS=500 $(BIN)/python -m pytest tests/reads/test_read_races.py -n 0 $(ARGS)
 
 lint: setup ## style, import contracts, templates
 	$(BIN)/ruff check .

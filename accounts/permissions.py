@@ -154,13 +154,59 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
         # the register of readers, their contracts and their way into the study
         "reader.view": (_PM, _PORTFOLIO, _REVIEWERS, *_OVERSIGHT),
         "reader.manage": (_REVIEWERS,),
+        "fee.approve": (_PM,),
+        # training cases: the scientist's key, and who sees how readers did
+        "training.view": (_PM, _SCIENCE, _REVIEWERS, *_OVERSIGHT),
+        "training.key": (_SCIENCE,),
         "read.progress": (*_STAFF, *_OVERSIGHT),
         "read.inbox": (_READER,),
         "read.perform": (_READER,),
+        # what the platform answers to sites: eligibility, confirmation of progression
+        "eligibility.view": (_PM, _OPS, _SCIENCE, _REVIEWERS, _SITE, *_OVERSIGHT),
+        "confirmation.view": (_PM, _OPS, _SCIENCE, _REVIEWERS, _SITE, *_OVERSIGHT),
+        "confirmation.ask": (_SITE,),
+        # the site's own result, compared with the sample that is reviewed centrally
+        "local.record": (_SITE,),
+        "death.record": (_SITE, _PM),
         "read.results": (_SCIENCE, _DATA, *_OVERSIGHT),
         "adjudication.perform": (_ADJUDICATOR,),
         "adjudication.inbox": (_ADJUDICATOR,),
         "adjudication.progress": (*_STAFF, *_OVERSIGHT),
+        # how well readers agree; whoever may not know readers sees codes
+        "performance.view": (
+            *(_PM, _PORTFOLIO, _SCIENCE, _REVIEWERS, _DATA, _SPONSOR),
+            *_OVERSIGHT,
+        ),
+        "variability.view": (_PM, _SCIENCE, _REVIEWERS, _DATA, *_OVERSIGHT),
+        "variability.manage": (_SCIENCE,),
+        # readings from before the platform
+        "readings.view": (_PM, _SCIENCE, _DATA, *_OVERSIGHT),
+        "readings.import": (_DATA,),
+        # a reader's questions pass image operations; what could unblind needs a second person
+        "question.view": (_PM, _OPS, _SCIENCE, *_OVERSIGHT),
+        "question.handle": (_OPS,),
+        "question.release": (_PM, _OPS, _SCIENCE),
+        # measurements prepared before the reads
+        "preliminary.view": (_PM, _OPS, _SCIENCE, _DATA, *_OVERSIGHT),
+        "preliminary.write": (_OPS, _SCIENCE),
+        # the standard of truth of a diagnostic study, hidden from every reader
+        "truth.view": (_SCIENCE, _DATA, *_OVERSIGHT),
+        "truth.record": (_SCIENCE,),
+        # watching signed reads, and correcting them; readers see their own reminders only
+        "check.view": (_OPS, _SCIENCE, *_OVERSIGHT),
+        "check.run": (_OPS, _SCIENCE),
+        "check.dispose": (_OPS, _SCIENCE),
+        "reminder.view": (_PM, _OPS, _SCIENCE, _REVIEWERS, *_OVERSIGHT),
+        "reminder.issue": (_SCIENCE,),
+        "reminder.acknowledge": (_READER,),
+        "rollback.view": (_PM, _OPS, _SCIENCE, _REVIEWERS, _DATA, *_OVERSIGHT),
+        "rollback.request": (_PM, _SCIENCE),
+        "rollback.approve_science": (_SCIENCE,),
+        "rollback.approve_project": (_PM,),
+        "rollback.refuse": (_PM, _SCIENCE),
+        "rollback.acknowledge": (_SPONSOR,),
+        "retraining.view": (_PM, _OPS, _SCIENCE, _REVIEWERS, *_OVERSIGHT),
+        "retraining.order": (_SCIENCE, _REVIEWERS),
         # delivery
         "cut.view": (_PM, _PORTFOLIO, _DATA, _SCIENCE, _SPONSOR, _RECIPIENT, *_OVERSIGHT),
         "cut.make": (_DATA,),

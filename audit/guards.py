@@ -44,12 +44,14 @@ class Frozen:
     Attributes:
         condition: SQL over OLD: the row is frozen.
         thaws: SQL over OLD: the row may still go back to where ``condition`` does not hold.
+        ends: SQL over OLD: nothing of the row changes any more, its state included.
     """
 
     condition: str
     columns: tuple[str, ...]
     why: str
     thaws: str = "FALSE"
+    ends: str = ""
 
 
 def own_models() -> list[type[models.Model]]:
@@ -143,6 +145,12 @@ def _freezes(model: type[models.Model]) -> Iterable[str]:
         f"FOR EACH ROW WHEN (({frozen.condition}) AND ({changed} OR ({opened}))) "
         f"EXECUTE FUNCTION audit_refuse_change({_literal(frozen.why)})"
     )
+    if frozen.ends:
+        yield (
+            f'CREATE OR REPLACE TRIGGER "ended_row" BEFORE UPDATE ON "{model._meta.db_table}" '
+            f"FOR EACH ROW WHEN ({frozen.ends}) "
+            f"EXECUTE FUNCTION audit_refuse_change({_literal('it is read-only for ever')})"
+        )
 
 
 def _study_key(model: type[models.Model]) -> str | None:

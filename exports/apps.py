@@ -12,6 +12,7 @@ class ExportsConfig(AppConfig):
         from exports import affected, tasks  # noqa: F401 - registers the jobs
         from exports.datasets import BUILDERS
         from imaging.services import effects
+        from reads import holders
         from studies.services.configuration import VALIDATORS
 
         def problems(document: object) -> list[str]:
@@ -24,6 +25,7 @@ class ExportsConfig(AppConfig):
         VALIDATORS["transfer"] = problems
         _register_store()
         effects.register(names=affected.names)
+        holders.register(names=affected.holding, tells=affected.rolled_back)
         name_verbs(
             {
                 "datacut.plan": "planned the cut",
@@ -35,6 +37,7 @@ class ExportsConfig(AppConfig):
                 "datacut.download": "downloaded a file of",
                 "datacut.verify": "verified the files of",
                 "datacut.supersede": "superseded the cut",
+                "datacut.affected": "rolled back reads of",
             }
         )
 

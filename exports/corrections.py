@@ -125,6 +125,8 @@ def _accepted_anew(items: Listed) -> list[tuple[UUID, str]]:
         best[key] = max(best.get(key, 0), version)
     for (cut, point), version in best.items():
         latest = newest[point]
-        if latest.pk > version and latest.session_id != held[version].session_id:
+        if latest.pk > version and latest.basis == "rolled_back":
+            found.add((cut, f"No read counts for {latest.time_point} since a roll-back"))
+        elif latest.pk > version and latest.session_id != held[version].session_id:
             found.add((cut, f"Another read counts for {latest.time_point}"))
     return sorted(found, key=str)

@@ -9,10 +9,10 @@ from typing import Any
 from django.db.models import Sum
 from django.urls import reverse
 
+from accounts.sentences import role_words
 from accounts.signatures import Assent, content_digest, needs_second_factor, prove, signatures_of
 from audit import clock
 from exports.models import DataCut
-from queries.sentences import role_words
 from ui.figures import bytes_words
 from ui.moments import day_words
 from ui.records import SignRequest

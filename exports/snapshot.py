@@ -67,7 +67,10 @@ def rows_of(cut: DataCut) -> Iterable[models.Model]:
     yield from Observation.objects.in_study(study).filter(session__in=sessions)
     yield from Measurement.objects.in_study(study).filter(observation__session__in=sessions)
     yield from CriterionAssessment.objects.in_study(study).filter(session__in=sessions)
-    yield from Acceptance.objects.filter(study_id=study, session__in=sessions, at__lte=until)
+    # What a roll-back took back is not accepted in a later cut, however early its cut-off lies.
+    yield from Acceptance.objects.filter(study_id=study, session__in=sessions).filter(
+        Q(at__lte=until) | Q(basis="rolled_back")
+    )
 
 
 def version_of(row: models.Model) -> int:

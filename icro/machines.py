@@ -41,9 +41,8 @@ class MachineDoor:
 
 def _is_keyed(request: HttpRequest) -> bool:
     path = request.path_info
-    known = path.startswith("/dicomweb/") or (
-        request.method == "PUT" and path.startswith("/api/v1/studies/")
-    )
+    files = request.method == "PUT" or (request.method == "POST" and path.endswith("/files/"))
+    known = path.startswith("/dicomweb/") or (files and path.startswith("/api/v1/studies/"))
     return known and request.headers.get("Authorization", "")[:7].lower() == "bearer "
 
 

@@ -26,7 +26,7 @@ from imaging.models import (
     SiteException,
     Submission,
 )
-from imaging.services import manifest, proof, second_level
+from imaging.services import batches, manifest, proof, second_level
 from imaging.services import submission as submissions
 from studies.access import fetch
 from studies.api import PREFIX, StudyViewSet
@@ -149,6 +149,7 @@ class SubmissionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, StudyV
         "create": "submission.upload",
         "manifest": "submission.upload",
         "put_file": "submission.upload",
+        "put_files": "submission.upload",
         "finish": "submission.upload",
         "proof_document": "submission.view",
     }
@@ -156,7 +157,9 @@ class SubmissionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, StudyV
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Ask once who sends a file: an upload with a key brings thousands of them."""
         known = (
-            by_key(request._request, kwargs["study_code"]) if self.action == "put_file" else None
+            by_key(request._request, kwargs["study_code"])
+            if self.action in ("put_file", "put_files")
+            else None
         )
         if known is None:
             super().initial(request, *args, **kwargs)
@@ -201,6 +204,21 @@ class SubmissionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, StudyV
         mine = Submission.objects.visible_to(self.actor)
         if not manifest.take_file(mine, pk, sha256, chunks, actor=self.actor):
             manifest.store_file(self.get_object(), sha256, chunks, actor=self.actor)
+        return Response(status=status.HTTP_204_NO_CONTENT, headers={"Cache-Control": "no-store"})
+
+    @extend_schema(request=OpenApiTypes.BINARY, responses={204: None})
+    @action(detail=True, methods=["post"], url_path="files")
+    def put_files(self, request: Request, study_code: str, pk: str) -> Response:
+        """Send many announced files in one message, which are durable when this answers.
+
+        The first line of the body names the files by SHA-256, separated by spaces; then their bytes
+        follow, one file after the other.
+        """
+        stream = request._request
+        digests = batches.named_in(stream.readline(batches.LONGEST_LINE + 2))
+        mine = Submission.objects.visible_to(self.actor)
+        if not batches.take_files(mine, pk, digests, stream.read, actor=self.actor):
+            self.get_object()  # says 404, and keeps that it was asked for
         return Response(status=status.HTTP_204_NO_CONTENT, headers={"Cache-Control": "no-store"})
 
     @extend_schema(request=None, responses=SubmissionSerializer)

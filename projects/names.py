@@ -7,11 +7,6 @@ from collections.abc import Collection
 from accounts.permissions import Role
 
 
-def role_label(role: str) -> str:
-    """Return the words for a role; what is no role is shown as it is."""
-    return str(dict(Role.choices).get(role, role.replace("_", " ")))
-
-
 def leading_role(roles: Collection[str]) -> str:
     """Return the role that leads among several, by the order of the table of roles."""
     return next((role.value for role in Role if role.value in roles), "")

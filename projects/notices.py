@@ -7,7 +7,7 @@ after signing in.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from django.db.models.signals import post_save
 from accounts.models import Invitation, Notice, User
 from accounts.permissions import PERMISSIONS, Role
 from audit import clock
+from audit.bulk import moved_together
 from audit.jobs import enqueue, job
 from audit.models import Job
 from audit.states import moved
@@ -24,7 +25,8 @@ from exports.models import DataCut
 from imaging.models import ArrivedExamination, ConsentWithdrawal, Move, Submission
 from projects.addresses import address
 from queries.models import Query
-from reads.models import ReadTask
+from reads.models import ReaderMessage, ReadTask
+from reads.services.inviting import person_invited
 from studies.models import Membership, MembershipSite, Study
 
 
@@ -52,6 +54,17 @@ def _asker(query: Query) -> Iterable[User]:
 
 def _reader(task: ReadTask) -> Iterable[User]:
     return [task.stream.reader]
+
+
+def _reader_of_message(message: ReaderMessage) -> Iterable[User]:
+    return [message.reader.user]
+
+
+def _reviewer_operations(message: ReaderMessage) -> Iterable[User]:
+    held = Membership.objects.filter(
+        study_id=message.study_id, role=Role.REVIEWER_OPERATIONS, period__contains=clock.now()
+    )
+    return User.objects.filter(pk__in=held.values("user_id"), is_active=True).distinct()
 
 
 def _cut_takers(cut: DataCut) -> Iterable[User]:
@@ -116,6 +129,19 @@ KINDS: dict[str, Kind] = {
         _reader,
         lambda _: address("read-inbox"),
     ),
+    "readermessage.reminder": Kind(
+        "Some of your reads are due soon", _reader_of_message, lambda _: address("read-inbox")
+    ),
+    "readermessage.overdue": Kind(
+        "Some of your reads are past their due date",
+        _reader_of_message,
+        lambda _: address("read-inbox"),
+    ),
+    "readermessage.escalation": Kind(
+        "Late reads wait for reviewer operations",
+        _reviewer_operations,
+        lambda message: address("reader-care", message.study.code, message.reader_id),
+    ),
     "arrivedexamination.deliver": Kind(
         "Images arrived and wait for your form and signature",
         _signer,
@@ -141,6 +167,7 @@ _MODELS: dict[str, Any] = {
     "query": Query,
     "submission": Submission,
     "readtask": ReadTask,
+    "readermessage": ReaderMessage,
     "datacut": DataCut,
     "arrivedexamination": ArrivedExamination,
     "move": Move,
@@ -198,8 +225,27 @@ def mail_invitation(invitation: Invitation, *, link: str, study: Study | None) -
     )
 
 
+def _after_invitation(
+    sender: Any, *, invitation: Invitation, link: str, study: Study, **_: Any
+) -> None:
+    mail_invitation(invitation, link=link, study=study)
+
+
 def _after_step(sender: Any, *, step: str, row: Any, **_: Any) -> None:
     _ask_for(f"{row._meta.model_name}.{step}", row)
+
+
+def _after_many(sender: Any, *, step: str, rows: Sequence[Any], **_: Any) -> None:
+    """Tell each reader once, however many reads were given together."""
+    if sender is not ReadTask:
+        return
+    for first in {row.stream.reader_id: row for row in reversed(rows)}.values():
+        _ask_for(f"readtask.{step}", first)
+
+
+def _after_message(sender: Any, *, instance: ReaderMessage, created: bool, **_: Any) -> None:
+    if created:
+        _ask_for(f"readermessage.{instance.kind}", instance)
 
 
 def _after_save(sender: Any, *, instance: Query, created: bool, **_: Any) -> None:
@@ -230,6 +276,9 @@ def connect() -> None:
     """Listen to the acts that people are told of."""
     for sender in (Query, Submission, ReadTask, DataCut, ArrivedExamination, Move):
         moved.connect(_after_step, sender=sender, dispatch_uid=f"notices.{sender.__name__}")
+    person_invited.connect(_after_invitation, dispatch_uid="notices.person_invited")
+    moved_together.connect(_after_many, dispatch_uid="notices.together")
+    post_save.connect(_after_message, sender=ReaderMessage, dispatch_uid="notices.reader_message")
     post_save.connect(_after_save, sender=Query, dispatch_uid="notices.query_raised")
     post_save.connect(
         _after_withdrawal, sender=ConsentWithdrawal, dispatch_uid="notices.withdrawal"

@@ -12,10 +12,11 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Notice
 from accounts.permissions import BLINDED_ROLES, Role
+from accounts.sentences import role_words
 from audit.actors import Actor
 from imaging.models import Submission
 from projects.addresses import address, start_address
-from projects.names import leading_role, role_label
+from projects.names import leading_role
 from queries.models import Query
 from studies.actors import memberships_of
 from studies.models import Membership, Study
@@ -60,6 +61,7 @@ STUDY_MENU: Sequence[tuple[str, Sequence[Entry]]] = (
             Entry("adjudication.inbox", "My cases", "gavel", "adjudication-inbox"),
             Entry("read.progress", "Progress of reads", "eye-check", "read-progress"),
             Entry("reader.view", "Readers", "address-book", "reader-list"),
+            Entry("performance.view", "Reader performance", "chart-bar", "performance"),
         ),
     ),
     (
@@ -67,6 +69,7 @@ STUDY_MENU: Sequence[tuple[str, Sequence[Entry]]] = (
         (
             Entry("subject.view", "Subjects", "users", "subject-list"),
             Entry("configuration.view", "Charter", "book", "charter"),
+            Entry("configuration.view", "eCRFs", "clipboard-list", "ecrf-list"),
             Entry("configuration.view", "De-identification", "shield-check", "deid-profile"),
             Entry("configuration.view", "Configuration", "files", "configuration-list"),
             Entry("study.members.manage", "People", "user-check", "people"),
@@ -104,7 +107,7 @@ def shell_of(request: HttpRequest) -> Shell:
     roles = frozenset(one.role for one in held)
     return Shell(
         printed_name=user.printed_name,
-        role=role_label(actor.role or leading_role(roles)),
+        role=role_words(actor.role or leading_role(roles)),
         time_zone=user.time_zone,
         switcher=_switcher(held, study),
         menu=_menu(request, held, actor, study),

@@ -19,12 +19,12 @@ from django.apps import apps
 from django.db import models
 from django.db.models import F, Q, Value
 
+from accounts.sentences import role_words
 from audit.actors import Actor
 from audit.history import HistoryRow
 from audit.models import Event
 from audit.trail import shown, verb_of
 from imaging.models import QcReview, Submission
-from projects.names import role_label
 from reads.models import (
     AdjudicationCase,
     Annotation,
@@ -93,7 +93,7 @@ class Line:
     @property
     def role_words(self) -> str:
         """The role in words."""
-        return role_label(self.role) if self.role else NOTHING
+        return role_words(self.role) if self.role else NOTHING
 
     @property
     def is_system(self) -> bool:

@@ -29,6 +29,7 @@ def names(time_point: TimePoint) -> list[Effect]:
     signed = sessions.filter(state__in=_COUNTED).count()
     if signed:
         text = f"{signed} signed {'read' if signed == 1 else 'reads'} of {time_point}"
+        text += "; a roll-back comes first"
         found.append(Effect("read", text, url, blocks=True, keeps=True))
     elif sessions.exists():
         found.append(Effect("read", f"Readers have seen images of {time_point}.", url, keeps=True))
@@ -65,16 +66,17 @@ def follows(time_point: TimePoint, reason: str) -> list[str]:
 def stops(subject: Subject, reason: str) -> list[str]:
     """Hold every unsigned read of a subject; reads that were signed stay as they are."""
     system = service("Read desk", study_id=subject.study_id)
-    tasks = ReadTask.objects.in_study(subject.study_id).filter(time_point__subject=subject)
+    tasks = ReadTask.objects.in_study(subject.study_id).filter(stream__subject=subject)
     done = []
     with acting(system, reason):
         for task in tasks.select_related("time_point"):
+            what = task.time_point.label if task.time_point else task.get_kind_display().lower()
             if task.state in _HOLDABLE:
                 READ_TASK.move(task, "hold", actor=system, reason=reason)
-                done.append(f"A read of {task.time_point.label} is on hold.")
+                done.append(f"A read of {what} is on hold.")
             elif task.state == "planned":
                 READ_TASK.move(task, "cancel", actor=system, reason=reason)
-                done.append(f"A planned read of {task.time_point.label} was cancelled.")
+                done.append(f"A planned read of {what} was cancelled.")
     return done
 
 

@@ -13,27 +13,26 @@ from decimal import Decimal
 from typing import Any
 
 from reads.criteria import registry
-from reads.criteria.base import Assessment, CriteriaError, Criterion, input_digest
+from reads.criteria.base import Assessment, CriteriaError, Criterion, TimePointFacts, input_digest
 from reads.criteria.facts import (
     Certainty,
     LesionState,
     MeasuredTimePoint,
+    NewLesionCategory,
     NewLesionFacts,
+    NewLesionState,
     NonTargetFacts,
     NonTargetState,
     TargetFacts,
 )
+from reads.criteria.volumetric import VolumeTimePoint
+from reads.design.response_items import RECIST, derivation, items_of
 from studies.forms.conditions import Facts
+from studies.forms.definition import Form
 from studies.forms.derivations import DerivationError, DerivedValue
 from studies.forms.evaluation import Evaluation
 
-RECIST = "RECIST11"
-#: derived value -> item of the form in which the reader enters the same
-ENTERED = {
-    "target_response": "response.target",
-    "non_target_response": "response.non_target",
-    "overall_response": "response.overall",
-}
+Parameters = Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +60,23 @@ class ReadPoint:
             target=tuple(_target(row) for row in rows.of("target.lesions")),
             non_target=tuple(_non_target(row) for row in rows.of("non_target.lesions")),
             new_lesions=tuple(_new(row) for row in rows.of("new.lesions")),
+        )
+
+    def volumes(self, labels: Sequence[str]) -> VolumeTimePoint:
+        """Return the volumes of the targets in the order of their labels at baseline."""
+        rows = {str(row["label"]): row for row in _Rows(self.evaluation).of("target.lesions")}
+        seen = self.facts()
+        return VolumeTimePoint(
+            id=self.id,
+            date=self.day,
+            baseline=self.baseline,
+            assessed=seen.assessed,
+            volumes_ml=tuple(_number(rows.get(label, {}).get("volume_value")) for label in labels),
+            new_lesion=any(
+                lesion.certainty is Certainty.UNEQUIVOCAL
+                and lesion.state is not NewLesionState.ABSENT
+                for lesion in seen.new_lesions
+            ),
         )
 
 
@@ -127,6 +143,7 @@ def _non_target(row: Mapping[str, Any]) -> NonTargetFacts:
     return NonTargetFacts(
         **_lesion(row),
         state=NonTargetState(state) if state else None,
+        further_increase=row.get("further_increase"),
         ld_mm=_number(row.get("long_axis")),
         sa_mm=_number(row.get("short_axis")),
     )
@@ -134,9 +151,12 @@ def _non_target(row: Mapping[str, Any]) -> NonTargetFacts:
 
 def _new(row: Mapping[str, Any]) -> NewLesionFacts:
     certainty = _code(row.get("certainty")) or Certainty.UNEQUIVOCAL.value
+    category, state = _code(row.get("category")), _code(row.get("state"))
     return NewLesionFacts(
         **_lesion(row),
         certainty=Certainty(certainty),
+        category=NewLesionCategory(category) if category else None,
+        state=NewLesionState(state) if state else None,
         first_seen=str(row.get("first_seen") or ""),
         ld_mm=_number(row.get("long_axis")),
         sa_mm=_number(row.get("short_axis")),
@@ -162,8 +182,22 @@ class Derived:
         return self.assessment.time_points[-1]
 
 
+def history_of(points: Sequence[ReadPoint], criterion: Criterion) -> list[TimePointFacts]:
+    """Return the one set of lesions as the facts that a criterion takes, baseline first.
+
+    Raises:
+        CriteriaError: the eCRF does not hold what this criterion needs.
+    """
+    if criterion.facts_type is VolumeTimePoint:
+        labels = [key for key in points[0].evaluation.rows.get("target.lesions", ()) if key]
+        return [point.volumes(labels) for point in points]
+    if criterion.facts_type is MeasuredTimePoint:
+        return [point.facts() for point in points]
+    raise CriteriaError("criteria", f"{criterion.title} is not derived from this form")
+
+
 def derive(
-    points: Sequence[ReadPoint], criterion_key: str, parameters: Mapping[str, object] | None = None
+    points: Sequence[ReadPoint], criterion_key: str, parameters: Parameters | None = None
 ) -> Derived:
     """Derive every response of a stream, baseline first, with one criterion.
 
@@ -172,43 +206,58 @@ def derive(
     """
     criterion = registry.get(criterion_key)
     options = criterion.options(parameters)
-    history = [point.facts() for point in points]
+    history = history_of(points, criterion)
     return Derived(criterion, criterion.assess(history, options), input_digest(history, options))
 
 
-def named_derivations(
-    earlier: Sequence[ReadPoint], current: Callable[[Evaluation], ReadPoint]
-) -> Callable[[Evaluation], dict[str, Callable[[Facts], DerivedValue]]]:
-    """Return a maker of the form's named derivations for a time point after ``earlier``.
+Outcomes = Mapping[str, Derived | str]
 
-    The form is evaluated twice: first as typed, then with what the engine derived from that.
+
+def derive_all(
+    points: Sequence[ReadPoint], criteria: Mapping[str, Parameters], form: Form
+) -> Outcomes:
+    """Derive every criterion of a design, and those whose responses the form asks for.
+
+    A criterion that cannot be derived has the reason in words instead.
     """
-
-    def make(typed: Evaluation) -> dict[str, Callable[[Facts], DerivedValue]]:
-        outcome: Derived | str
+    found: dict[str, Derived | str] = {}
+    for key, parameters in {**{name: {} for name in _asked(form)}, **criteria}.items():
         try:
-            outcome = derive([*earlier, current(typed)], RECIST)
+            found[key] = derive(points, key, parameters)
         except CriteriaError as error:
-            outcome = str(error)
+            found[key] = str(error)
+    return found
 
-        def answer(name: str) -> Callable[[Facts], DerivedValue]:
-            def named(_: Facts) -> DerivedValue:
-                if isinstance(outcome, str):
-                    raise DerivationError(outcome)
-                steps = [s.sentence for s in outcome.last.trace if s.name in {name, *_LEADS[name]}]
-                value = form_code(outcome.last.text(name))
-                return DerivedValue(value or None, tuple(steps))
 
-            return named
+def _asked(form: Form) -> list[str]:
+    """The form of RECIST 1.1 alone may serve a design that names no criterion."""
+    wanted = {item.derived.name for item in form.items.values() if item.derived is not None}
+    return [RECIST] if any(derivation(RECIST, each) in wanted for each in items_of(RECIST)) else []
 
-        return {f"recist11.{name}": answer(name) for name in ENTERED}
 
-    return make
+def named_derivations(outcomes: Outcomes) -> dict[str, Callable[[Facts], DerivedValue]]:
+    """Return the form's named derivations from what the engines made of the facts as typed."""
+    return {
+        derivation(key, item): _answer(outcome, item.value)
+        for key, outcome in outcomes.items()
+        for item in items_of(key)
+    }
+
+
+def _answer(outcome: Derived | str, name: str) -> Callable[[Facts], DerivedValue]:
+    def named(_: Facts) -> DerivedValue:
+        if isinstance(outcome, str):
+            raise DerivationError(outcome)
+        leads = {name, *_LEADS.get(name, ())}
+        steps = [step.sentence for step in outcome.last.trace if step.name in leads]
+        value = form_code(outcome.last.text(name))
+        return DerivedValue(value or None, tuple(steps))
+
+    return named
 
 
 #: which steps of the trace explain a response to a reader
 _LEADS = {
     "target_response": ("percent_from_baseline", "percent_from_nadir", "sum_mm"),
-    "non_target_response": (),
-    "overall_response": ("new_lesion",),
+    "overall_response": ("new_lesion", "measured_response"),
 }

@@ -13,7 +13,26 @@ READ_MEANING = "read"
 READ_STATEMENT = "I have read these images by the charter and this is my assessment."
 CASE_MEANING = "adjudication"
 CASE_STATEMENT = "I have compared both reads by the charter and this is my decision."
-_MEANINGS = {READ_MEANING: READ_STATEMENT, CASE_MEANING: CASE_STATEMENT}
+KEY_MEANING = "approval of an answer key"
+KEY_STATEMENT = "I approve these answers as what the charter asks for."
+COMMITMENT_MEANING = "responsibilities and turnaround"
+COMMITMENT_STATEMENT = "I have read these responsibilities and turnarounds and take them on."
+FEE_MEANING = "approval of fees"
+FEE_STATEMENT = "I approve these fees for payment."
+_MEANINGS = {
+    READ_MEANING: READ_STATEMENT,
+    CASE_MEANING: CASE_STATEMENT,
+    KEY_MEANING: KEY_STATEMENT,
+    COMMITMENT_MEANING: COMMITMENT_STATEMENT,
+    FEE_MEANING: FEE_STATEMENT,
+}
+#: what a signature brings about, where it is not a read's
+_CONSEQUENCES = {
+    KEY_MEANING: "After signing the key is given to readers and cannot change.",
+    COMMITMENT_MEANING: "The signed text stays with your qualification.",
+    FEE_MEANING: "After signing the statement cannot change and is paid as it stands.",
+}
+_CONSEQUENCE = "After signing it is locked. A change needs a roll-back."
 
 
 def request_for(
@@ -34,7 +53,7 @@ def request_for(
         url=url,
         facts=facts,
         meaning=_MEANINGS[meaning],
-        consequence="After signing it is locked. A change needs a roll-back.",
+        consequence=_CONSEQUENCES.get(meaning, _CONSEQUENCE),
         printed_name=actor.name,
         role=Role(actor.role).label.lower(),
         now=clock.now(),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from reads.criteria import registry
+from reads.design.response_items import entered_places, section_of
 from reads.ecrf import Derived, ReadPoint
 from studies.forms.evaluation import Evaluation
 from studies.forms.values import Status
@@ -23,6 +24,12 @@ RESPONSES = {
     "NON-CR/NON-PD": "Non-complete response, non-progression",
     "NOT APPLICABLE": "Not applicable",
     "NED": "No evidence of disease",
+    "iCR": "Complete response",
+    "iPR": "Partial response",
+    "iSD": "Stable disease",
+    "NON-iCR/NON-iUPD": "Non-complete response, non-progression",
+    "iUPD": "Unconfirmed progression",
+    "iCPD": "Confirmed progression",
 }
 _GROUPS = ("target.lesions", "non_target.lesions", "new.lesions")
 _KINDS = {
@@ -30,7 +37,18 @@ _KINDS = {
     "non_target.lesions": "non_target",
     "new.lesions": "new",
 }
-_TONES = {"CR": "good", "PR": "good", "SD": "work", "PD": "stop", "NE": "wait"}
+_TONES = {
+    "CR": "good",
+    "PR": "good",
+    "SD": "work",
+    "PD": "stop",
+    "NE": "wait",
+    "iCR": "good",
+    "iPR": "good",
+    "iSD": "work",
+    "iUPD": "wait",
+    "iCPD": "stop",
+}
 _PARTIAL_RESPONSE = Decimal("0.7")  # RECIST 1.1 §4.3.1: at least 30 % below baseline
 _PROGRESSION = Decimal("1.2")  # and at least 20 % above the nadir
 
@@ -74,6 +92,14 @@ class LesionTable:
     since_first: Decimal | None = None
     since_nadir: Decimal | None = None
     no_new_words: str = ""
+    volumes: tuple[Decimal | None, ...] = ()
+    volume_since_first: Decimal | None = None
+    volume_since_nadir: Decimal | None = None
+
+    @property
+    def has_volumes(self) -> bool:
+        """Whether the form asks for volumes."""
+        return any(volume is not None for volume in self.volumes)
 
     @property
     def has_new(self) -> bool:
@@ -85,6 +111,8 @@ def lesions(points: Sequence[ReadPoint]) -> LesionTable:
     """Build the table of a stream up to its last time point."""
     now = points[-1]
     sums = tuple(_number(point.evaluation, "target.sum") for point in points)
+    volumes = tuple(_number(point.evaluation, "target.volume_sum") for point in points)
+    several = len(points) > 1
     found: dict[tuple[str, str], None] = {}
     for point in points:
         for group in _GROUPS:
@@ -96,9 +124,12 @@ def lesions(points: Sequence[ReadPoint]) -> LesionTable:
         columns=tuple(_column(point) for point in points),
         rows=tuple(_row(points, group, label) for group, label in rows),
         sums=sums,
-        since_first=_change(sums[0], sums[-1]) if len(points) > 1 else None,
-        since_nadir=_change(_least(sums[:-1]), sums[-1]) if len(points) > 1 else None,
+        since_first=_change(sums[0], sums[-1]) if several else None,
+        since_nadir=_change(_least(sums[:-1]), sums[-1]) if several else None,
         no_new_words=_no_new(now),
+        volumes=volumes,
+        volume_since_first=_change(volumes[0], volumes[-1]) if several else None,
+        volume_since_nadir=_change(_least(volumes[:-1]), volumes[-1]) if several else None,
     )
 
 
@@ -230,7 +261,7 @@ class ResponseView:
     why: tuple[str, ...]
     entered: str = ""
     is_overridden: bool = False
-    notes: tuple[str, ...] = field(default=())
+    override: str = ""
 
 
 _STEPS = (
@@ -238,7 +269,14 @@ _STEPS = (
     "target_response",
     "non_target_response",
     "new_lesion",
+    "measured_response",
     "overall_response",
+)
+#: what stands beside the overall response of a criterion, when it is derived
+_PARTS = (
+    ("Target", "target_response"),
+    ("Non-target", "non_target_response"),
+    ("Volume", "measured_response"),
 )
 
 
@@ -246,20 +284,29 @@ def response(key: str, derived: Derived, evaluation: Evaluation) -> ResponseView
     """Show one criterion's derivation with its reasons in sentences."""
     last = derived.last
     overall = (last.text("overall_response") or "").replace("_", " ")
-    entered = _text(evaluation, "response.overall")
+    entered = _text(evaluation, entered_places(key)["overall_response"])
+    section = section_of(key)
+    override = ": ".join(
+        part
+        for part in (
+            _words(evaluation, f"{section}.override_class"),
+            _text(evaluation, f"{section}.override_reason"),
+        )
+        if part
+    )
     return ResponseView(
         criterion=registry.get(key).title,
         overall=overall,
         overall_words=RESPONSES.get(overall, ""),
         tone=_TONES.get(overall, "idle"),
         parts=(
-            ("Target", _part(last, "target_response")),
-            ("Non-target", _part(last, "non_target_response")),
+            *((words, _part(last, name)) for words, name in _PARTS if name in last.values),
             ("New lesion", _new_words(evaluation)),
         ),
         why=tuple(step.sentence for step in last.trace if step.name in _STEPS),
         entered=entered,
-        is_overridden=bool(entered and overall and entered != overall),
+        is_overridden=bool(override) or bool(entered and overall and entered != overall),
+        override=override,
     )
 
 

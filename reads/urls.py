@@ -6,23 +6,52 @@ from django.urls import path
 
 from reads.views import (
     adjudicating,
+    assignment,
+    care,
     charter,
+    designer,
+    fees,
     images,
     inbox,
     onboarding,
+    performance,
     planner,
     progress,
     readers,
     room,
     signing,
+    training,
+    variability,
 )
 
 READ = "s/<str:study_code>/reads/<uuid:pk>"
 CASE = "s/<str:study_code>/adjudication/<uuid:pk>"
 CHARTER = "s/<str:study_code>/charter"
+ECRF = "s/<str:study_code>/ecrf"
 READERS = "s/<str:study_code>/readers"
+FEES = f"{READERS}/fees/<uuid:pk>"
+TRAINING = "s/<str:study_code>/training"
+
+PERFORMANCE = "s/<str:study_code>/performance"
+VARIABILITY = f"{PERFORMANCE}/variability"
 
 urlpatterns = [
+    path(f"{PERFORMANCE}/", performance.performance_page, name="performance"),
+    path(f"{PERFORMANCE}/report.pdf", performance.performance_pdf, name="performance-pdf"),
+    path(
+        f"{PERFORMANCE}/readers/<int:number>/",
+        performance.performance_reader,
+        name="performance-reader",
+    ),
+    path(f"{VARIABILITY}/", variability.variability_list, name="variability"),
+    path(f"{VARIABILITY}/plan/", variability.variability_plan, name="variability-plan"),
+    path(f"{VARIABILITY}/<uuid:pk>/", variability.variability_page, name="variability-plan-page"),
+    path(f"{VARIABILITY}/<uuid:pk>/act/", variability.variability_act, name="variability-act"),
+    path(
+        f"{VARIABILITY}/<uuid:pk>/report.pdf",
+        variability.variability_pdf,
+        name="variability-pdf",
+    ),
     path(f"{CHARTER}/", charter.charter, name="charter"),
     path(f"{CHARTER}/begin/", charter.charter_start, name="charter-start"),
     path(f"{CHARTER}/<uuid:pk>/", charter.charter_version, name="charter-version"),
@@ -36,6 +65,13 @@ urlpatterns = [
         charter.charter_specification,
         name="charter-specification",
     ),
+    path(f"{ECRF}/", designer.ecrf_list, name="ecrf-list"),
+    path(f"{ECRF}/begin/", designer.ecrf_begin, name="ecrf-begin"),
+    path(f"{ECRF}/<uuid:pk>/", designer.ecrf_designer, name="ecrf-designer"),
+    path(f"{ECRF}/<uuid:pk>/change/", designer.ecrf_change, name="ecrf-change"),
+    path(f"{ECRF}/<uuid:pk>/preview/", designer.ecrf_preview, name="ecrf-preview"),
+    path(f"{ECRF}/<uuid:pk>/annotated.pdf", designer.ecrf_annotated, name="ecrf-annotated"),
+    path(f"{ECRF}/<uuid:pk>/ecrf.<str:kind>", designer.ecrf_file, name="ecrf-file"),
     path(f"{READERS}/", readers.reader_list, name="reader-list"),
     path(f"{READERS}/enter/", readers.reader_enter, name="reader-enter"),
     path(f"{READERS}/planner/", planner.reader_planner, name="reader-planner"),
@@ -45,6 +81,37 @@ urlpatterns = [
         f"{READERS}/onboarding/advance/", onboarding.onboarding_advance, name="onboarding-advance"
     ),
     path(f"{READERS}/onboarding/<uuid:pk>/", onboarding.onboarding_act, name="onboarding-act"),
+    path(f"{READERS}/planner/invite/", planner.reader_invite_many, name="reader-invite-many"),
+    path(
+        f"{READERS}/onboarding/retrain/", onboarding.onboarding_retrain, name="onboarding-retrain"
+    ),
+    path(f"{READERS}/me/", training.reader_home, name="reader-home"),
+    path(f"{READERS}/me/sign/", training.reader_commit, name="reader-commit"),
+    path(f"{READERS}/assignment/", assignment.reader_assignment, name="reader-assignment"),
+    path(f"{READERS}/assignment/draw/", assignment.reader_assign_all, name="reader-assign-all"),
+    path(f"{READERS}/assignment/transfer/", assignment.reader_transfer, name="reader-transfer"),
+    path(f"{READERS}/care/", care.care_list, name="care-list"),
+    path(f"{READERS}/<uuid:pk>/care/", care.reader_care, name="reader-care"),
+    path(f"{READERS}/<uuid:pk>/care/act/", care.reader_care_act, name="reader-care-act"),
+    path(f"{READERS}/fees/", fees.fee_list, name="fee-list"),
+    path(f"{READERS}/<uuid:pk>/fees/draw/", fees.fee_draw, name="fee-draw"),
+    path(f"{FEES}/", fees.fee_page, name="fee-page"),
+    path(f"{FEES}/sign/", fees.fee_sign, name="fee-sign"),
+    path(f"{FEES}/withdraw/", fees.fee_withdraw, name="fee-withdraw"),
+    path(f"{FEES}/fees.csv", fees.fee_csv, name="fee-csv"),
+    path(f"{FEES}/fees.pdf", fees.fee_pdf, name="fee-pdf"),
+    path(f"{TRAINING}/", training.training_page, name="training"),
+    path(f"{TRAINING}/act/", training.training_act, name="training-act"),
+    path(f"{TRAINING}/cases/", training.training_case_add, name="training-case-add"),
+    path(f"{TRAINING}/cases/<uuid:pk>/", training.training_case, name="training-case"),
+    path(f"{TRAINING}/cases/<uuid:pk>/act/", training.training_case_act, name="training-case-act"),
+    path(
+        f"{TRAINING}/cases/<uuid:pk>/sign/",
+        training.training_case_sign,
+        name="training-case-sign",
+    ),
+    path(f"{TRAINING}/attempts/<uuid:pk>/", training.training_attempt, name="training-attempt"),
+    path(f"{TRAINING}/marks/<uuid:pk>/", training.training_feedback, name="training-feedback"),
     path(f"{READERS}/<uuid:pk>/", readers.reader_page, name="reader-page"),
     path(f"{READERS}/<uuid:pk>/act/", readers.reader_act, name="reader-act"),
     path(f"{READERS}/<uuid:pk>/cv.pdf", readers.reader_cv, name="reader-cv"),

@@ -47,10 +47,20 @@ def qualified_designs(reader_id: Any, study: Any) -> list[Any]:
     held: dict[Configuration, set[str]] = {}
     for row in rows:
         held.setdefault(row.design, set()).add(row.criterion)
+    # A training case is read before anybody is qualified; its study holds nothing else.
+    training = ReadTask._base_manager.filter(
+        study_id=getattr(study, "pk", study),
+        stream__reader_id=reader_id,
+        stream__purpose="training",
+        stream__study__trains__isnull=False,
+    )
     return [
-        design.pk
-        for design, criteria in held.items()
-        if set(design_from(design.document).criteria or (FORM_ONLY,)) <= criteria
+        *training.order_by().values_list("design_id", flat=True).distinct(),
+        *(
+            design.pk
+            for design, criteria in held.items()
+            if set(design_from(design.document).criteria or (FORM_ONLY,)) <= criteria
+        ),
     ]
 
 

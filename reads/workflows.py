@@ -32,6 +32,7 @@ READ_TASK = Workflow(
             "Put on hold",
             reason=True,
         ),
+        step("roll_back", "signed", "assigned", SYSTEM, "Read again", reason=True),
         step("resume", "on_hold", "assigned", "read.manage", "Resume read", reason=True),
         step(
             "decline",
@@ -178,6 +179,290 @@ ONBOARDING = Workflow(
             "reader.manage",
             "Stop onboarding",
             reason=True,
+        ),
+    ),
+)
+
+VARIABILITY_PLAN = Workflow(
+    "variabilityplan",
+    "planned",
+    ("planned", "drawn", "closed", "cancelled"),
+    (
+        step("draw", "planned", "drawn", "variability.manage", "Draw the sample"),
+        step("close", "drawn", "closed", "variability.manage", "Close the study", reason=True),
+        step(
+            "cancel",
+            ("planned", "drawn"),
+            "cancelled",
+            "variability.manage",
+            "Cancel the study",
+            reason=True,
+        ),
+    ),
+)
+
+READING_IMPORT = Workflow(
+    "readingimport",
+    "draft",
+    ("draft", "imported", "discarded"),
+    (
+        step(
+            "take_over", "draft", "imported", "readings.import", "Import readings", signature=True
+        ),
+        step("discard", "draft", "discarded", "readings.import", "Discard the file", reason=True),
+    ),
+)
+
+READER_QUESTION = Workflow(
+    "readerquestion",
+    "asked",
+    ("asked", "relayed", "held", "answered", "withdrawn"),
+    (
+        step("relay", "asked", "relayed", "question.handle", "Ask the site"),
+        step("hold", ("asked", "relayed"), "held", "question.handle", "Hold the answer"),
+        step("rewrite", "held", "asked", "question.handle", "Write the answer again", reason=True),
+        step("answer", ("asked", "relayed"), "answered", "question.handle", "Answer the reader"),
+        step("release", "held", "answered", "question.release", "Release the answer", reason=True),
+        step(
+            "withdraw",
+            ("asked", "relayed", "held"),
+            "withdrawn",
+            "read.perform",
+            "Withdraw the question",
+            reason=True,
+        ),
+    ),
+)
+
+PRELIMINARY_ANALYSIS = Workflow(
+    "preliminaryanalysis",
+    "draft",
+    ("draft", "finished", "discarded"),
+    (
+        step("finish", "draft", "finished", "preliminary.write", "Finish measurements"),
+        step(
+            "discard",
+            ("draft", "finished"),
+            "discarded",
+            "preliminary.write",
+            "Discard measurements",
+            reason=True,
+        ),
+    ),
+)
+
+TRAINING_CASE = Workflow(
+    "trainingcase",
+    "draft",
+    ("draft", "approved", "withdrawn"),
+    (
+        step(
+            "approve", "draft", "approved", "training.key", "Approve the answer key", signature=True
+        ),
+        step(
+            "withdraw",
+            ("draft", "approved"),
+            "withdrawn",
+            "training.key",
+            "Withdraw the case",
+            reason=True,
+        ),
+    ),
+)
+
+TRAINING_ATTEMPT = Workflow(
+    "trainingattempt",
+    "open",
+    ("open", "scored", "ended"),
+    (
+        step("score", "open", "scored", SYSTEM, "Score the attempt"),
+        step("end", "open", "ended", SYSTEM, "End the attempt unscored", reason=True),
+    ),
+)
+
+READER_COMMITMENT = Workflow(
+    "readercommitment",
+    "open",
+    ("open", "signed", "replaced"),
+    (
+        step(
+            "sign",
+            "open",
+            "signed",
+            "read.perform",
+            "Sign responsibilities and turnaround",
+            signature=True,
+        ),
+        step("replace", "open", "replaced", SYSTEM, "Replace the text", reason=True),
+    ),
+)
+
+REMEDIATION = Workflow(
+    "remediation",
+    "open",
+    ("open", "completed", "cancelled"),
+    (
+        step("complete", "open", "completed", "reader.manage", "Complete the plan", reason=True),
+        step("cancel", "open", "cancelled", "reader.manage", "Cancel the plan", reason=True),
+    ),
+)
+
+FEE_STATEMENT = Workflow(
+    "feestatement",
+    "draft",
+    ("draft", "approved", "withdrawn"),
+    (
+        step(
+            "approve", "draft", "approved", "fee.approve", "Approve the statement", signature=True
+        ),
+        step(
+            "withdraw",
+            "draft",
+            "withdrawn",
+            "reader.manage",
+            "Withdraw the statement",
+            reason=True,
+        ),
+    ),
+)
+
+TRUTH = Workflow(
+    "truthrecord",
+    "open",
+    ("open", "signed", "voided"),
+    (
+        step("sign", "open", "signed", "truth.record", "Sign standard of truth", signature=True),
+        step("void", ("open", "signed"), "voided", "truth.record", "Void", reason=True),
+    ),
+)
+
+CHECK_FINDING = Workflow(
+    "checkfinding",
+    "open",
+    ("open", "disposed", "gone"),
+    (
+        step("dispose", "open", "disposed", "check.dispose", "Decide on the finding", reason=True),
+        step("pass_by", "open", "gone", SYSTEM, "Fires no more", reason=True),
+    ),
+)
+
+TRAINING_REMINDER = Workflow(
+    "trainingreminder",
+    "draft",
+    ("draft", "issued", "acknowledged", "withdrawn"),
+    (
+        step("issue", "draft", "issued", "reminder.issue", "Issue the reminder"),
+        step(
+            "acknowledge",
+            "issued",
+            "acknowledged",
+            "reminder.acknowledge",
+            "Acknowledge the reminder",
+            signature=True,
+        ),
+        step(
+            "withdraw",
+            ("draft", "issued"),
+            "withdrawn",
+            "reminder.issue",
+            "Withdraw the reminder",
+            reason=True,
+        ),
+    ),
+)
+
+_WAITING = ("requested", "science_approved", "project_approved")
+_TWO_SIGNATURES = (
+    step(
+        "approve_science",
+        "requested",
+        "science_approved",
+        "rollback.approve_science",
+        "Approve for science",
+        signature=True,
+    ),
+    step(
+        "approve_project",
+        "requested",
+        "project_approved",
+        "rollback.approve_project",
+        "Approve for project management",
+        signature=True,
+    ),
+    step(
+        "complete_science",
+        "project_approved",
+        "approved",
+        "rollback.approve_science",
+        "Approve for science",
+        signature=True,
+    ),
+    step(
+        "complete_project",
+        "science_approved",
+        "approved",
+        "rollback.approve_project",
+        "Approve for project management",
+        signature=True,
+    ),
+    # What was approved elsewhere: a decision on late images, a recall.
+    step(
+        "decided_before",
+        "requested",
+        "science_approved",
+        SYSTEM,
+        "Science has signed before",
+        reason=True,
+    ),
+    step("recalled", "requested", "approved", SYSTEM, "Approved with the recall", reason=True),
+    step("carry_out", "approved", "carried_out", SYSTEM, "Carry out"),
+    step("refuse", _WAITING, "refused", "rollback.refuse", "Refuse", reason=True),
+    step("withdraw", _WAITING, "withdrawn", "rollback.request", "Withdraw", reason=True),
+    step(
+        "acknowledge",
+        "carried_out",
+        "acknowledged",
+        "rollback.acknowledge",
+        "Acknowledge",
+        signature=True,
+    ),
+)
+_TWO_SIGNATURES_STATES = (
+    "requested",
+    "science_approved",
+    "project_approved",
+    "approved",
+    "carried_out",
+    "acknowledged",
+    "refused",
+    "withdrawn",
+)
+
+ROLL_BACK = Workflow("rollback", "requested", _TWO_SIGNATURES_STATES, _TWO_SIGNATURES)
+RECALL = Workflow("recall", "requested", _TWO_SIGNATURES_STATES, _TWO_SIGNATURES)
+
+RETRAINING = Workflow(
+    "retraining",
+    "open",
+    ("open", "closed"),
+    (step("close", "open", "closed", "retraining.order", "Close the retraining", reason=True),),
+)
+
+RETRAINING_PLACE = Workflow(
+    "retrainingplace",
+    "held",
+    ("held", "released"),
+    (step("release", "held", "released", "retraining.order", "Let the reader read", reason=True),),
+)
+
+CONFIRMATION = Workflow(
+    "confirmationrequest",
+    "asked",
+    ("asked", "answered", "withdrawn"),
+    (
+        step("answer", "asked", "answered", SYSTEM, "Answer the site"),
+        step(
+            "withdraw", "asked", "withdrawn", "confirmation.ask", "Withdraw question", reason=True
         ),
     ),
 )

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from audit.errors import RuleBroken
 
 END_OF_DAY = time(18, 0)
+HOURS_A_DAY = 24
 UNITS = ("business_days", "hours")
 
 
@@ -112,6 +113,15 @@ class Plan:
             at = self.calendar.add_business_days(start, amount)
         label = self.sources.get(clock_name, self.label)
         return Due(at=at, by=f"{label}, calendar {self.calendar.key}")
+
+
+    def business_days(self, clock_name: str) -> int | None:
+        """Return a turnaround in whole business days, hours rounded up; None without that clock."""
+        turnaround = self.turnarounds.get(clock_name)
+        if turnaround is None:
+            return None
+        amount = int(turnaround["amount"])
+        return -(-amount // HOURS_A_DAY) if turnaround["unit"] == "hours" else amount
 
 
 def plan_from(label: str, document: Mapping[str, Any]) -> Plan:

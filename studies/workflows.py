@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from audit.states import Workflow, step
+from typing import Any
+
+from audit.states import Guard, GuardResult, Workflow, step
 from studies.validation import has_no_problems
 
 SYSTEM = "system"
@@ -32,12 +34,30 @@ STUDY_SITE = Workflow(
     ),
 )
 
+#: what upper apps ask before a subject is enrolled (imaging's eligibility)
+ENROLMENT_GUARDS: list[Guard] = []
+
+
+def may_be_enrolled(subject: Any) -> GuardResult:
+    """Guard: nothing that the study asks for before enrolment is open."""
+    results = [guard(subject) for guard in ENROLMENT_GUARDS]
+    refused = [result for result in results if not result.ok]
+    return refused[0] if refused else GuardResult("SUB-006", True, "Enrolment is open.")
+
+
 SUBJECT = Workflow(
     "subject",
     "screening",
     ("screening", "enrolled", "completed", "discontinued", "withdrawn", "screen_failed"),
     (
-        step("enrol", "screening", "enrolled", "subject.enrol", "Enrol subject"),
+        step(
+            "enrol",
+            "screening",
+            "enrolled",
+            "subject.enrol",
+            "Enrol subject",
+            guards=(may_be_enrolled,),
+        ),
         step(
             "fail_screening",
             "screening",

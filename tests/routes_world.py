@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from audit import clock
@@ -28,9 +30,10 @@ from imaging.models import (
     Submission,
 )
 from imaging.storage import ArrivalStore, deliveries
-from reads.models import ReadTask
-from reads.services import onboarding, register
+from reads.models import FeeStatement, Reader, ReadTask, TrainingAttempt, TrainingCase
+from reads.services import onboarding, register, variability
 from reads.services.charters import start_from_template
+from reads.services.planning import add_stream
 from studies.models import Anchor, Configuration, Membership
 from studies.scoping import scope
 from tests.imaging.phantom_world import phantom_scan
@@ -88,6 +91,10 @@ def own_objects(world: StudyWorld) -> dict[str, Any]:
             "configuration": Configuration.objects.get(key="plan").pk,
             "deid_profile": sent.profile_id,
             "design": _draft_of_the_charter(world),
+            "reader_number": 1,
+            "variability_plan": _variability(world).pk,
+            "ecrf": Configuration.objects.get(key="ecrf_recist11").pk,
+            "file_kind": "yaml",
             **_reader(world),
             "submission": sent.pk,
             "query": query.pk,
@@ -215,7 +222,39 @@ def _reader(world: StudyWorld) -> dict[str, object]:
     content = b"%PDF-1.7 of somebody"
     reader = register.file_cv(reader, "cv.pdf", content, clock.today(), actor=desk)
     (row,) = onboarding.invite(world.study, [reader], actor=desk)
-    return {"reader": reader.pk, "onboarding": row.pk}
+    return {"reader": reader.pk, "onboarding": row.pk, **_training_and_fees(world, reader)}
+
+
+def _training_and_fees(world: StudyWorld, reader: Reader) -> dict[str, object]:
+    """A training case with an attempt, and a statement of fees."""
+    subject, study = world.subjects[0], world.study
+    with acting(BUILDER):
+        case = TrainingCase(
+            study=study,
+            subject=subject,
+            title="Case",
+            design=Configuration.objects.get(kind="read_design", state="effective"),
+        )
+        case.save()
+        stream = add_stream(subject, reader.user, "reader_1", "seed of a case", "training")
+        attempt = TrainingAttempt(
+            study=study, case=case, reader=reader.user, stream=stream, number=1
+        )
+        attempt.save()
+        statement = FeeStatement(
+            study=study, reader=reader, month=date(2026, 1, 1), currency="EUR", total=Decimal(0)
+        )
+        statement.save()
+    return {
+        "training_case": case.pk,
+        "training_attempt": attempt.pk,
+        "fee_statement": statement.pk,
+    }
+
+
+def _variability(world: StudyWorld) -> Any:
+    wanted = variability.Wanted("Variability", 50, 0, 28)
+    return variability.plan(world.study, wanted, actor=world.actor("scientific"))
 
 
 def _cut(world: StudyWorld) -> DataCut:

@@ -18,6 +18,8 @@ EVALUATORS = {
 }
 LINK_HEADS = {"reader_1": "R1", "reader_2": "R2", "adjudicator": "A"}
 EVALUATOR = "INDEPENDENT ASSESSOR"
+#: basis of the row by which a roll-back takes an acceptance back
+TAKEN_BACK = "rolled_back"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,7 @@ def reads(snapshot: Snapshot) -> list[Read]:
     newest: dict[str, Any] = {}
     for acceptance in sorted(snapshot.all(Acceptance), key=lambda a: a.pk):
         newest[str(acceptance.time_point_id)] = acceptance
-    accepted = {str(a.session_id) for a in newest.values()}
+    accepted = {str(a.session_id) for a in newest.values() if a.basis != TAKEN_BACK}
     found = []
     for session in snapshot.all(ReadSession):
         task = snapshot.one(ReadTask, session.task_id)

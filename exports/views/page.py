@@ -11,6 +11,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
+from accounts.sentences import sentences
 from audit import clock, jobs, trail
 from audit.errors import NotPermitted
 from audit.models import Event, Job, kind_of
@@ -19,7 +20,6 @@ from exports.corrections import corrected
 from exports.models import DataCut
 from exports.views.lists import shown_state
 from exports.workflows import DATA_CUT
-from queries.sentences import sentences
 from studies.access import fetch, study_view
 from ui.moments import day_words
 from ui.records import FormError, JobProgress, LifeStep, Link

@@ -30,14 +30,19 @@ export function watchSession(): void {
       const answer = await fetch(box.dataset["extendUrl"] ?? "", { credentials: "same-origin" });
       if (answer.ok) endsAt = Date.now() + length;
     };
-    document.addEventListener("htmx:afterRequest", () => {
-      endsAt = Date.now() + length;
-    });
+    for (const sign of ["htmx:afterRequest", "autosave:saved", "session:renewed"]) {
+      document.addEventListener(sign, () => {
+        endsAt = Date.now() + length;
+      });
+    }
     document.addEventListener("keydown", () => void extend());
     box.addEventListener("click", () => void extend());
     window.setInterval(() => {
       const { show, seconds } = warning(endsAt, Date.now(), lead);
-      if (show && seconds === 0) window.location.reload();
+      // A page on which one can log in again keeps what was typed; any other is opened anew.
+      const inPlace = document.querySelector("dialog[data-reauthenticate]") !== null;
+      if (show && seconds === 0 && inPlace) document.dispatchEvent(new CustomEvent("session:ended"));
+      else if (show && seconds === 0) window.location.reload();
       box.hidden = !show;
       if (text) text.textContent = words(seconds);
     }, 1000);

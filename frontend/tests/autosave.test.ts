@@ -128,3 +128,53 @@ test("the session warning comes two minutes ahead", () => {
   expect(words(90)).toBe("1 min 30 s");
   expect(words(120)).toBe("2 min");
 });
+
+test("after an ended session nothing is sent until somebody logs in again, and nothing is lost", async () => {
+  const bench = new Bench();
+  bench.answers.push({ kind: "expired" });
+  bench.queue.change("a", "1");
+  await bench.pass(1000);
+  expect(bench.states.at(-1)).toEqual({ kind: "expired", kept: 1 });
+  bench.queue.change("b", "2");
+  await bench.pass(60_000);
+  expect(bench.sent).toHaveLength(1);
+  expect(bench.queue.unsaved).toEqual({ version: "1", values: { a: "1", b: "2" } });
+  await bench.queue.flush();
+  expect(bench.sent[1]).toEqual({ version: "1", values: { a: "1", b: "2" } });
+  expect(bench.states.at(-1)?.kind).toBe("saved");
+});
+
+test("what an earlier page kept is sent on the version it was typed on, so that a conflict shows", async () => {
+  const bench = new Bench();
+  bench.answers.push({ kind: "conflict", version: "5", theirs: { a: "theirs" } });
+  bench.queue.takeUp({ version: "0", values: { a: "mine" } });
+  await bench.pass(1000);
+  expect(bench.sent[0]).toEqual({ version: "0", values: { a: "mine" } });
+  expect(bench.states.at(-1)).toEqual({ kind: "conflict", theirs: { a: "theirs" }, mine: { a: "mine" } });
+});
+
+test("a save whose answer was lost is no conflict when it is sent again", async () => {
+  const bench = new Bench();
+  bench.answers.push({ kind: "offline" });
+  bench.answers.push({ kind: "conflict", version: "2", theirs: { a: "34.2", b: ["CT"] } });
+  bench.queue.change("a", "34.2");
+  bench.queue.change("b", ["CT"]);
+  await bench.pass(10_000);
+  expect(bench.states.at(-1)?.kind).toBe("saved");
+  expect(bench.queue.known).toBe("2");
+  expect(bench.queue.waiting).toBe(0);
+});
+
+test("the answers under way count as unsaved until the server has said so", async () => {
+  const bench = new Bench();
+  let during: unknown;
+  bench.queue.change("a", "1");
+  const send = bench.sent.push.bind(bench.sent);
+  bench.sent.push = (...items) => {
+    during = bench.queue.unsaved;
+    return send(...items);
+  };
+  await bench.pass(1000);
+  expect(during).toEqual({ version: "1", values: { a: "1" } });
+  expect(bench.queue.unsaved.values).toEqual({});
+});

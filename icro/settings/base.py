@@ -190,6 +190,23 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": crontab(hour=0, minute=30),
         "options": {"expires": 3600},
     },
+    # Readers are reminded, and late reads escalated, by the clocks of each study's plan.
+    "remind": {
+        "task": "reads.ask_for_reminders",
+        "schedule": crontab(minute=5),
+        "options": {"expires": 1800},
+    },
+    "check_reads": {
+        "task": "reads.ask_for_checks",
+        "schedule": crontab(hour=2, minute=30),
+        "options": {"expires": 3600},
+    },
+    # Re-reads for variability are made when their wash-out has passed.
+    "read_again": {
+        "task": "reads.ask_for_rereads",
+        "schedule": crontab(hour=2, minute=15),
+        "options": {"expires": 3600},
+    },
     "sweep": {
         "task": "imaging.ask_for_sweep",
         "schedule": crontab(hour=1, minute=30),

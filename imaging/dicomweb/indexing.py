@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from django.db import transaction
@@ -32,6 +33,7 @@ LIMITS = SandboxLimits()
 BATCH = 500
 Tick = Callable[[int, str], None]
 Pair = tuple[Instance, Described]
+Known = Mapping[str, Described]
 
 
 def members_digest(instances: Iterable[Instance]) -> str:
@@ -40,13 +42,19 @@ def members_digest(instances: Iterable[Instance]) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
-def index_series(row: Series) -> bool:
-    """Index a series; tell whether anything had changed since it was indexed last."""
+def index_series(row: Series, known: Known = MappingProxyType({})) -> bool:
+    """Index a series; tell whether anything had changed since it was indexed last.
+
+    Args:
+        known: what was read of clean files before, by SHA-256; other files are read now.
+    """
     instances = list(row.instances.order_by("id"))
     members = members_digest(instances)
     if not instances or SeriesIndex.objects.filter(series=row, members=members).exists():
         return False
-    pairs = sorted(_described(row, instances), key=_order)
+    unread = [one for one in instances if one.sha256 not in known]
+    pairs = [(one, known[one.sha256]) for one in instances if one.sha256 in known]
+    pairs = sorted([*pairs, *(_described(row, unread) if unread else ())], key=_order)
     if not pairs:
         return False
     document, places = _document([described.metadata for _, described in pairs])
@@ -60,11 +68,11 @@ def index_series(row: Series) -> bool:
     return True
 
 
-def index_all(rows: Iterable[Series], tick: Tick) -> int:
-    """Index several series; return how many had changed."""
+def index_all(rows: Iterable[Series], tick: Tick, known: Known = MappingProxyType({})) -> int:
+    """Index several series (see ``index_series``); return how many had changed."""
     changed = 0
     for row in rows:
-        changed += index_series(row)
+        changed += index_series(row, known)
         tick(0, "Indexing the images")
     return changed
 

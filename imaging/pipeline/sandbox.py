@@ -14,7 +14,7 @@ import signal
 import struct
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from mmap import mmap
@@ -23,9 +23,12 @@ from typing import Any, Final, Generic, TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+Other = TypeVar("Other")
 
 CHUNK: Final = 16
 TICK_SECONDS: Final = 0.25
+# Headers are many small objects without cycles.
+COLLECTED_AFTER: Final = (50_000, 20, 20)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,8 @@ class Sandbox(Generic[Item, Result]):
         self._limits = limits or SandboxLimits()
         self._children: list[_Child] = []
         self._processes = max(1, processes)
+        self._waiting: deque[tuple[int, Item]] = deque()
+        self._chunk = CHUNK
 
     def __enter__(self) -> Sandbox[Item, Result]:
         return self
@@ -80,32 +85,27 @@ class Sandbox(Generic[Item, Result]):
 
     def map(self, items: Iterable[Item]) -> Iterator[tuple[int, Result | Contained]]:
         """Yield (position of the input, result) as results come; every input yields once."""
-        waiting: deque[tuple[int, Item]] = deque(enumerate(items))
-        chunk = min(CHUNK, max(1, len(waiting) // (2 * self._processes)))
-        while waiting or any(child.busy for child in self._children):
-            self._hand_out(waiting, chunk)
-            busy = {child.pipe: child for child in self._children if child.busy}
-            ready = wait(list(busy), timeout=TICK_SECONDS)
-            for pipe in ready:
-                yield from self._collect(busy[pipe], waiting)  # type: ignore[index]
-            for child in busy.values():
-                if child.pipe not in ready and child.overdue(self._limits.wall_seconds):
-                    os.kill(child.pid, signal.SIGKILL)
-                    child.killed = True
+        self._waiting = deque(enumerate(items))
+        self._chunk = min(CHUNK, max(1, len(self._waiting) // (2 * self._processes)))
+        while self._has_work():
+            for _, position, result in _step((self,)):
+                yield position, result
 
-    def _hand_out(self, waiting: deque[tuple[int, Item]], chunk: int) -> None:
-        while waiting:
+    def _has_work(self) -> bool:
+        return bool(self._waiting) or any(child.busy for child in self._children)
+
+    def _hand_out(self) -> None:
+        while self._waiting:
             child = next((one for one in self._children if not one.busy), None)
             if child is None:
                 if len(self._children) >= self._processes:
                     return
-                child = _Child.start(self._setup, self._limits, self._children)
+                child = _Child.start(self._setup, self._limits)
                 self._children.append(child)
-            child.give([waiting.popleft() for _ in range(min(chunk, len(waiting)))])
+            count = min(self._chunk, len(self._waiting))
+            child.give([self._waiting.popleft() for _ in range(count)])
 
-    def _collect(
-        self, child: _Child, waiting: deque[tuple[int, Item]]
-    ) -> Iterator[tuple[int, Result | Contained]]:
+    def _collect(self, child: _Child) -> Iterator[tuple[int, Result | Contained]]:
         try:
             results = child.take()
         except (EOFError, OSError):
@@ -116,9 +116,55 @@ class Sandbox(Generic[Item, Result]):
                 if number == guilty:
                     yield position, Contained(code)
                 else:
-                    waiting.appendleft((position, item))
+                    self._waiting.appendleft((position, item))
             return
         yield from results
+
+    def _kill_overdue(self, ready: Collection[Any]) -> None:
+        for child in self._children:
+            late = child.busy and child.pipe not in ready
+            if late and child.overdue(self._limits.wall_seconds):
+                os.kill(child.pid, signal.SIGKILL)
+                child.killed = True
+
+
+def chained(
+    first: Sandbox[Item, Result],
+    second: Sandbox[Item, Other],
+    items: Sequence[Item],
+    goes_on: Callable[[Result], bool],
+) -> Iterator[tuple[int, Result | Contained, Other | Contained | None]]:
+    """Put inputs through two sandboxes, the second at work while the first goes on.
+
+    Yields (position of the input, result of the first, result of the second) as they come. The
+    second gets the input itself, and only where `goes_on` says so of the first's result; its own
+    result is None otherwise.
+    """
+    first._waiting, first._chunk = deque(enumerate(items)), CHUNK
+    passed: dict[int, Result | Contained] = {}
+    while first._has_work() or second._has_work():
+        for box, position, result in _step((second, first)):
+            if box is second:
+                yield position, passed.pop(position), result
+            elif isinstance(result, Contained) or not goes_on(result):
+                yield position, result, None
+            else:
+                passed[position] = result
+                second._waiting.append((position, items[position]))
+
+
+def _step(boxes: Sequence[Sandbox[Any, Any]]) -> Iterator[tuple[Sandbox[Any, Any], int, Any]]:
+    """Hand out what waits, then yield what came back within a moment, each with its sandbox."""
+    for box in boxes:
+        box._hand_out()
+    busy = {child.pipe: (box, child) for box in boxes for child in box._children if child.busy}
+    ready = wait(list(busy), timeout=TICK_SECONDS)
+    for pipe in ready:
+        box, child = busy[pipe]  # type: ignore[index]
+        for position, result in box._collect(child):
+            yield box, position, result
+    for box in boxes:
+        box._kill_overdue(ready)
 
 
 class _Child:
@@ -134,7 +180,7 @@ class _Child:
         self._seen = (-1, time.monotonic())
 
     @classmethod
-    def start(cls, setup: Callable[[], Any], limits: SandboxLimits, others: list[_Child]) -> _Child:
+    def start(cls, setup: Callable[[], Any], limits: SandboxLimits) -> _Child:
         ours, theirs = Pipe()
         marks = mmap(-1, 8)
         pid = os.fork()
@@ -142,14 +188,17 @@ class _Child:
             status = 1
             try:
                 ours.close()
-                for other in others:
+                # An end of a pipe that stays open here would keep its child from ending.
+                for other in _LIVE:
                     other.pipe.close()
                 _serve(theirs, marks, setup, limits)
                 status = 0
             finally:
                 os._exit(status)
         theirs.close()
-        return cls(pid, ours, marks)
+        child = cls(pid, ours, marks)
+        _LIVE.add(child)
+        return child
 
     def give(self, work: list[tuple[int, Any]]) -> None:
         self.given, self.busy, self.killed = work, True, False
@@ -175,20 +224,28 @@ class _Child:
     def autopsy(self) -> str:
         """Reap the child and say why it ended."""
         self.busy = False
-        self.pipe.close()
+        self._let_go()
         _, status = os.waitpid(self.pid, 0)
         if self.killed or (os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGXCPU):
             return "out_of_time"
         return "process_died"
 
     def stop(self) -> None:
-        self.pipe.close()
+        self._let_go()
         try:
             if self.busy:
                 os.kill(self.pid, signal.SIGKILL)
             os.waitpid(self.pid, 0)
         except (ProcessLookupError, ChildProcessError):
             pass
+
+    def _let_go(self) -> None:
+        _LIVE.discard(self)
+        self.pipe.close()
+
+
+#: Every child of this process, whichever sandbox it belongs to.
+_LIVE: Final[set[_Child]] = set()
 
 
 def _serve(pipe: Connection, marks: mmap, setup: Callable[[], Any], limits: SandboxLimits) -> None:
@@ -199,6 +256,8 @@ def _serve(pipe: Connection, marks: mmap, setup: Callable[[], Any], limits: Sand
     # What the parent had loaded is never garbage here: walking it again and again, and copying its
     # pages by doing so, costs more than the work itself.
     gc.freeze()
+    gc.set_threshold(*COLLECTED_AFTER)
+    allowance = _CpuAllowance(limits.cpu_seconds)
     function = setup()
     while True:
         try:
@@ -208,18 +267,26 @@ def _serve(pipe: Connection, marks: mmap, setup: Callable[[], Any], limits: Sand
         results: list[tuple[int, Any]] = []
         for number, (position, item) in enumerate(work):
             marks[:] = struct.pack("<q", number)
-            _allow_cpu(limits.cpu_seconds)
+            allowance.renew()
             results.append((position, _apply(function, item)))
         pipe.send(results)
 
 
-def _allow_cpu(seconds: int) -> None:
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    soft = int(used.ru_utime + used.ru_stime) + 1 + seconds
-    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
-    if hard != resource.RLIM_INFINITY:
-        soft = min(soft, hard)
-    resource.setrlimit(resource.RLIMIT_CPU, (soft, hard))
+class _CpuAllowance:
+    """CPU time that one input may use; the limit counts whole seconds and is set when they move."""
+
+    def __init__(self, seconds: int) -> None:
+        self._seconds = seconds
+        self._soft = 0
+
+    def renew(self) -> None:
+        soft = int(time.process_time()) + 1 + self._seconds
+        if soft == self._soft:
+            return
+        _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+        bounded = soft if hard == resource.RLIM_INFINITY else min(soft, hard)
+        resource.setrlimit(resource.RLIMIT_CPU, (bounded, hard))
+        self._soft = soft
 
 
 def _apply(function: Callable[[Any], Any], item: Any) -> Any:

@@ -14,7 +14,7 @@ import hashlib
 import hmac
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from datetime import date, timedelta
 from functools import cached_property
 from typing import Any, Final
@@ -35,9 +35,7 @@ from imaging.pipeline.deidentify.holds import (
 )
 from imaging.pipeline.deidentify.plan import DeidPlan
 from imaging.pipeline.deidentify.profile import Profile, makers, meanings, names, vocabulary
-from imaging.pipeline.deidentify.tokens import IdentityTokens
 from imaging.pipeline.deidentify.values import shift_date
-from imaging.pipeline.text import fold, squash
 from imaging.pipeline.verifier import OutputVerifier
 from imaging.pipeline.verify import Header
 
@@ -203,20 +201,7 @@ def second_plan(plan: DeidPlan) -> CleanedAtSite:
         profile=plan.profile,
         subject=plan.subject,
         trial=plan.trial,
-        tokens=_without_codes(plan),
-    )
-
-
-def _without_codes(plan: DeidPlan) -> IdentityTokens:
-    """Files cleaned at the site carry the trial's own codes where identity was."""
-    values = [*_fields_of(plan.subject).values(), *_fields_of(plan.trial).values()]
-    own = [squash(fold(value)) for value in values if isinstance(value, str)]
-    digits = ["".join(sign for sign in text if sign.isdigit()) for text in own]
-    tokens = plan.tokens
-    return replace(
-        tokens,
-        people=frozenset(p for p in tokens.people if not any(p in text for text in own)),
-        numbers=frozenset(n for n in tokens.numbers if not any(n in text for text in digits)),
+        tokens=plan.tokens,
     )
 
 

@@ -8,7 +8,7 @@ because the same plan and source give the same output.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ from django.db import transaction
 from pydicom.uid import ExplicitVRLittleEndian
 
 from audit import clock
+from imaging.dicomweb.objects import Describer
 from imaging.models import ImagingStudy, Instance, ReceivedFile, Series, SeriesTimePoint, Submission
 from imaging.pipeline.deidentify import (
     DeidOutcome,
@@ -30,16 +31,17 @@ from imaging.pipeline.deidentify.masking import apply_masks
 from imaging.pipeline.encoding import Malformed
 from imaging.pipeline.held_pictures import check_masked
 from imaging.pipeline.reasons import sentence
-from imaging.pipeline.sandbox import Contained, Sandbox
+from imaging.pipeline.sandbox import Contained, Sandbox, chained
 from imaging.pipeline.site_cleaning import CleanedAtSite, SecondVerifier
+from imaging.pipeline.technical_qc.reading import values_of_file
 from imaging.pipeline.verifier import OutputVerifier, TokenSearch, Verdict
-from imaging.pipeline.verify import load, read_header
+from imaging.pipeline.verify import Header, load, read_header
 from imaging.services.holds import ANSWERED_BY_LOOKING
-from imaging.services.intake import LIMITS, Examined, Intake, Tick
+from imaging.services.intake import LIMITS, Examined, Intake, Left, Tick
 from imaging.services.site_cleaning import plan_for
 from imaging.storage import Staged, research
 
-BATCH = 64
+BATCH = 256
 PROCESSES = 2  # children that clean, and as many that verify
 Failure = tuple[Examined, str, str]
 _POSITION, _ORIENTATION = 0x00200032, 0x00200037
@@ -87,7 +89,7 @@ class _Cleaned:
     work: _Work
     outcome: DeidOutcome
     staged: Staged
-    height_mm: float | None
+    left: Left
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,29 +123,38 @@ def clean(
     store.clear_workspace(place)
     workspace = store.workspace(place)
     work_for = _work(submission)
-    with (
-        Sandbox(_cleaner(plan), processes=PROCESSES, limits=LIMITS) as cleaners,
-        Sandbox(_verifier(plan), processes=PROCESSES, limits=LIMITS) as verifiers,
-        ThreadPoolExecutor(1) as disk,
-    ):
+    with ThreadPoolExecutor(1) as disk:
         waiting: _Named | None = None
-        for batch in _batches(left):
-            pairs = [(item, workspace / f"{item.row.pk}.part") for item in batch]
-            passed, failed = _clean_batch(cleaners, verifiers, [work_for(*pair) for pair in pairs])
+        work = [work_for(item, workspace / f"{item.row.pk}.part") for item in left]
+        for passed, failed in _batches(_cleaned(plan, work)):
             if waiting is not None:
-                finished += _write_rows(submission, waiting)
+                finished += _write_rows(submission, intake, waiting)
             tick(finished, "Removing identity and verifying")
             # The disk takes one batch while the next one is cleaned; rows follow the names.
             named = disk.submit(store.commit, [cleaned.staged for cleaned in passed])
             waiting = _Named(named, passed, failed)
         if waiting is not None:
-            finished += _write_rows(submission, waiting)
+            finished += _write_rows(submission, intake, waiting)
             tick(finished, "Removing identity and verifying")
     store.clear_workspace(place)
 
 
-def _batches(items: Sequence[Examined]) -> Iterable[Sequence[Examined]]:
-    return (items[start : start + BATCH] for start in range(0, len(items), BATCH))
+def _batches(
+    results: Iterable[_Cleaned | Failure],
+) -> Iterator[tuple[list[_Cleaned], list[Failure]]]:
+    """Gather results, as they come, into what is named and written together."""
+    passed: list[_Cleaned] = []
+    failed: list[Failure] = []
+    for result in results:
+        if isinstance(result, _Cleaned):
+            passed.append(result)
+        else:
+            failed.append(result)
+        if len(passed) + len(failed) >= BATCH:
+            yield passed, failed
+            passed, failed = [], []
+    if passed or failed:
+        yield passed, failed
 
 
 def _work(submission: Submission) -> Callable[[Examined, Path], _Work]:
@@ -187,18 +198,19 @@ def _cleaner(plan: DeidPlan) -> Callable[[], Callable[[_Order], DeidOutcome]]:
     return setup
 
 
-def _verifier(plan: DeidPlan) -> Callable[[], Callable[[_Order], tuple[Verdict, float | None]]]:
+def _verifier(plan: DeidPlan) -> Callable[[], Callable[[_Order], tuple[Verdict, Left | None]]]:
     """Return the set-up of another process, which shares nothing with the one that cleaned.
 
     A masked file is judged twice: the masks against the file that came, and the output against
-    the masked file.
+    the masked file. Of what passed, all that later stages need of the clean file is read here.
     """
 
-    def setup() -> Callable[[_Order], tuple[Verdict, float | None]]:
+    def setup() -> Callable[[_Order], tuple[Verdict, Left | None]]:
         second = isinstance(plan, CleanedAtSite)
         verifier = SecondVerifier(plan) if second else OutputVerifier(plan)
+        describer = Describer()
 
-        def verify(order: _Order) -> tuple[Verdict, float | None]:
+        def verify(order: _Order) -> tuple[Verdict, Left | None]:
             source, target = Path(order.source), Path(order.target)
             if order.masks:
                 code = check_masked(source, Path(order.masked), order.masks)
@@ -206,16 +218,22 @@ def _verifier(plan: DeidPlan) -> Callable[[], Callable[[_Order], tuple[Verdict, 
                     return Verdict(code, "pixel data"), None
                 source = Path(order.masked)
             verdict = verifier.check(source, target)
-            return verdict, height_of(target) if verdict.passed else None
+            return verdict, _left(target, describer) if verdict.passed else None
 
         return verify
 
     return setup
 
 
-def height_of(path: Path) -> float | None:
-    """Return where a slice lies along its normal, mm (PS3.3 C.7.6.2.1.1), if its header says so."""
+def _left(path: Path, describer: Describer) -> Left:
+    """Read of a clean file where it lies, what the index keeps of it, and its parameters."""
     header = read_header(load(path, whole=False))
+    described = describer.describe_header(header)
+    return Left(height_of(header), values_of_file(header, path), described)
+
+
+def height_of(header: Header) -> float | None:
+    """Return where a slice lies along its normal, mm (PS3.3 C.7.6.2.1.1), if its header says so."""
     position, axes = _decimals(header.raw(_POSITION)), _decimals(header.raw(_ORIENTATION))
     if len(position) != 3 or len(axes) != 6:  # noqa: PLR2004 - a point and two direction cosines
         return None
@@ -231,48 +249,42 @@ def _decimals(raw: bytes) -> list[float]:
         return []
 
 
-def _clean_batch(
-    cleaners: Sandbox[_Order, DeidOutcome],
-    verifiers: Sandbox[_Order, tuple[Verdict, float | None]],
-    batch: Sequence[_Work],
-) -> tuple[list[_Cleaned], list[Failure]]:
-    failed: list[Failure] = []
-    written: list[tuple[_Work, DeidOutcome]] = []
-    for position, outcome in cleaners.map([work.order for work in batch]):
-        work = batch[position]
-        if isinstance(outcome, Contained):
-            failed.append((work.item, ReceivedFile.Outcome.REFUSED, outcome.code))
-        elif outcome.status is not Status.WRITTEN:
-            failed.append((work.item, outcome.status.value, outcome.code))
-        else:
-            written.append((work, outcome))
-    return _verified(verifiers, written, failed), failed
+def _cleaned(plan: DeidPlan, work: Sequence[_Work]) -> Iterator[_Cleaned | Failure]:
+    """Clean and verify files side by side; yield what became of each as it is known."""
+    with (
+        Sandbox(_cleaner(plan), processes=PROCESSES, limits=LIMITS) as cleaners,
+        Sandbox(_verifier(plan), processes=PROCESSES, limits=LIMITS) as verifiers,
+    ):
+        orders = [one.order for one in work]
+        for position, outcome, verdict in chained(cleaners, verifiers, orders, _is_written):
+            one = work[position]
+            if isinstance(outcome, Contained):
+                yield one.item, ReceivedFile.Outcome.REFUSED, outcome.code
+            elif verdict is None:
+                yield one.item, outcome.status.value, outcome.code
+            else:
+                yield _judged(one, outcome, verdict)
 
 
-def _verified(
-    verifiers: Sandbox[_Order, tuple[Verdict, float | None]],
-    written: Sequence[tuple[_Work, DeidOutcome]],
-    failed: list[Failure],
-) -> list[_Cleaned]:
-    store = research()
-    passed: list[_Cleaned] = []
-    for position, result in verifiers.map([work.order for work, _ in written]):
-        work, outcome = written[position]
-        verdict, height_mm = (
-            (Verdict(result.code), None) if isinstance(result, Contained) else result
-        )
+def _is_written(outcome: DeidOutcome) -> bool:
+    return outcome.status is Status.WRITTEN
+
+
+def _judged(
+    work: _Work, outcome: DeidOutcome, result: tuple[Verdict, Left | None] | Contained
+) -> _Cleaned | Failure:
+    verdict, left = (Verdict(result.code), None) if isinstance(result, Contained) else result
+    if work.masks:
         Path(work.order.masked).unlink(missing_ok=True)
-        if not verdict.passed:
-            work.path.unlink(missing_ok=True)
-            failed.append((work.item, ReceivedFile.Outcome.HELD, verdict.code))
-            continue
-        sha256 = outcome.sha256_after
-        staged = Staged(sha256, work.path.stat().st_size, work.path, store.name_of(sha256))
-        passed.append(_Cleaned(work, outcome, staged, height_mm))
-    return passed
+    if left is None:
+        work.path.unlink(missing_ok=True)
+        return work.item, ReceivedFile.Outcome.HELD, verdict.code
+    sha256 = outcome.sha256_after
+    staged = Staged(sha256, work.path.stat().st_size, work.path, research().name_of(sha256))
+    return _Cleaned(work, outcome, staged, left)
 
 
-def _write_rows(submission: Submission, named: _Named) -> int:
+def _write_rows(submission: Submission, intake: Intake, named: _Named) -> int:
     """Write the rows of a batch once its files are durable; return how many files it had."""
     named.durable.result()
     passed, failed = named.passed, named.failed
@@ -293,6 +305,7 @@ def _write_rows(submission: Submission, named: _Named) -> int:
             row.update(outcome=outcome, code=code, reason=sentence(code)[:300])
             if outcome == ReceivedFile.Outcome.HELD:
                 row.filter(held_at=None).update(held_at=clock.now())
+    intake.left.update((cleaned.staged.sha256, cleaned.left) for cleaned in passed)
     return len(passed) + len(failed)
 
 
@@ -307,7 +320,7 @@ def _instance(submission: Submission, cleaned: _Cleaned, series: Series) -> Inst
         sop_instance_uid=outcome.sop_uid,
         original_key=verified.sealed.sop_uid_hash,
         number=int(number) if number.lstrip("-").isdigit() and len(number) < 10 else None,  # noqa: PLR2004
-        position_mm=cleaned.height_mm,
+        position_mm=cleaned.left.height_mm,
         rows=verified.image.rows,
         columns=verified.image.columns,
         transfer_syntax=ExplicitVRLittleEndian if masks else verified.image.transfer_syntax,

@@ -16,6 +16,7 @@ from typing import Any
 
 from django.conf import settings
 
+from imaging.dicomweb.objects import Described
 from imaging.models import ReceivedFile, Submission
 from imaging.pipeline.deidentify import IdentityTokens, Profile, merge_tokens
 from imaging.pipeline.deidentify.profile import compile_profile
@@ -25,6 +26,8 @@ from imaging.pipeline.package import HEAD, Kind, sniff
 from imaging.pipeline.reasons import sentence
 from imaging.pipeline.sandbox import Contained, Sandbox, SandboxLimits
 from imaging.pipeline.technical_qc import SeriesFacts, read_facts
+from imaging.pipeline.technical_qc.facts import Value
+from imaging.pipeline.technical_qc.reading import FileFacts, facts_of_file, joined
 from imaging.pipeline.verify import Refused, Verified, load, read_header, verify_header
 from imaging.services import site_cleaning
 from imaging.storage import ArrivalStore, ContentDamaged, study_key
@@ -63,15 +66,30 @@ class Examined:
     row: ReceivedFile
     path: Path
     verified: Verified
+    facts: FileFacts | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What the verifier's process read of a clean file while it had it open."""
+
+    height_mm: float | None
+    values: Mapping[str, tuple[Value, ...]]
+    described: Described
 
 
 @dataclass
 class Intake:
-    """Everything known of an upload's files during one run."""
+    """Everything known of an upload's files during one run.
+
+    ``left`` holds what was read of clean files, by their SHA-256; files that an earlier run cleaned
+    are not in it.
+    """
 
     key: bytes = field(repr=False)
     profile: Profile
     examined: list[Examined] = field(default_factory=list)
+    left: dict[str, Left] = field(default_factory=dict, repr=False)
     set_aside: dict[int, tuple[str, str]] = field(default_factory=dict)
     tokens: IdentityTokens = field(default_factory=IdentityTokens, repr=False)
     at_site: set[int] = field(default_factory=set)
@@ -132,8 +150,8 @@ def _examine(submission: Submission, folder: Path, tick: Tick) -> Intake:
             elif isinstance(result, Contained | Refused):
                 intake.set_aside[row.pk] = (ReceivedFile.Outcome.REFUSED, result.code)
             else:
-                verified, tokens = result
-                intake.examined.append(Examined(row, path, verified))
+                verified, tokens, facts = result
+                intake.examined.append(Examined(row, path, verified, facts))
                 parts.append(tokens)
             tick(0, f"Reading the headers, {position + 1:,} of {len(to_read):,}")
     # Results come in no fixed order; work and names derived from it must not depend on that.
@@ -178,27 +196,31 @@ def _outcome_of(code: str) -> str:
     return ReceivedFile.Outcome.REFUSED if code in refused else ReceivedFile.Outcome.IGNORED
 
 
+Opened = tuple[Verified, IdentityTokens, FileFacts | None]
+
+
 def _examiner(
     intake: Intake, arrivals: ArrivalStore
 ) -> Callable[[], Callable[[tuple[str, str]], Any]]:
     """Return the set-up of a child that opens files and reads headers; it learns as it reads.
 
     Its results: a reason code for what is no image or cannot be opened, what the header is refused
-    for, or the header's verdict with its identity.
+    for, or the header's verdict with its identity and its facts.
     """
     is_here = arrivals.store.root is None
 
     def setup() -> Callable[[tuple[str, str]], Any]:
         collector = TokenCollector(intake.profile)
 
-        def examine(work: tuple[str, str]) -> str | Refused | tuple[Verified, IdentityTokens]:
+        def examine(work: tuple[str, str]) -> str | Refused | Opened:
             sha256, path = work[0], Path(work[1])
             code = "" if is_here else _materialise(arrivals, sha256, path)
             if code:
                 return code
             try:
-                header = read_header(load(path))
-                return verify_header(header, key=intake.key), collector.add(header)
+                header = read_header(load(path, whole=False))
+                verified, tokens = verify_header(header, key=intake.key), collector.add(header)
+                return verified, tokens, facts_of_file(header, path, key=intake.key)
             except Malformed as problem:
                 return Refused(problem.code)
             except RecursionError:
@@ -209,7 +231,27 @@ def _examiner(
     return setup
 
 
-def facts_of(paths_by_series: Mapping[str, Sequence[Path]], key: bytes) -> dict[str, SeriesFacts]:
+def facts_of(
+    files_by_series: Mapping[str, Sequence[Examined]], key: bytes
+) -> dict[str, SeriesFacts]:
+    """Return the facts of series, joined from those of their files.
+
+    Where a file has none, or an identifier stands in two files and their pixels are compared, the
+    files of the series are read again.
+    """
+    found: dict[str, SeriesFacts] = {}
+    again: dict[str, list[Path]] = {}
+    for name, items in files_by_series.items():
+        facts = [item.facts for item in items if item.facts is not None]
+        single = {one.instance_key for one in facts}
+        if facts and len(facts) == len(items) == len(single):
+            found[name] = joined(facts)
+        elif items:
+            again[name] = [item.path for item in items]
+    return found | (read_again(again, key) if again else {})
+
+
+def read_again(paths_by_series: Mapping[str, Sequence[Path]], key: bytes) -> dict[str, SeriesFacts]:
     """Read the facts of series in a child process; a series that kills it has none."""
 
     def setup() -> Callable[[list[str]], SeriesFacts | None]:
@@ -229,14 +271,16 @@ def facts_of(paths_by_series: Mapping[str, Sequence[Path]], key: bytes) -> dict[
     return found
 
 
-def joined_facts(original: SeriesFacts, clean: SeriesFacts) -> SeriesFacts:
+def joined_facts(
+    original: SeriesFacts, clean_values: Mapping[str, tuple[Value, ...]]
+) -> SeriesFacts:
     """Join what the rules need of the original with what people may see of the clean series.
 
     Dates and keyed identity come from the original; every parameter value comes from the clean
     files, so that no free text of a header reaches a finding. Of the serial number the end stays,
     which tells the scanners of one site apart.
     """
-    return _end_of_serial(replace(original, values=clean.values), original.text("serial"))
+    return _end_of_serial(replace(original, values=clean_values), original.text("serial"))
 
 
 def before_cleaning(facts: SeriesFacts) -> SeriesFacts:

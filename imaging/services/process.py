@@ -16,6 +16,7 @@ from audit.errors import Conflict
 from audit.jobs import Progress
 from audit.models import Job
 from imaging.dicomweb import indexing
+from imaging.dicomweb.indexing import Known
 from imaging.models import DeidReport, Submission
 from imaging.pipeline.deidentify.engine import IMPLEMENTATION_NAME
 from imaging.pipeline.reasons import sentence
@@ -85,13 +86,14 @@ def process(job: Job, submission_id: str) -> None:
     row, study = found_anywhere(submission_id)
     system = service("De-identification and checks", study_id=study.pk)
     marks = Marks(job)
+    described: Known = {}
     with scope(study):
         if row.state == "received":
-            clean(row, system, marks)
+            described = clean(row, system, marks)
             row.refresh_from_db()
         if row.state == "deidentified":
             marks(row.file_count, "Indexing and checking")
-            start_qc(row, system, marks)
+            start_qc(row, system, marks, described)
             row.refresh_from_db()
         if row.state in DRAWN:
             # QC is open by now: its pictures come while somebody claims it.
@@ -99,20 +101,24 @@ def process(job: Job, submission_id: str) -> None:
             pictures.render(list(row.series.all()), marks)
 
 
-def clean(row: Submission, system: Actor, marks: Marks) -> None:
-    """De-identify and verify; hold the submission where a person must look."""
+def clean(row: Submission, system: Actor, marks: Marks) -> Known:
+    """De-identify and verify; hold the submission where a person must look.
+
+    Returns:
+        What was read of the clean files for the index.
+    """
     with intake.opened(row, marks) as opened:
         intake.apply_set_aside(row, opened.set_aside)
         plan = cleaning.plan_of(row, opened)
         if _in_doubt(row, identity.before_cleaning(row, opened), system):
-            return
+            return {}
         identity.set_duplicates_aside(row, opened)
         held = looking.hold_what_shows_text(row, opened, marks)
         for part, by in site_cleaning.parts_of(opened, plan):
             cleaning.clean(row, part, by, held=held, tick=marks)
         papers.open_all(row, plan, marks)
         if _in_doubt(row, identity.after_cleaning(row), system):
-            return
+            return {}
         why = holds.after_cleaning(row)
         if why:  # series are sealed when they are whole
             screening.make(row, opened, marks)
@@ -121,7 +127,7 @@ def clean(row: Submission, system: Actor, marks: Marks) -> None:
             document = cleaning.report_document(row, plan)
     if why:
         _hold(row, system, why, "after_cleaning")
-        return
+        return {}
     with transaction.atomic():
         DeidReport.objects.create(
             study_id=row.study_id,
@@ -140,6 +146,7 @@ def clean(row: Submission, system: Actor, marks: Marks) -> None:
                 "profile": str(row.profile),
             },
         )
+    return {sha256: left.described for sha256, left in opened.left.items()}
 
 
 def _in_doubt(row: Submission, doubts: Sequence[identity.Doubt], system: Actor) -> bool:
@@ -163,9 +170,9 @@ def _hold(row: Submission, system: Actor, why: str, code: str) -> None:
     )
 
 
-def start_qc(row: Submission, system: Actor, marks: Marks) -> None:
+def start_qc(row: Submission, system: Actor, marks: Marks, described: Known) -> None:
     """Index, check, and put the visit into QC; a correction may close the query that asked."""
-    indexing.index_all(row.series.select_related("imaging_study"), marks)
+    indexing.index_all(row.series.select_related("imaging_study"), marks, described)
     with transaction.atomic():
         locked = Submission.objects.in_study(row.study_id).select_for_update().get(pk=row.pk)
         if locked.state != "deidentified":
@@ -221,12 +228,13 @@ def _prefill(row: Submission, system: Actor) -> None:
 
 
 def _result(row: Submission, opened: Intake) -> dict[str, Any]:
-    paths = {uid: [i.path for i in items] for uid, items in opened.by_series.items()}
-    key = opened.key
-    files_of = {keyed(uid, key): items for uid, items in opened.by_series.items()}
+    key, by_series = opened.key, opened.by_series
+    files_of = {keyed(uid, key): items for uid, items in by_series.items()}
     facts = [
-        intake.before_cleaning(site_cleaning.true_facts(row, opened, found, paths[uid]))
-        for uid, found in intake.facts_of(paths, opened.key).items()
+        intake.before_cleaning(
+            site_cleaning.true_facts(row, opened, found, [item.path for item in by_series[uid]])
+        )
+        for uid, found in intake.facts_of(by_series, key).items()
     ]
     previous = [f for _, f in checks.sealed_series(series.effective_series(row.time_point))]
     known = {key for old in previous for key in old.study_keys}

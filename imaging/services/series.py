@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -10,7 +11,9 @@ from django.db import transaction
 
 from imaging.models import AcquisitionFacts, Instance, Series, Submission
 from imaging.pipeline.technical_qc import SeriesFacts
+from imaging.pipeline.technical_qc.facts import Value
 from imaging.pipeline.technical_qc.parameters import PARAMETERS
+from imaging.pipeline.technical_qc.reading import joined_values
 from imaging.pipeline.technical_qc.series_checks import (
     derived_values,
     in_words,
@@ -18,7 +21,14 @@ from imaging.pipeline.technical_qc.series_checks import (
     sorted_out_as,
 )
 from imaging.pipeline.technical_qc.tracer_checks import suv_in_words
-from imaging.services.intake import Intake, facts_of, joined_facts, serial_in_words
+from imaging.services.intake import (
+    Examined,
+    Intake,
+    facts_of,
+    joined_facts,
+    read_again,
+    serial_in_words,
+)
 from imaging.services.site_cleaning import true_facts
 from imaging.storage import research
 from studies.models import Scanner, TimePoint
@@ -57,17 +67,14 @@ def seal(submission: Submission, intake: Intake) -> None:
         for row in Series.objects.in_study(submission.study_id).filter(submission=submission)
         if not AcquisitionFacts.objects.filter(series=row).exists()
     }
-    originals, cleaned = _paths(submission, intake, rows)
-    # Both readings at once, side by side in two children.
-    came = {f"came {pk}": paths for pk, paths in originals.items()}
-    left = {f"clean {pk}": paths for pk, paths in cleaned.items()}
-    found = facts_of({**came, **left}, intake.key)
-    true = {pk: found[f"came {pk}"] for pk in originals if f"came {pk}" in found}
-    seen = {pk: found[f"clean {pk}"] for pk in cleaned if f"clean {pk}" in found}
+    originals, cleaned = _files(intake, rows)
+    true = facts_of(originals, intake.key)
+    seen = _clean_values(submission, intake, cleaned)
     for pk, row in rows.items():
         if str(pk) not in true or str(pk) not in seen:
             continue
-        origin = true_facts(submission, intake, true[str(pk)], originals[str(pk)])
+        paths = [item.path for item in originals[str(pk)]]
+        origin = true_facts(submission, intake, true[str(pk)], paths)
         facts = joined_facts(origin, seen[str(pk)])
         with transaction.atomic():
             old = _superseded(row)
@@ -79,19 +86,42 @@ def seal(submission: Submission, intake: Intake) -> None:
             _write(submission, row, facts, intake)
 
 
-def _paths(
-    submission: Submission, intake: Intake, rows: dict[object, Series]
-) -> tuple[dict[str, list[Path]], dict[str, list[Path]]]:
-    """Return original and clean files of each series that has no facts yet."""
-    by_source = {item.row.sha256: item.path for item in intake.examined}
-    originals: dict[str, list[Path]] = {str(pk): [] for pk in rows}
-    cleaned: dict[str, list[Path]] = {str(pk): [] for pk in rows}
-    store, place = research(), submission.pk.hex
-    for row in Instance.objects.filter(series__in=list(rows)).order_by("id"):
-        if row.source_sha256 in by_source:
-            originals[str(row.series_id)].append(by_source[row.source_sha256])
-            cleaned[str(row.series_id)].append(store.path_of(row.sha256, place=place))
+def _files(
+    intake: Intake, rows: dict[object, Series]
+) -> tuple[dict[str, list[Examined]], dict[str, list[str]]]:
+    """Return originals, and SHA-256 of clean files, of each series that has no facts yet."""
+    by_source = {item.row.sha256: item for item in intake.examined}
+    originals: dict[str, list[Examined]] = {str(pk): [] for pk in rows}
+    cleaned: dict[str, list[str]] = {str(pk): [] for pk in rows}
+    instances = Instance.objects.filter(series__in=list(rows)).order_by("id")
+    for series_id, source, sha256 in instances.values_list("series_id", "source_sha256", "sha256"):
+        if source in by_source:
+            originals[str(series_id)].append(by_source[source])
+            cleaned[str(series_id)].append(sha256)
     return originals, cleaned
+
+
+def _clean_values(
+    submission: Submission, intake: Intake, cleaned: dict[str, list[str]]
+) -> dict[str, Mapping[str, tuple[Value, ...]]]:
+    """Return the parameters' values in the clean files of each series.
+
+    They were read while the files were verified; those of an earlier run are read again.
+    """
+    found: dict[str, Mapping[str, tuple[Value, ...]]] = {}
+    again: dict[str, list[Path]] = {}
+    store, place = research(), submission.pk.hex
+    for pk, digests in cleaned.items():
+        left = [intake.left[sha256] for sha256 in digests if sha256 in intake.left]
+        if left and len(left) == len(digests):
+            found[pk] = joined_values([one.values for one in left])
+        elif digests:
+            again[pk] = [store.path_of(sha256, place=place) for sha256 in digests]
+    if again:
+        found |= {pk: facts.values for pk, facts in read_again(again, intake.key).items()}
+        if store.root is None:
+            store.clear_workspace(place)
+    return found
 
 
 def _superseded(row: Series) -> Series | None:

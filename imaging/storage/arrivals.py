@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from pathlib import Path
 from uuid import UUID
 
@@ -24,13 +25,17 @@ class ArrivalStore:
         # At most some thousand files: one folder, so that each receipt forces one name to the disk.
         self.store = ContentStore("arrivals", self.submission_id.hex, levels=0)
 
+    @cached_property
+    def _sealing_key(self) -> bytes:
+        return keys.make_submission_key(self.submission_id)
+
     def stage(self, chunks: Iterable[bytes], *, sha256: str, size: int) -> Staged:
         """Seal announced content under a temporary name while it streams in.
 
         Raises:
             WrongContent: it has another size or hash than announced; nothing is kept.
         """
-        key = keys.make_submission_key(self.submission_id)
+        key = self._sealing_key
         digest, seen = hashlib.sha256(), 0
 
         def watched() -> Iterator[bytes]:

@@ -41,8 +41,12 @@ def sealed_frame(
 
 def frames(chunks: Iterable[bytes]) -> Iterator[bytes]:
     """Cut chunks of any size into frames; the last one may be shorter or empty."""
-    held = bytearray()
+    held: bytes | bytearray = b""
     for chunk in chunks:
+        if not held and len(chunk) <= FRAME:
+            held = chunk
+            continue
+        held = bytearray(held)
         held += chunk
         while len(held) > FRAME:
             yield bytes(held[:FRAME])

@@ -12,6 +12,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from accounts.sentences import sentences
 from audit import clock, trail
 from audit.errors import Refused
 from imaging.models import ConsentWithdrawal, Destruction, Move, Submission
@@ -156,7 +157,7 @@ def _move_page(request: StudyRequest, row: Move, *, errors: tuple[str, ...] = ()
             "may_move": request.actor.may("submission.move"),
             "signatures": parts.shown_signatures(row),
             "proofs": Destruction.objects.filter(move=row),
-            "history": parts.sentences(trail.entries(row)),
+            "history": sentences(trail.entries(row)),
             "crumbs": _crumbs(request, row.submission, _("Move")),
         },
         status=422 if errors else 200,
@@ -268,7 +269,7 @@ def _consent_page(
             "typed": request.POST,
             "errors": errors,
             "today": clock.today(subject.study_site.site.time_zone),
-            "history": parts.sentences(trail.entries(*rows)) if rows else [],
+            "history": sentences(trail.entries(*rows)) if rows else [],
             "crumbs": [
                 Link(label=code, url=reverse("study-entry", args=[code])),
                 Link(label=_("Subjects"), url=reverse("subject-list", args=[code])),

@@ -13,12 +13,12 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from accounts.sentences import sentences
 from audit import clock, trail
 from audit.errors import Refused
 from imaging.doors import sorting
 from imaging.models import Arrival, ArrivedExamination, ArrivedFile, DicomPeer
 from imaging.services import doors
-from imaging.views import parts
 from imaging.workflows import ARRIVED_EXAMINATION
 from studies.access import StudyRequest, fetch, study_view
 from studies.models import StudySite, TimePoint
@@ -114,7 +114,7 @@ def _page(
             "steps": steps,
             "left": left,
             "others": row.arrival.examinations.exclude(pk=row.pk),
-            "history": parts.sentences(trail.entries(row, row.arrival)),
+            "history": sentences(trail.entries(row, row.arrival)),
             "crumbs": _crumbs(request, Link(label=str(row), url="")),
         },
         status=422 if errors else 200,
@@ -194,7 +194,7 @@ def peers(request: StudyRequest) -> HttpResponse:
             "may_manage": request.actor.may("door.manage"),
             "typed": request.POST,
             "errors": errors,
-            "history": parts.sentences(trail.entries(*rows)) if rows else [],
+            "history": sentences(trail.entries(*rows)) if rows else [],
             "crumbs": _crumbs(request, Link(label=_("DICOM senders"), url="")),
             "code": code,
         },

@@ -12,6 +12,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from accounts.sentences import sentences
 from audit import clock, trail
 from audit.errors import Refused, RuleBroken
 from audit.models import record
@@ -170,7 +171,7 @@ def _page(
             "may_end": row.state == "approved" and request.actor.may("exception.propose"),
             "ends_soon": exceptions.ends_soon(row),
             "signatures": parts.shown_signatures(row),
-            "history": parts.sentences(trail.entries(row)),
+            "history": sentences(trail.entries(row)),
             "crumbs": _crumbs(request, str(row)),
         },
         status=422 if errors else 200,

@@ -11,6 +11,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from accounts.sentences import sentences
 from audit import trail
 from audit.errors import Conflict, Refused
 from audit.models import record
@@ -134,7 +135,7 @@ def _page(
                 None,
             ),
             "signatures": parts.shown_signatures(made),
-            "history": parts.sentences(trail.entries(made)),
+            "history": sentences(trail.entries(made)),
             "exceptions": len(
                 SiteException.objects.visible_to(request.actor).filter(state="approved")
             ),

@@ -11,6 +11,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from accounts.sentences import sentences
 from audit import clock, trail
 from audit.errors import Refused
 from imaging.models import LateImages
@@ -119,7 +120,7 @@ def _page(
             "signing": signing and not errors,
             "errors": errors,
             "signatures": parts.shown_signatures(row),
-            "history": parts.sentences(trail.entries(row)),
+            "history": sentences(trail.entries(row)),
             "now": clock.now(),
             "crumbs": _crumbs(request, str(row.time_point)),
         },

@@ -11,6 +11,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from accounts.sentences import sentences
 from audit import trail
 from audit.errors import Refused
 from audit.models import record
@@ -195,7 +196,7 @@ def version(request: StudyRequest, pk: UUID) -> HttpResponse:
             "stored": stored,
             "versions": _versions(made.time_point),
             "seen_with": list(reads().seen_with(made)),
-            "history": parts.sentences(trail.entries(made)),
+            "history": sentences(trail.entries(made)),
             "crumbs": _crumbs(request, made.time_point, _("Version %d") % made.version),
         },
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from django.http import HttpRequest
@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.models import User
-from accounts.permissions import Role
+from accounts.sentences import role_words
 from accounts.signatures import (
     Assent,
     content_digest,
@@ -21,10 +21,9 @@ from accounts.signatures import (
 )
 from audit import clock, jobs
 from audit.models import Job
-from audit.trail import Entry
 from imaging.models import Finding, Series, Submission
 from studies.access import StudyRequest
-from ui.records import Action, HistoryEntry, JobProgress, Link, SignRequest
+from ui.records import Action, JobProgress, Link, SignRequest
 
 JOB_STATES = {
     Job.State.PENDING: "WAITING",
@@ -34,69 +33,12 @@ JOB_STATES = {
     Job.State.QUARANTINED: "FAILED",
     Job.State.CANCELLED: "CANCELLED",
 }
-# Technical columns: what they hold is told by the acts beside them.
-_SILENT = frozenset(
-    {
-        "carried_out_at",
-        "check_result",
-        "closed_at",
-        "done_at",
-        "entered_at",
-        "facts",
-        "last_file_at",
-        "lifted_holds",
-        "outcome",
-        "reasons",
-        "result",
-        "saved_at",
-        "why",
-    }
-)
 UPLOAD_STEPS = ("Visit", "Files", "Checks", "Form", "Review and sign", "Send")
 
 
 def upload_steps() -> list[str]:
     """Return the steps of the wizard in words."""
     return [_(step) for step in UPLOAD_STEPS]
-
-
-def role_label(role: str) -> str:
-    """Return the words for a role."""
-    return str(dict(Role.choices).get(role, role.replace("_", " ")))
-
-
-def sentences(entries: Iterable[Entry]) -> list[HistoryEntry]:
-    """Return the history as sentences: one for each act, one for each changed field."""
-    found: list[HistoryEntry] = []
-    for entry in entries:
-        base: dict[str, Any] = {
-            "who": _("The system") if entry.system else entry.name,
-            "when": entry.at,
-            "zone": entry.zone,
-            "role": "" if entry.system else role_label(entry.role),
-            "is_system": entry.system,
-            "is_shifted": entry.shifted,
-        }
-        if not entry.changes:
-            did = f"{entry.verb} ({entry.object_label})" if entry.object_label else entry.verb
-            found.append(HistoryEntry(did=did, reason=entry.reason, **base))
-        found += [
-            HistoryEntry(
-                did=f"changed “{change.label}” of {entry.object_label}",
-                old=_short(change.old),
-                new=_short(change.new),
-                reason=entry.reason,
-                **base,
-            )
-            for change in entry.changes
-            if change.field.partition(".")[0] not in _SILENT
-        ]
-    return found
-
-
-def _short(text: str) -> str:
-    longest = 120
-    return text if len(text) <= longest else f"{text[:longest]}…"
 
 
 def finding_words(measured: str, expected: str, means: str) -> str:
@@ -160,7 +102,7 @@ def sign_request(  # noqa: PLR0913 - a dialog has this many sides
         meaning=meaning,
         consequence=consequence,
         printed_name=user.printed_name,
-        role=role_label(request.actor.role),
+        role=role_words(request.actor.role),
         now=clock.now(),
         zone=user.time_zone,
         needs_second_factor=needs_second_factor(user),
@@ -175,7 +117,7 @@ def shown_signatures(row: Any) -> list[dict[str, Any]]:
     return [
         {
             "printed_name": shown.signature.printed_name,
-            "role": role_label(shown.signature.role),
+            "role": role_words(shown.signature.role),
             "meaning": shown.signature.statement,
             "when": shown.signature.signed_at,
             "zone": shown.signature.zone,

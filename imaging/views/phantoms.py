@@ -13,6 +13,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from accounts.sentences import sentences
 from audit import clock, jobs, trail
 from audit.errors import Refused, RuleBroken
 from imaging.models import PhantomScan
@@ -134,7 +135,7 @@ def shown(
         "crumbs": crumbs(request, str(row)),
         "steps": steps,
         "errors": errors,
-        "history": parts.sentences(_told(row)),
+        "history": sentences(_told(row)),
         "doubts": phantom_doubts(row),
         "signatures": parts.shown_signatures(row),
         "outside": [f["label"] for f in row.figures if f["passed"] is False],

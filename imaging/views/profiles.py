@@ -13,12 +13,12 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from accounts.sentences import sentences
 from audit import trail
 from audit.errors import Refused
 from imaging.pipeline.deidentify import Profile, ProfileInvalid
 from imaging.pipeline.deidentify.difference import in_words
 from imaging.services import profiles as service
-from imaging.views import parts
 from studies.access import StudyRequest, fetch, study_view
 from studies.models import Configuration
 from ui.records import Link
@@ -74,7 +74,7 @@ def _page(
 def _facts(made: Configuration) -> dict[str, Any]:
     """What the page says about a version that can be compiled; else only why it cannot."""
     facts: dict[str, Any] = {
-        "history": parts.sentences(trail.entries(made, limit=30)),
+        "history": sentences(trail.entries(made, limit=30)),
         "other_lists": service.other_lists(made.document),
     }
     try:

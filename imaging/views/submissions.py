@@ -13,6 +13,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from accounts.sentences import sentences
 from audit import clock, trail
 from audit.models import Job
 from imaging.models import ReceivedFile, Submission
@@ -86,10 +87,10 @@ def detail(request: StudyRequest, pk: UUID) -> HttpResponse:
     actor = request.actor
     job = parts.newest_job(row, "imaging.process")
     acts = (*row.hold_decisions.all(), *row.attachments.all())
-    history = parts.sentences(trail.entries(row, row.form_record, *rows, *findings, *acts))
+    history = sentences(trail.entries(row, row.form_record, *rows, *findings, *acts))
     blinded = second_level.is_blinded(row, actor)
     if blinded:  # what the first person did stays away until the second one has signed
-        history = parts.sentences(trail.entries(row.form_record, *rows))
+        history = sentences(trail.entries(row.form_record, *rows))
     return render(
         request,
         "imaging/submission.html",

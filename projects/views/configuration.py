@@ -12,13 +12,12 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
+from accounts.sentences import role_words, sentences
 from accounts.signatures import content_digest, needs_second_factor, prove, signatures_of
 from audit import clock
 from audit.errors import Conflict, RuleBroken, SignatureRefused
 from audit.states import Step
 from audit.trail import entries
-from projects.history import sentences
-from projects.names import role_label
 from projects.reasons import CONFIGURATION as WHY
 from projects.reasons import reason_of, reason_request
 from studies.access import StudyRequest, fetch, study_view
@@ -138,7 +137,7 @@ def _signature(shown: Any) -> dict[str, Any]:
     signed = shown.signature
     return {
         "printed_name": signed.printed_name,
-        "role": role_label(signed.role),
+        "role": role_words(signed.role),
         "meaning": signed.statement,
         "when": signed.signed_at,
         "zone": signed.zone,
@@ -168,7 +167,7 @@ def _sign(request: StudyRequest, made: Configuration, errors: tuple[str, ...]) -
         meaning=STATEMENT,
         consequence="After signing, the document cannot change; a change is a new version.",
         printed_name=actor.name,
-        role=role_label(actor.role),
+        role=role_words(actor.role),
         now=clock.now(),
         zone=actor.zone,
         needs_second_factor=needs_second_factor(request.user),  # type: ignore[arg-type]

@@ -11,9 +11,10 @@ from django.urls import reverse
 
 from accounts.models import Notice
 from accounts.permissions import Role
+from accounts.sentences import role_words
 from audit import clock
 from projects.addresses import start_address
-from projects.names import leading_role, role_label
+from projects.names import leading_role
 from projects.standing import Standing, standing_of
 from projects.work import WorkItem, work_of
 from studies.access import person_view, study_view
@@ -54,7 +55,7 @@ def home(request: Any) -> HttpResponse:
         request,
         "projects/home.html",
         {
-            "heading": role_label(leading_role(roles)) if roles else "",
+            "heading": role_words(leading_role(roles)) if roles else "",
             "items": shown,
             "more": len(chosen) - len(shown),
             "counts": {"all": len(items), "late": len(late)},

@@ -11,11 +11,11 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import redirect, render, resolve_url
 
 from accounts.models import Invitation, User
+from accounts.sentences import role_words
 from audit.actors import Actor
 from audit.errors import Refused
 from audit.models import Event, kind_of
 from projects.forms import NewPassword, errors_of
-from projects.names import role_label
 from studies.actors import actor_for, home_actor
 from studies.models import Study
 from studies.services import people as service
@@ -71,9 +71,10 @@ def inviter_of(invitation: Invitation) -> Actor | None:
         return None
     study = study_of(invitation)
     actor = actor_for(user, study) if study else home_actor(user)
-    if actor is None or not actor.may("study.members.manage"):
+    if actor is None or not service.may_invite_as(actor, invitation.role):
         return None
-    return actor.acting_as("study.members.manage")
+    manages = actor.may("study.members.manage")
+    return actor.acting_as("study.members.manage" if manages else "reader.manage")
 
 
 def study_of(invitation: Invitation) -> Study | None:
@@ -96,7 +97,7 @@ def _accept_as(
     if request.method == "POST":
         refused = _accepted(invitation, inviter, password="", time_zone=user.time_zone)
         if refused is None:
-            messages.success(request, f"You are {role_label(invitation.role).lower()} now.")
+            messages.success(request, f"You are {role_words(invitation.role).lower()} now.")
             return redirect("home")
         errors = [FormError(text=refused)]
     return _page(request, invitation, form=None, errors=errors)
@@ -127,7 +128,7 @@ def _page(
         "projects/invitation.html",
         {
             "invitation": invitation,
-            "role": role_label(invitation.role),
+            "role": role_words(invitation.role),
             "study": study_of(invitation),
             "form": form,
             "errors": errors,

@@ -12,11 +12,11 @@ from django.urls import reverse
 
 from accounts.models import Invitation
 from accounts.permissions import Role
+from accounts.sentences import role_words
 from audit import clock
 from audit.models import record
 from projects.forms import Invite, errors_of
 from projects.listing import csv_address, csv_response, wants_csv
-from projects.names import role_label
 from projects.notices import mail_invitation
 from projects.reasons import END_ROLE, reason_of, reason_request
 from studies.access import StudyRequest, study_view
@@ -100,7 +100,7 @@ def _page(request: StudyRequest, form: Invite, status: int = 200) -> HttpRespons
         "projects/people.html",
         {
             "members": members,
-            "invitations": [(one, role_label(one.role)) for one in waiting.order_by("-created_at")],
+            "invitations": [(one, role_words(one.role)) for one in waiting.order_by("-created_at")],
             "form": form,
             "errors": errors_of(form) if form.is_bound else [],
             "csv_url": csv_address(request),
@@ -131,7 +131,7 @@ def _sites(request: StudyRequest) -> list[StudySite]:
 
 def _dialog(request: StudyRequest, row: Membership) -> Any:
     url = reverse("people-end", args=[request.study.code, row.pk])
-    title = f"End the role {role_label(row.role).lower()} of {row.user}"
+    title = f"End the role {role_words(row.role).lower()} of {row.user}"
     return reason_request(END_ROLE, url, dialog=f"end-{row.pk}", title=title)
 
 
@@ -146,7 +146,7 @@ def _line(row: Membership) -> tuple[object, ...]:
         row.user.printed_name,
         row.user.email,
         row.user.organisation_name,
-        role_label(row.role),
+        role_words(row.role),
         _site_words(row),
         row.period.lower,
         row.period.upper,

@@ -14,12 +14,12 @@ from django.urls import reverse
 
 from accounts import tokens
 from accounts.models import ApiToken, User
+from accounts.sentences import role_words
 from accounts.signatures import needs_second_factor
 from audit import clock
 from audit.actors import acting
 from audit.models import record
 from projects.forms import NewToken, Profile, errors_of
-from projects.names import role_label
 from projects.reasons import TOKEN, reason_of, reason_request
 from studies.access import person_view
 from studies.actors import memberships_of
@@ -111,7 +111,7 @@ def _page(
             "sessions": UserSession.objects.purge_and_list(user),
             "this_session": request.session.session_key,
             "roles": [
-                (one, role_label(one.role))
+                (one, role_words(one.role))
                 for one in memberships_of(user).order_by("study__code", "role")
             ],
             "has_second_factor": needs_second_factor(user),

@@ -12,13 +12,13 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
+from accounts.sentences import sentences
 from audit import clock
 from audit.errors import RuleBroken
 from audit.states import Step
 from audit.trail import entries
 from projects.display import display_state, facts_for, flags
 from projects.forms import CorrectDate, RegisterSubject, errors_of
-from projects.history import sentences
 from projects.listing import csv_address, csv_response, wants_csv
 from projects.reasons import CORRECT_DATE, LEAVE, reason_of, reason_request
 from studies.access import StudyRequest, fetch, study_view

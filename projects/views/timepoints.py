@@ -11,13 +11,13 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
+from accounts.sentences import sentences
 from audit import clock
 from audit.trail import entries
 from imaging.models import Preview, Series, Submission
 from imaging.services.series import effective_series
 from projects import lifeline, why_not
 from projects.display import Facts, display_state, facts_for, flags
-from projects.history import sentences
 from projects.holds import held_by
 from projects.reasons import EXPECT, NOT_DONE, reason_of, reason_request
 from queries.models import Query

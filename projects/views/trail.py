@@ -10,10 +10,10 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
+from accounts.sentences import role_words
 from audit.models import record
 from projects import trail as trails
 from projects.listing import csv_address, csv_response, wants_csv
-from projects.names import role_label
 from projects.sealing import seal
 from studies.access import StudyRequest, study_view
 from ui.moments import moment_words
@@ -108,7 +108,7 @@ def _row(line: trails.Line) -> tuple[object, ...]:
         line.zone,
         line.name,
         line.login,
-        role_label(line.role),
+        role_words(line.role),
         line.organisation,
         line.object_kind,
         line.object_label,

@@ -19,6 +19,7 @@ from django.urls import reverse
 
 from accounts.models import Invitation, User
 from accounts.permissions import Role
+from accounts.sentences import role_words, sentences
 from accounts.signatures import needs_second_factor
 from audit import clock
 from audit.actors import acting
@@ -26,9 +27,7 @@ from audit.errors import RuleBroken
 from audit.models import Event, record
 from audit.trail import entries, verb_of
 from projects.forms import Identity, InviteAdministrator, errors_of
-from projects.history import sentences
 from projects.listing import csv_address, csv_response, wants_csv
-from projects.names import role_label
 from projects.notices import mail_invitation
 from projects.reasons import ACCOUNT, reason_of, reason_request
 from studies.access import person_view
@@ -103,7 +102,7 @@ def _list_page(request: Any, form: InviteAdministrator, status: int = 200) -> Ht
             ),
             "wanted": request.GET.get("q", "").strip(),
             "invitations": [
-                (one, role_label(one.role)) for one in waiting.order_by("-created_at")[:50]
+                (one, role_words(one.role)) for one in waiting.order_by("-created_at")[:50]
             ],
             "form": form,
             "errors": errors_of(form) if form.is_bound else [],
@@ -118,7 +117,7 @@ def _roles(user: User) -> list[str]:
     """Return the roles held now, with the study's code."""
     now = clock.now()
     return [
-        f"{role_label(one.role)}{f', {one.study.code}' if one.study else ''}"
+        f"{role_words(one.role)}{f', {one.study.code}' if one.study else ''}"
         for one in user.memberships.all()
         if one.period.lower <= now and (one.period.upper is None or one.period.upper > now)
     ]

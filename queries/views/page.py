@@ -12,13 +12,13 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from accounts.sentences import role_words, sentences
 from audit import clock, trail
 from audit.errors import Refused
 from audit.models import Event, kind_of
 from queries import services, targets
 from queries.ageing import Age, age_of, shown_state
 from queries.models import Query, RequestedAction
-from queries.sentences import role_words, sentences
 from queries.workflows import QUERY
 from studies.access import fetch, study_view
 from studies.services.configuration import plan_of

@@ -20,10 +20,6 @@ def by_hand(design: ReadDesign) -> list[str]:
         (named.after_withdrawal == "stop", "the stop after withdrawal"),
         (named.after_death == "stop", "the stop after death"),
         (design.sampling.escalate_above_percent is not None, "escalation to full review"),
-        (
-            bool(design.variability.intra_percent or design.variability.inter_percent),
-            "re-reads for variability",
-        ),
         (bool(design.truth), "the comparison with the standard of truth"),
     )
     return [text for is_wanted, text in rows if is_wanted]

@@ -44,6 +44,7 @@ class ReadSession(StudyScoped):
         condition="OLD.state <> 'open'",
         columns=("task_id", "version", "form_record_id", "signed_at", "seconds_active"),
         why="a signed read is immutable",
+        ends="OLD.state = 'voided'",
     )
 
     class Meta:

@@ -196,3 +196,21 @@ class Onboarding(StudyScoped):
             "training": self.training_on,
             "points": [self.cases_right, self.cases_total],
         }
+
+
+class ReaderInvitation(StudyScoped):
+    """Somebody without an account who was invited to read; kept until the account is there."""
+
+    invitation_id = models.UUIDField("invitation", unique=True)
+    name = models.CharField("name", max_length=200)
+    email = models.EmailField("e-mail")
+    entry = models.JSONField("what the register will hold", default=dict)
+    onboarding = models.OneToOneField(
+        Onboarding, null=True, blank=True, on_delete=models.PROTECT, related_name="invitation"
+    )
+
+    class Meta:
+        ordering = ("created_at",)
+
+    def __str__(self) -> str:
+        return self.name

@@ -48,9 +48,12 @@ class ReaderStream(StudyScoped):
         READER_1 = "reader_1", "Reader 1"
         READER_2 = "reader_2", "Reader 2"
         ADJUDICATOR = "adjudicator", "Adjudicator"
+        ONCOLOGIST = "oncologist", "Oncologist"
+        ONCOLOGIST_2 = "oncologist_2", "Oncologist 2"
 
     class Purpose(models.TextChoices):
         EFFICACY = "efficacy", "Efficacy"
+        ONCOLOGY = "oncology", "Oncology"
         ELIGIBILITY = "eligibility", "Eligibility"
         VARIABILITY = "variability", "Variability"
         TRAINING = "training", "Training"
@@ -70,15 +73,16 @@ class ReaderStream(StudyScoped):
 
     class Meta:
         constraints = [
+            # Many readers read one training case, each by themselves.
             models.UniqueConstraint(
                 fields=["study", "subject", "role", "purpose"],
-                condition=Q(closed_reason=""),
+                condition=Q(closed_reason="") & ~Q(purpose="training"),
                 name="stream_role_once",
             ),
-            # R1 ≠ R2 ≠ adjudicator over the whole subject.
+            # R1 ≠ R2 ≠ adjudicator ≠ oncologist over the whole subject.
             models.UniqueConstraint(
                 fields=["study", "subject", "reader"],
-                condition=Q(purpose="efficacy", closed_reason=""),
+                condition=Q(purpose__in=["efficacy", "oncology"], closed_reason=""),
                 name="stream_reader_one_role",
             ),
             models.UniqueConstraint(fields=["study", "reader", "label"], name="stream_label_once"),
@@ -89,7 +93,11 @@ class ReaderStream(StudyScoped):
 
 
 class ReadTask(StudyScoped):
-    """One read to do, with every version it was made for (decision 11)."""
+    """One read to do, with every version it was made for (decision 11).
+
+    A confirmation of progression has no kind: it is the time point's own read with an earlier due
+    instant, because a kind would tell the reader what the site believes.
+    """
 
     reader_path = "stream__reader_id"
 
@@ -97,6 +105,7 @@ class ReadTask(StudyScoped):
         TIME_POINT = "time_point", "Time point"
         GLOBAL = "global", "Global review"
         ELIGIBILITY = "eligibility", "Eligibility"
+        ONCOLOGY = "oncology", "Oncology review"
 
     stream = models.ForeignKey(ReaderStream, on_delete=models.PROTECT, related_name="tasks")
     time_point = models.ForeignKey(
@@ -136,8 +145,17 @@ class ReadTask(StudyScoped):
                 fields=["stream", "time_point", "kind"],
                 condition=~Q(state__in=["declined", "reassigned", "cancelled"]),
                 name="readtask_once",
-            )
+            ),
+            # NULL differs from NULL: what spans the subject needs a rule of its own.
+            models.UniqueConstraint(
+                fields=["stream", "kind"],
+                condition=Q(time_point=None)
+                & ~Q(state__in=["declined", "reassigned", "cancelled"]),
+                name="readtask_over_subject_once",
+            ),
         ]
 
     def __str__(self) -> str:
+        if self.time_point_id is None:
+            return f"{self.stream.label} {self.get_kind_display().lower()}"
         return f"{self.stream.label} time point {self.sequence}"

@@ -13,7 +13,6 @@ from audit.errors import ReasonRequired, RuleBroken
 from audit.models import record
 from reads.models import (
     AdjudicationCase,
-    ReaderQualification,
     ReaderStream,
     ReadSession,
     ReadTask,
@@ -116,18 +115,3 @@ def _require_free(subject: Subject, reader: User) -> None:
 def _void_open_session(task: ReadTask, reason: str) -> None:
     for session in ReadSession.objects.in_study(task.study_id).filter(task=task, state="open"):
         READ_SESSION.move(session, "void", actor=service("Read desk"), reason=reason)
-
-
-def revoke(qualification: ReaderQualification, *, actor: Actor, reason: str) -> None:
-    """Take back a qualification; open reads stay, but cannot be opened or signed.
-
-    Raises:
-        ReasonRequired: no reason.
-    """
-    actor.require("read.manage")
-    if not reason.strip():
-        raise ReasonRequired("Say why the qualification ends.", rule="readerqualification.revoke")
-    with transaction.atomic(), acting(actor.acting_as("read.manage"), reason):
-        qualification.revoked_reason = reason[:REASON_LENGTH]
-        qualification.save()
-        record("reader.revoke", qualification, reason=reason)

@@ -19,6 +19,7 @@ from reads.services.register import active_absences, holding_contract
 from reads.services.stopping import is_in_sample
 from reads.staffing.forecast import DAYS, Forecast, Supply, forecast, monday_of
 from reads.visibility import BEFORE_READY
+from studies.calendars import Calendar, Plan
 from studies.models import ProtocolVersion, Study, Subject, TimePoint, TimePointDefinition
 
 USUAL_PER_WEEK = 30
@@ -63,8 +64,9 @@ def outlook(study: Study, given: Assumptions) -> Outlook:
     entries = list(Reader.objects.filter(user__in=people).select_related("user"))
     entries = [one for one in entries if one.state == "active"]
     usual = int(median([one.per_week for one in entries])) if entries else USUAL_PER_WEEK
+    release = _Release.of(plan_for(study, configuration))
     made = forecast(
-        [*_known(study, design), *_enrolling(study, design, given)],
+        [*_known(study, design, release), *_enrolling(study, design, given, release)],
         [*map(_supply, entries), *_on_their_way(study, given)],
         today=today,
         weeks=given.weeks,
@@ -98,13 +100,12 @@ def _on_their_way(study: Study, given: Assumptions) -> Iterator[Supply]:
         yield Supply(per_week=row.reader.per_week, since=max(since, clock.today()))
 
 
-def _known(study: Study, design: ReadDesign) -> Iterator[tuple[date, int]]:
+def _known(study: Study, design: ReadDesign, release: _Release) -> Iterator[tuple[date, int]]:
     """Yield the day and number of reads of every time point that is not read to the end."""
     rows = TimePoint.objects.in_study(study).exclude(
         state__in=("not_done", "read", "checked", "locked")
     )
     signed = _signed(study)
-    lag = _lag(study)
     for point in rows.select_related("subject"):
         if not is_in_sample(point.subject, design):
             continue
@@ -114,7 +115,7 @@ def _known(study: Study, design: ReadDesign) -> Iterator[tuple[date, int]]:
         if point.state not in BEFORE_READY:
             yield clock.today(), left
         elif day := point.assessment_date or point.planned_date:
-            yield _after(study, day, lag), left
+            yield release.after(day), left
 
 
 def _signed(study: Study) -> dict[Any, int]:
@@ -129,7 +130,9 @@ def _signed(study: Study) -> dict[Any, int]:
     return found
 
 
-def _enrolling(study: Study, design: ReadDesign, given: Assumptions) -> Iterator[tuple[date, int]]:
+def _enrolling(
+    study: Study, design: ReadDesign, given: Assumptions, release: _Release
+) -> Iterator[tuple[date, int]]:
     """Yield the reads of subjects who have still to come, week by week until the target."""
     protocol = ProtocolVersion.objects.in_study(study).filter(state="effective").first()
     missing = given.target - Subject.objects.in_study(study).count()
@@ -140,31 +143,29 @@ def _enrolling(study: Study, design: ReadDesign, given: Assumptions) -> Iterator
         .filter(protocol_version=protocol)
         .values_list("offset_days", flat=True)
     )
-    lag = _lag(study)
     share = design.sampling.percent / 100
     enrols = monday_of(clock.today()) + timedelta(days=DAYS)
     while missing > 0:
         now = min(given.per_week, missing)
         missing -= now
         for offset in offsets:
-            day = _after(study, enrols + timedelta(days=offset), lag)
+            day = release.after(enrols + timedelta(days=offset))
             yield day, round(now * design.readers * share)
         enrols += timedelta(days=DAYS)
 
 
-def _lag(study: Study) -> int:
-    """Return the business days from scan to release: the plan's time for upload and for QC."""
-    clocks = plan_for(study).turnarounds
-    found = 0
-    for name in ("upload", "qc"):
-        turnaround = clocks.get(name)
-        if turnaround is not None:
-            amount = int(turnaround["amount"])
-            found += amount if turnaround["unit"] != "hours" else -(-amount // 24)
-    return found
+@dataclass(frozen=True, slots=True)
+class _Release:
+    """When images taken on a day can be read: the plan's time for upload and QC later."""
 
+    calendar: Calendar
+    days: int
 
-def _after(study: Study, day: date, business_days: int) -> date:
-    calendar = plan_for(study).calendar
-    start = datetime.combine(day, time(12), ZoneInfo(calendar.zone))
-    return calendar.add_business_days(start, business_days).date()
+    @classmethod
+    def of(cls, plan: Plan) -> _Release:
+        return cls(plan.calendar, sum(plan.business_days(name) or 0 for name in ("upload", "qc")))
+
+    def after(self, day: date) -> date:
+        """Return the day on which images of ``day`` can be read."""
+        start = datetime.combine(day, time(12), ZoneInfo(self.calendar.zone))
+        return self.calendar.add_business_days(start, self.days).date()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from accounts.models import User
@@ -22,15 +23,11 @@ from studies.models import Configuration, Study, Subject
 
 #: room of a reader whom the register does not know
 UNLIMITED = 1_000_000
-HOURS_A_DAY = 24
 
 
 def turnaround_weeks(study: Study | object, design: Configuration | None = None) -> int:
     """Return the weeks that a read may take."""
-    turnaround = plan_for(study, design).turnarounds["read"]
-    amount = int(turnaround["amount"])
-    days = amount if turnaround["unit"] != "hours" else -(-amount // HOURS_A_DAY)
-    return max(1, weeks_of(days))
+    return max(1, weeks_of(plan_for(study, design).business_days("read") or 0))
 
 
 def entry_of(reader: User) -> Reader | None:
@@ -83,7 +80,7 @@ def case_of(subject: Subject, design: ReadDesign) -> Case:
 
 
 def _barred(subject: Subject, design: ReadDesign) -> set[str]:
-    purposes = [ReaderStream.Purpose.EFFICACY]
+    purposes = [ReaderStream.Purpose.EFFICACY, ReaderStream.Purpose.ONCOLOGY]
     if not design.sessions.eligibility_reader_may_read:
         purposes.append(ReaderStream.Purpose.ELIGIBILITY)
     readers = subject.streams.filter(purpose__in=purposes).values_list("reader_id", flat=True)
@@ -156,6 +153,12 @@ def named_readers(
     for reader in readers:
         if not is_qualified(reader.pk, configuration):
             raise RuleBroken(f"{reader.printed_name} is not qualified.", rule="RD-002")
+        if _is_eligibility_reader(subject, reader, design):
+            raise RuleBroken(
+                f"{reader.printed_name} read the eligibility of this subject; the charter wants "
+                "another reader for efficacy.",
+                rule="RD-024",
+            )
         entry = entry_of(reader)
         if entry is None:
             continue
@@ -169,12 +172,30 @@ def named_readers(
     return drawn.sample(list(readers), k=len(readers))
 
 
+def _is_eligibility_reader(subject: Subject, reader: User, design: ReadDesign) -> bool:
+    return not design.sessions.eligibility_reader_may_read and bool(
+        subject.streams.filter(purpose=ReaderStream.Purpose.ELIGIBILITY, reader=reader).exists()
+    )
+
+
 def ending_soon(study: Study, configuration: Configuration) -> list[str]:
-    """Warn of readers whose contract ends before reads given today would be due."""
+    """Warn of readers whose contract, licence or presence ends before reads given today are due."""
     due = plan_for(study, configuration).due("read", clock.now()).at.date()
-    entries = Reader.objects.filter(user__in=qualified_readers(study, configuration))
+    entries = Reader.objects.filter(
+        user__in=qualified_readers(study, configuration), state="active"
+    )
     return [
-        f"{entry}: no contract holds on {due:%d %b %Y}, when reads given today are due."
+        f"{entry}: {warning}, when reads given today are due."
         for entry in entries.select_related("user")
-        if holding_contract(entry, due) is None
+        for warning in _endings(entry, due)
     ]
+
+
+def _endings(entry: Reader, due: date) -> Iterator[str]:
+    when = f"{due:%d %b %Y}"
+    if holding_contract(entry, due) is None:
+        yield f"no contract holds on {when}"
+    if entry.licence_until and entry.licence_until < due:
+        yield f"the licence has ended on {when}"
+    if not is_there(entry, due):
+        yield f"away on {when}"

@@ -15,7 +15,8 @@ _GROUPS = {
     "non_target.lesions": Lesion.Category.NON_TARGET,
     "new.lesions": Lesion.Category.NEW,
 }
-_AXES = ("long_axis", "short_axis", "pieces")
+#: what is measured of a lesion, and the unit in which it is kept
+_UNITS = {"long_axis": "mm", "short_axis": "mm", "pieces": "mm", "volume": "ml"}
 NODE = "LYMPH NODE"
 
 
@@ -58,7 +59,7 @@ def _keep(
     )
     observation.save()
     slice_number = evaluation.answer(f"{place}.slice").value
-    for axis in _AXES:
+    for axis in _UNITS:
         answer = evaluation.answer(f"{place}.{axis}")
         if isinstance(answer.value, Decimal):
             _measure(observation, axis, answer, slice_number)
@@ -70,9 +71,9 @@ def _measure(observation: Observation, axis: str, answer: Any, slice_number: obj
         observation=observation,
         kind=axis,
         entered=format(answer.number if answer.number is not None else answer.value, "f"),
-        entered_unit=answer.unit or "mm",
+        entered_unit=answer.unit or _UNITS[axis],
         value=answer.value,
-        unit="mm",
+        unit=_UNITS[axis],
     )
     measurement.save()
     mark = _image_of(observation, slice_number)

@@ -14,8 +14,9 @@ from audit import clock
 from audit.actors import Actor, acting
 from audit.errors import Conflict, Refused, RuleBroken
 from audit.models import record
+from reads.design import ReadDesign
 from reads.models import Onboarding, Reader
-from reads.services import qualifying, register
+from reads.services import committing, qualifying, register, training
 from reads.workflows import ONBOARDING
 from studies.models import Membership, Study
 
@@ -113,14 +114,34 @@ def _training(row: Onboarding) -> Need:
 
 def _test_cases(row: Onboarding) -> Need:
     _, design = qualifying.effective_design(row.study_id)
+    asked = _points(row, design)
+    if not asked.is_met:
+        return asked
+    held = committing.commitment_of(row)
+    if held is None or held.state != "signed":
+        return Need(
+            False, f"{asked.text} The reader has not signed responsibilities and turnaround."
+        )
+    return Need(True, f"{asked.text} Responsibilities and turnaround are signed.")
+
+
+def _points(row: Onboarding, design: ReadDesign) -> Need:
     if not design.training.cases:
         return Need(True, "The charter asks for no test cases.")
-    if not row.cases_total:
-        return Need(False, f"The {design.training.cases} test cases are not scored.")
-    share = 100 * (row.cases_right or 0) / row.cases_total
     mark = design.training.pass_mark_percent
-    words = f"{row.cases_right} of {row.cases_total} points, {share:.0f} %; the mark is {mark} %"
-    return Need(share >= mark, words)
+    found = training.result_of(row)
+    if found is not None:
+        if found.scored < found.asked:
+            return Need(False, f"{found.scored} of {found.asked} test cases are scored.")
+        right, total, is_passed = found.right, found.total, found.is_passed
+    elif row.cases_total:
+        right, total = row.cases_right or 0, row.cases_total
+        is_passed = 100 * right >= mark * total
+    else:
+        return Need(False, f"The {design.training.cases} test cases are not scored.")
+    share = 100 * right / total if total else 0
+    words = f"{right} of {total} points, {share:.0f} %; the mark is {mark} %."
+    return Need(is_passed, words)
 
 
 _NEEDS: Mapping[str, Callable[[Onboarding], Need]] = {
@@ -172,17 +193,27 @@ def advance(row: Onboarding, *, actor: Actor) -> Onboarding:
     asked = need(row)
     if not asked.is_met:
         raise RuleBroken(f"{row.reader} stays in this stage. {asked.text}", rule="OB-004")
+    found = training.result_of(row) if row.state == "test_cases" else None
+    points = {"cases_right": found.right, "cases_total": found.total} if found else {}
     with transaction.atomic():
         moved = ONBOARDING.move(
             row,
             step,
             actor=actor,
-            changes={"stage_since": clock.now()},
+            changes={"stage_since": clock.now(), **points},
             details={"evidence": asked.text},
         )
+        if moved.state == "test_cases":
+            begin_tests(moved)
         if moved.state == "qualified":
             qualifying.qualify(row.reader.user, row.study, actor=actor, until=_until(row.reader))
     return moved
+
+
+def begin_tests(row: Onboarding) -> None:
+    """Give the reader the training cases, and lay responsibilities and turnaround before them."""
+    committing.offer(row)
+    training.give_cases(row)
 
 
 def advance_all(rows: Sequence[Onboarding], *, actor: Actor) -> tuple[int, list[str]]:
@@ -204,12 +235,41 @@ def _until(reader: Reader) -> date | None:
 
 
 def step_back(row: Onboarding, step: str, *, actor: Actor, reason: str) -> Onboarding:
-    """Send a reader to training again, or stop; a qualification held so far ends with it."""
+    """Send a reader to training again, or stop; a qualification held so far ends with it.
+
+    A training that is repeated begins without the evidence of the one before, which stays in the
+    history.
+    """
+    anew = {"training_on": None, "training_note": "", "cases_right": None, "cases_total": None}
     with transaction.atomic():
         was_qualified = row.state == "qualified"
         moved = ONBOARDING.move(
-            row, step, actor=actor, reason=reason, changes={"stage_since": clock.now()}
+            row,
+            step,
+            actor=actor,
+            reason=reason,
+            changes={"stage_since": clock.now(), **(anew if step == "retrain" else {})},
         )
         if was_qualified:
             qualifying.revoke_all(row.reader.user, row.study, actor=actor, reason=reason)
     return moved
+
+
+def behind(study: Study) -> list[Onboarding]:
+    """Return readers who were qualified, but not for the charter version that holds now."""
+    configuration, _ = qualifying.effective_design(study)
+    rows = Onboarding.objects.in_study(study).filter(state="qualified")
+    return [
+        row
+        for row in rows.select_related("reader__user", "study")
+        if row.reader.state == "active"
+        and not qualifying.is_qualified(row.reader.user_id, configuration)
+    ]
+
+
+def retrain_all(study: Study, *, actor: Actor, reason: str) -> int:
+    """Send every reader who is behind the charter to its training; return how many."""
+    rows = behind(study)
+    for row in rows:
+        step_back(row, "retrain", actor=actor, reason=reason)
+    return len(rows)

@@ -79,7 +79,7 @@ class ReadsSide:
         for task in rows.select_for_update():
             if task.sessions.exclude(state="voided").exists():
                 continue
-            _repin(task, package, actor)
+            repin(task, package, actor)
             if task.state == "on_hold" and _held_by_reset(task):
                 READ_TASK.move(task, "resume", actor=actor, reason=f"{package} was released")
 
@@ -102,7 +102,9 @@ class ReadsSide:
             return CarriedOut(tuple(lines), done=True)
         roll_back = _roll_back_service()
         if roll_back is not None:
-            return CarriedOut((*lines, *roll_back(late)), done=True)
+            # Two persons approve a roll-back; the decision ends with the last one carried out.
+            asked = roll_back(late)
+            return CarriedOut((*lines, *asked), done=not asked)
         held = 0
         if late.decision == "rollback":
             later = _later_tasks(late.time_point)
@@ -156,7 +158,7 @@ def _start_over(task: ReadTask, time_point: TimePoint, reason: str) -> None:
     READ_TASK.move(task, "hold", actor=desk, reason=reason)
     for session in task.sessions.filter(state="open"):
         READ_SESSION.move(session, "void", actor=desk, reason=reason)
-    _repin(task, time_point.packages.get(state="released"), desk)
+    repin(task, time_point.packages.get(state="released"), desk)
     READ_TASK.move(task, "resume", actor=desk, reason=reason)
 
 
@@ -169,7 +171,8 @@ def _held_by_reset(task: ReadTask) -> bool:
     return last is not None and last.reason.startswith(RESET_REASON)
 
 
-def _repin(task: ReadTask, package: ReadPackage, actor: Actor) -> None:
+def repin(task: ReadTask, package: ReadPackage, actor: Actor) -> None:
+    """Pin a read to another version of its package, with the change on record."""
     if task.package_id == package.pk:
         return
     with acting(actor, f"{package} was released"):

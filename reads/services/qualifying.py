@@ -12,9 +12,10 @@ from accounts.models import User
 from accounts.permissions import Role
 from audit import clock
 from audit.actors import Actor, acting
+from audit.errors import ReasonRequired, RuleBroken
 from audit.models import record
 from reads.design import ReadDesign, design_from
-from reads.models import ReaderQualification
+from reads.models import ReaderQualification, TrainingStudy
 from reads.visibility import FORM_ONLY, OPEN, qualified_designs
 from studies.models import Configuration, Study
 from studies.services.configuration import effective
@@ -50,14 +51,43 @@ def qualify(
     return granted
 
 
+def qualify_by_hand(reader: User, study: Study, *, actor: Actor) -> list[ReaderQualification]:
+    """Qualify outside the onboarding board, where the charter asks for no training cases.
+
+    Raises:
+        RuleBroken: QL-001 the charter asks for training cases, so the board qualifies.
+    """
+    _, design = effective_design(study)
+    if design.training.cases:
+        raise RuleBroken(
+            f"The charter asks for {design.training.cases} training cases. Qualify the reader on "
+            "the onboarding board when they are passed.",
+            rule="QL-001",
+        )
+    return qualify(reader, study, actor=actor)
+
+
+def trains_readers(study_id: Any) -> bool:
+    """Tell whether a study holds the training of another: nobody reads it for its endpoints."""
+    return TrainingStudy._base_manager.filter(held_in=study_id, ended_on=None).exists()
+
+
 def is_qualified(reader_id: Any, design: Configuration) -> bool:
     """Tell whether a reader holds every criterion of a design version today."""
     return design.pk in qualified_designs(reader_id, design.study_id)
 
 
 def revoke_all(reader: User, study: Study, *, actor: Actor, reason: str) -> int:
-    """End every qualification that a reader holds in a study; return how many there were."""
+    """End every qualification that a reader holds in a study; return how many there were.
+
+    Open reads stay, but cannot be opened or signed.
+
+    Raises:
+        ReasonRequired: no reason.
+    """
     actor.require("read.manage")
+    if not reason.strip():
+        raise ReasonRequired("Say why the qualification ends.", rule="readerqualification.revoke")
     rows = ReaderQualification.objects.in_study(study).filter(reader=reader, revoked_reason="")
     ended = 0
     with transaction.atomic(), acting(actor.acting_as("read.manage"), reason):

@@ -16,13 +16,17 @@ from audit.actors import Actor, acting, service
 from audit.errors import Conflict, NotPermitted, RuleBroken
 from audit.jobs import enqueue
 from imaging.models import Series
-from reads.criteria.base import CriteriaError
+from reads.catalogue import with_catalogues
 from reads.design import design_from
-from reads.ecrf import ENTERED, Derived, ReadPoint, derive, named_derivations
+from reads.design.response_items import entered_places, section_of
+from reads.ecrf import Derived, ReadPoint, derive_all, named_derivations
 from reads.models import CriterionAssessment, ReadSession, ReadTask
+from reads.services.kinds import KINDS
 from reads.services.lesions import keep_lesions
 from reads.services.limits import require_room
+from reads.services.pace import active_seconds
 from reads.services.qualifying import is_qualified
+from reads.services.reminders import require_acknowledged
 from reads.visibility import held_by
 from reads.workflows import READ_SESSION, READ_TASK
 from studies.forms.evaluation import Evaluation
@@ -77,11 +81,8 @@ def open_session(task: ReadTask, *, actor: Actor) -> ReadSession:
                 task.refresh_from_db()
             return session
         require_room(locked, actor)
-        earlier = points_before(locked)
-        answers = (
-            carried_forward(earlier[-1].evaluation.form, earlier[-1].answers) if earlier else {}
-        )
-        form_record = forms.start(locked.form, actor=actor, answers=answers)
+        require_acknowledged(locked)
+        form_record = forms.start(locked.form, actor=actor, answers=_first_answers(locked))
         session = ReadSession(
             study_id=locked.study_id,
             task=locked,
@@ -96,8 +97,18 @@ def open_session(task: ReadTask, *, actor: Actor) -> ReadSession:
         return session
 
 
+def _first_answers(task: ReadTask) -> dict[str, Any]:
+    kind = KINDS.get(task.kind)
+    if kind is not None:
+        return kind.first_answers(task)
+    earlier = points_before(task)
+    return carried_forward(earlier[-1].evaluation.form, earlier[-1].answers) if earlier else {}
+
+
 def _time_point_is_being_read(task: ReadTask) -> None:
-    if task.time_point is not None and task.time_point.state == "ready":
+    if task.kind != ReadTask.Kind.TIME_POINT or task.time_point is None:
+        return
+    if task.time_point.state == "ready":
         TIME_POINT.move(task.time_point, "begin_reading", actor=service("Read desk"))
 
 
@@ -106,6 +117,7 @@ def points_before(task: ReadTask) -> list[ReadPoint]:
     sessions = (
         ReadSession.objects.in_study(task.study_id)
         .filter(task__stream=task.stream, task__sequence__lt=task.sequence, state__in=SIGNED)
+        .filter(task__kind=ReadTask.Kind.TIME_POINT)
         .select_related("form_record__form", "task__time_point")
         .order_by("task__sequence")
     )
@@ -153,18 +165,21 @@ def _context(task: ReadTask, earlier: list[ReadPoint]) -> dict[str, object]:
             context["baseline.slice_thickness_mm"] = str(first)
         context["baseline.date"] = earlier[0].day.isoformat()
         context["previous_time_point.date"] = earlier[-1].day.isoformat()
-        sums = [_sum(point) for point in earlier]
-        if sums[0] is not None:
-            context["baseline.sum_mm"] = str(sums[0])
-        known = [s for s in sums if s is not None]
-        if known:
-            context["nadir.sum_mm"] = str(min(known))
+        context |= _course(earlier, "target.sum", "sum_mm")
+        context |= _course(earlier, "target.volume_sum", "volume_ml")
     return context
 
 
-def _sum(point: ReadPoint) -> Decimal | None:
-    value = point.evaluation.answer("target.sum").value
-    return value if isinstance(value, Decimal) else None
+def _course(earlier: list[ReadPoint], place: str, name: str) -> dict[str, object]:
+    """Return baseline and smallest value of a sum, as far as they are known."""
+    values = [point.evaluation.answer(place).value for point in earlier]
+    found: dict[str, object] = {}
+    if isinstance(values[0], Decimal):
+        found[f"baseline.{name}"] = str(values[0])
+    known = [value for value in values if isinstance(value, Decimal)]
+    if known:
+        found[f"nadir.{name}"] = str(min(known))
+    return found
 
 
 def _first_task(task: ReadTask) -> ReadTask:
@@ -196,6 +211,12 @@ class Reading:
         return _point(self.session, self.evaluation, baseline=not self.earlier)
 
     @property
+    def points(self) -> list[ReadPoint]:
+        """The time points to show: the earlier ones and, in a read of a time point, this one."""
+        alone = self.session.task.kind in (ReadTask.Kind.GLOBAL, ReadTask.Kind.ONCOLOGY)
+        return list(self.earlier) if alone else [*self.earlier, self.point]
+
+    @property
     def previous(self) -> Evaluation | None:
         """The evaluation of the time point before."""
         return self.earlier[-1].evaluation if self.earlier else None
@@ -204,21 +225,33 @@ class Reading:
 def look(session: ReadSession, *, final: bool = False) -> Reading:
     """Evaluate a session: form, checks, and what every criterion of the design derives."""
     task = session.task
+    kind = KINDS.get(task.kind)
+    if kind is not None:
+        return kind.look(session, final=final)
     earlier = points_before(task)
     context = _context(task, earlier)
     previous = earlier[-1].evaluation if earlier else None
     given: dict[str, Any] = {"previous": previous, "context": context, "final": final}
+    criteria = design_from(task.design.document).criteria
     typed = forms.evaluated(session.form_record, **given)
-    make = named_derivations(earlier, lambda e: _point(session, e, baseline=not earlier))
-    evaluation = forms.evaluated(session.form_record, derivations=make(typed), **given)
+    points = [*earlier, _point(session, typed, baseline=not earlier)]
+    outcomes = derive_all(points, criteria, typed.form)
+    evaluation = with_catalogues(
+        forms.evaluated(session.form_record, derivations=named_derivations(outcomes), **given),
+        points,
+        criteria,
+        session.form_record.answers,
+    )
     derived: dict[str, Derived] = {}
-    trouble = ""
-    points = [*earlier, _point(session, evaluation, baseline=not earlier)]
-    for key, parameters in design_from(task.design.document).criteria.items():
-        try:
-            derived[key] = derive(points, key, parameters)
-        except CriteriaError as error:
-            trouble = str(error)
+    troubles: list[str] = []
+    for key in criteria:
+        outcome = outcomes[key]
+        if isinstance(outcome, Derived):
+            derived[key] = outcome
+        else:
+            troubles.append(outcome)
+    # Criteria of one family stumble over the same fact: it is said once.
+    trouble = "; ".join(dict.fromkeys(troubles))
     return Reading(session, earlier, evaluation, context, derived, trouble)
 
 
@@ -239,6 +272,9 @@ def save(
     _require_open_to(session.task, actor)
     if session.task.state == "on_hold":
         raise Conflict("This read is on hold. What you typed is kept.", rule="RD-013")
+    kind = KINDS.get(session.task.kind)
+    if kind is not None:
+        answers = kind.kept(session, answers)
     session.form_record = forms.save_answers(
         session.form_record,
         answers,
@@ -264,8 +300,7 @@ def review(session: ReadSession, *, actor: Actor) -> Reading:
         if _locked_record(session).locked:
             raise Conflict("This read is signed and cannot change.", rule="RD-011")
         session.form_record = forms.complete(session.form_record, reading.evaluation, actor=actor)
-        for key, derived in reading.derived.items():
-            _keep_assessment(session, key, derived, reading.evaluation)
+        _keep_assessments(session, reading)
     return look(session, final=True)
 
 
@@ -276,15 +311,29 @@ def _locked_record(session: ReadSession) -> FormRecord:
     return record
 
 
-def _keep_assessment(
-    session: ReadSession, key: str, derived: Derived, evaluation: Evaluation
-) -> None:
+def _keep_assessments(session: ReadSession, reading: Reading) -> None:
+    kind = KINDS.get(session.task.kind)
+    if kind is not None:
+        rows = kind.assessments(session, reading)
+    else:
+        rows = {
+            key: _assessment(key, derived, reading.evaluation)
+            for key, derived in reading.derived.items()
+        }
+    for key, values in rows.items():
+        CriterionAssessment.objects.in_study(session.study_id).update_or_create(
+            study_id=session.study_id, session=session, criterion=key, defaults=values
+        )
+
+
+def _assessment(key: str, derived: Derived, evaluation: Evaluation) -> dict[str, Any]:
     last = derived.last
-    values = {
+    section = section_of(key)
+    return {
         "derived": {name: _json(value) for name, value in last.values.items()},
         "entered": {
             name: value
-            for name, place in ENTERED.items()
+            for name, place in entered_places(key).items()
             if isinstance(value := evaluation.answer(place).value, str)
         },
         "trace": [
@@ -299,12 +348,9 @@ def _keep_assessment(
         ],
         "engine_version": derived.criterion.version,
         "input_digest": derived.digest,
-        "override_class": str(evaluation.answer("response.override_class").value or ""),
-        "override_reason": str(evaluation.answer("response.override_reason").value or ""),
+        "override_class": str(evaluation.answer(f"{section}.override_class").value or ""),
+        "override_reason": str(evaluation.answer(f"{section}.override_reason").value or ""),
     }
-    CriterionAssessment.objects.in_study(session.study_id).update_or_create(
-        study_id=session.study_id, session=session, criterion=key, defaults=values
-    )
 
 
 def _json(value: object) -> object:
@@ -326,6 +372,7 @@ def sign(session: ReadSession, *, actor: Actor, assent: Assent) -> ReadSession:
         fresh = active_session(task)
         if fresh is None or fresh.pk != session.pk or fresh.state != "open":
             raise Conflict("This read is signed already.", rule="RD-011")
+        require_acknowledged(task)
         fresh.form_record = _locked_record(fresh)
         if fresh.form_record.completed_at is None:
             raise Conflict(
@@ -335,22 +382,35 @@ def sign(session: ReadSession, *, actor: Actor, assent: Assent) -> ReadSession:
         if not reading.evaluation.can_sign:
             raise Conflict("The form is not complete any more. Review it again.", rule="RD-005")
         keep_lesions(fresh, reading.evaluation)
+        now = clock.now()
         signed = READ_SESSION.move(
             fresh,
             "sign",
             actor=actor,
             assent=assent,
-            changes={"signed_at": clock.now()},
+            changes={"signed_at": now, "seconds_active": active_seconds(fresh, until=now)},
         )
         forms.lock(fresh.form_record, actor=actor)
         READ_TASK.move(task, "sign", actor=actor)
-        enqueue(
-            "reads.settle",
-            key=f"reads.settle:{signed.pk}",
-            row=task.time_point,
-            time_point_id=str(task.time_point_id),
-        )
+        _settle_later(task, signed)
         return signed
+
+
+def _settle_later(task: ReadTask, signed: ReadSession) -> None:
+    if task.kind in KINDS:
+        enqueue(
+            "reads.settle_review",
+            key=f"reads.settle_review:{signed.pk}",
+            row=task.stream.subject,
+            session_id=str(signed.pk),
+        )
+        return
+    enqueue(
+        "reads.settle",
+        key=f"reads.settle:{signed.pk}",
+        row=task.time_point,
+        time_point_id=str(task.time_point_id),
+    )
 
 
 def decline(task: ReadTask, *, actor: Actor, reason: str) -> ReadTask:

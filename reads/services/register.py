@@ -90,6 +90,15 @@ def _set(reader: Reader, values: Mapping[str, Any]) -> None:
         )
 
 
+def check_entry(values: Mapping[str, Any]) -> None:
+    """Refuse values that the register would refuse.
+
+    Raises:
+        RuleBroken: RR-002 a value is missing or wrong.
+    """
+    _set(Reader(), values)
+
+
 def file_cv(reader: Reader, name: str, content: bytes, dated: date, *, actor: Actor) -> Reader:
     """Keep a CV; the one before stays in the history.
 

@@ -10,6 +10,7 @@ from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
+from accounts.sentences import role_words
 from accounts.signatures import signatures_of
 from audit import clock
 from audit.errors import SignatureRefused
@@ -20,7 +21,6 @@ from reads.ecrf import ReadPoint
 from reads.models import AdjudicationCase, ReadSession
 from reads.services import reading, settling
 from reads.tables import LesionTable, Side, Sums
-from reads.views.signing import role_words
 from reads.visibility import cases_of_adjudicator
 from studies.access import study_view
 from ui.records import SignRequest

@@ -1,28 +1,36 @@
-"""My reads and my cases: everything a blinded person has to do, over all their studies."""
+"""My reads and my cases: everything a blinded person has to do, over all their studies.
+
+Each study is asked a fixed number of questions, however many reads it has: counts are counted by
+the database, and only the rows of the page asked for are fetched.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
+from django.core.paginator import Page
+from django.db.models import Count, DateTimeField, OuterRef, Q, QuerySet, Subquery
 from django.http import HttpResponse
 from django.shortcuts import render
 
 from audit import clock
 from audit.actors import Actor
 from reads.criteria import registry
-from reads.models import AdjudicationCase, ReadTask
-from reads.services.reading import active_session
+from reads.models import AdjudicationCase, ReadSession, ReadTask
+from reads.views.paging import Counted
 from reads.visibility import OPEN, cases_of_adjudicator, held_by, qualified_designs
 from studies.access import person_view
 from studies.actors import actor_for, studies_of
 from studies.middleware import trace_of
-from studies.models import Study
+from studies.models import Configuration, Study
 from studies.scoping import scope
 from ui.shell import Band
 
 _FIRST = 1
+PER_PAGE = 50
 BAND = Band(
     kind="blinded",
     title="Blinded reading.",
@@ -62,43 +70,102 @@ def studies_with(request: Any, right: str) -> Iterator[tuple[Study, Actor]]:
             yield study, actor
 
 
-VIEWS: dict[str, Callable[[ReadTask], bool]] = {
-    "": lambda task: task.state in OPEN and task.state != "on_hold",
-    "hold": lambda task: task.state == "on_hold",
-    "signed": lambda task: task.state == "signed",
+_TO_DO = Q(state__in=[state for state in OPEN if state != "on_hold"])
+VIEWS: dict[str, Q] = {"": _TO_DO, "hold": Q(state="on_hold"), "signed": Q(state="signed")}
+#: how the rows of each view are ordered; the reader's random order breaks ties
+ORDERS: dict[str, tuple[str, ...]] = {
+    "": ("due_at", "stream__order_index", "sequence"),
+    "hold": ("due_at", "stream__order_index", "sequence"),
+    "signed": ("-saved_at", "stream__order_index", "sequence"),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """A reader's reads of one study: what is held, and what of it may be signed today."""
+
+    study: Study
+    reads: QuerySet[ReadTask]
+    designs: Sequence[tuple[Configuration, bool]]
+
+    def counts(self, now: datetime) -> dict[str, int]:
+        """Count the reads of every view and the late ones, in one question."""
+        given = {name or "todo": Count("pk", filter=kept) for name, kept in VIEWS.items()}
+        late = Count("pk", filter=_TO_DO & Q(due_at__lt=now))
+        # The joins of the rows are not needed to count them.
+        found = self.reads.select_related(None).order_by().aggregate(**given, late=late)
+        return {name: int(number) for name, number in found.items()}
+
+    def rows(self, view: str, until: int) -> list[InboxRow]:
+        """Return the first rows of a view."""
+        found = self.reads.filter(VIEWS[view]).order_by(*ORDERS[view])[:until]
+        return [_row(self.study, task) for task in found]
+
+
+def desk_of(study: Study, actor: Actor) -> Desk:
+    """Return a reader's desk in a study; call inside its scope."""
+    held = held_by(actor)
+    allowed = set(qualified_designs(actor.user_id, study))
+    designs = Configuration.objects.in_study(study).filter(
+        pk__in=held.select_related(None).order_by().values("design_id")
+    )
+    saved = ReadSession._base_manager.filter(task_id=OuterRef("pk")).exclude(state="voided")
+    return Desk(
+        study=study,
+        reads=held.filter(design_id__in=allowed).annotate(
+            saved_at=Subquery(
+                saved.values("form_record__saved_at")[:1], output_field=DateTimeField()
+            )
+        ),
+        designs=[(design, design.pk in allowed) for design in designs],
+    )
+
+
+def _page(count: int, wanted: str | None) -> Page[Any]:
+    """Return where a page lies; its rows come from several studies and are fetched there."""
+    return Counted((), PER_PAGE, count=count).get_page(wanted)
 
 
 @person_view()
 def read_inbox(request: Any) -> HttpResponse:
     """My reads: open, on hold, signed."""
-    rows: list[InboxRow] = []
-    qualified: list[tuple[Study, str, bool]] = []
+    view = request.GET.get("view", "")
+    view = view if view in VIEWS else ""
+    now = clock.now()
+    desks: list[Desk] = []
+    totals: dict[str, int] = dict.fromkeys(("todo", "hold", "signed", "late"), 0)
+    begun: list[InboxRow] = []
     for study, actor in studies_with(request, "read.inbox"):
         with scope(study):
-            held = list(held_by(actor).order_by("due_at", "stream__order_index"))
-            allowed = set(qualified_designs(actor.user_id, study))
-            rows += [_row(study, task) for task in held if task.design_id in allowed]
-            for design in {task.design for task in held}:
-                name = f"{design.title}, version {design.version}"
-                qualified.append((study, name, design.pk in allowed))
-    view = request.GET.get("view", "")
-    keeps = VIEWS.get(view, VIEWS[""])
-    shown = sorted((r for r in rows if keeps(r.task)), key=_order(view))
-    now = clock.now()
-    to_do = [row for row in rows if VIEWS[""](row.task)]
+            desk = desk_of(study, actor)
+            desks.append(desk)
+            for name, number in desk.counts(now).items():
+                totals[name] += number
+            started = desk.reads.filter(state="in_progress").order_by(*ORDERS[""]).first()
+            if started is not None:
+                begun.append(_row(study, started))
+    page = _page(totals[view or "todo"], request.GET.get("page"))
+    rows: list[InboxRow] = []
+    for desk in desks:
+        with scope(desk.study):
+            rows += desk.rows(view, page.end_index())
+    rows.sort(key=_order(view))
     return render(
         request,
         "reads/inbox.html",
         {
-            "rows": shown,
-            "counts": {key: sum(keep(r.task) for r in rows) for key, keep in VIEWS.items()},
-            "open_count": len(to_do),
-            "hold_count": sum(VIEWS["hold"](r.task) for r in rows),
-            "signed_count": sum(VIEWS["signed"](r.task) for r in rows),
-            "late": sum(row.task.due_at < now for row in to_do),
-            "next": next((r for r in to_do if r.task.state == "in_progress"), None),
-            "qualified": qualified,
+            "rows": rows[max(0, page.start_index() - 1) : page.end_index()],
+            "page": page,
+            "open_count": totals["todo"],
+            "hold_count": totals["hold"],
+            "signed_count": totals["signed"],
+            "late": totals["late"],
+            "next": min(begun, key=_order(""), default=None),
+            "qualified": [
+                (desk.study, f"{design.title}, version {design.version}", allowed)
+                for desk in desks
+                for design, allowed in desk.designs
+            ],
             "view": view,
             "now": now,
             "band": BAND,
@@ -106,28 +173,21 @@ def read_inbox(request: Any) -> HttpResponse:
     )
 
 
-def _order(view: str) -> Callable[[InboxRow], Any]:
+def _order(view: str) -> Any:
     if view == "signed":
         return lambda row: -row.saved_at.timestamp() if row.saved_at else 0.0
-    return lambda row: (row.task.due_at, row.task.stream.order_index)
+    return lambda row: (row.task.due_at, row.task.stream.order_index, row.task.sequence)
 
 
-def _row(study: Study, task: ReadTask) -> InboxRow:
-    session = active_session(task)
+def _row(study: Study, task: Any) -> InboxRow:
     state = task.state
-    if (
-        state in OPEN
-        and state != "on_hold"
-        and task.due_at < clock.now()
-        and state != "in_progress"
-    ):
-        state = "overdue"
+    waits = state in OPEN and state not in {"on_hold", "in_progress"}
     return InboxRow(
         study=study,
         task=task,
-        state=state,
+        state="overdue" if waits and task.due_at < clock.now() else state,
         criteria=" + ".join(registry.get(key).title for key in task.criteria),
-        saved_at=session.form_record.saved_at if session else None,
+        saved_at=task.saved_at,
     )
 
 
@@ -145,34 +205,53 @@ class CaseRow:
 @person_view()
 def adjudication_inbox(request: Any) -> HttpResponse:
     """My cases: to take, taken, signed."""
-    rows = []
+    view = "signed" if request.GET.get("view") == "signed" else ""
+    now = clock.now()
+    found: list[tuple[Study, Any]] = []
+    totals: dict[str, int] = dict.fromkeys(("open", "signed", "late"), 0)
+    signed, waiting = Q(state="signed"), ~Q(state="signed")
     for study, actor in studies_with(request, "adjudication.inbox"):
         with scope(study):
-            rows += [
-                CaseRow(
-                    study=study,
-                    case=case,
-                    sequence=case.session_1.task.sequence,
-                    state={"pending": "assigned", "claimed": "in_progress"}.get(
-                        case.state, case.state
-                    ),
-                    differs=", ".join(v["variable"].replace("_", " ") for v in case.variables),
+            cases = cases_of_adjudicator(actor)
+            found.append((study, cases.filter(signed if view else waiting)))
+            numbers = (
+                cases.select_related(None)
+                .order_by()
+                .aggregate(
+                    open=Count("pk", filter=waiting),
+                    signed=Count("pk", filter=signed),
+                    late=Count("pk", filter=waiting & Q(due_at__lt=now)),
                 )
-                for case in cases_of_adjudicator(actor)
-            ]
-    view = request.GET.get("view", "")
-    is_over = view == "signed"
-    now = clock.now()
+            )
+            for name, number in numbers.items():
+                totals[name] += number
+    page = _page(totals[view or "open"], request.GET.get("page"))
+    rows: list[CaseRow] = []
+    for study, cases in found:
+        with scope(study):
+            rows += [_case_row(study, case) for case in cases[: page.end_index()]]
+    rows.sort(key=lambda row: (row.case.due_at, row.case.label))
     return render(
         request,
         "reads/cases.html",
         {
-            "rows": [row for row in rows if (row.case.state == "signed") == is_over],
-            "open_count": sum(row.case.state != "signed" for row in rows),
-            "signed_count": sum(row.case.state == "signed" for row in rows),
-            "late": sum(row.case.state != "signed" and row.case.due_at < now for row in rows),
+            "rows": rows[max(0, page.start_index() - 1) : page.end_index()],
+            "page": page,
+            "open_count": totals["open"],
+            "signed_count": totals["signed"],
+            "late": totals["late"],
             "view": view,
             "now": now,
             "band": BAND,
         },
+    )
+
+
+def _case_row(study: Study, case: AdjudicationCase) -> CaseRow:
+    return CaseRow(
+        study=study,
+        case=case,
+        sequence=case.session_1.task.sequence,
+        state={"pending": "assigned", "claimed": "in_progress"}.get(case.state, case.state),
+        differs=", ".join(v["variable"].replace("_", " ") for v in case.variables),
     )

@@ -12,7 +12,7 @@ from django.shortcuts import redirect, render
 
 from audit import clock
 from audit.errors import Refused, RuleBroken
-from reads.models import Onboarding, Reader
+from reads.models import Onboarding, Reader, ReaderInvitation
 from reads.services import onboarding
 from reads.views.readers import crumbs
 from reads.workflows import ONBOARDING
@@ -34,6 +34,10 @@ def onboarding_board(request: StudyRequest) -> HttpResponse:
         cards[row.state].append(_card(row))
     on_board = {row.reader_id for row in present}
     manages = request.actor.may("reader.manage")
+    try:
+        behind = onboarding.behind(request.study)
+    except RuleBroken:  # no charter yet: nobody can be behind it
+        behind = []
     free = Reader.objects.filter(state="active").exclude(pk__in=on_board).select_related("user")
     return render(
         request,
@@ -43,6 +47,8 @@ def onboarding_board(request: StudyRequest) -> HttpResponse:
             "free": free.order_by("user__printed_name") if manages else [],
             "manages": manages,
             "total": len(on_board),
+            "behind": behind,
+            "invited": ReaderInvitation.objects.visible_to(request.actor).filter(onboarding=None),
             "crumbs": crumbs(request, "Onboarding"),
         },
     )
@@ -96,6 +102,20 @@ def onboarding_advance(request: StudyRequest) -> HttpResponse:
         messages.success(request, f"{moved} readers took the next stage.")
     for why in stayed:
         messages.error(request, why)
+    return redirect("onboarding-board", request.study.code)
+
+
+@study_view("reader.manage", methods=("POST",))
+def onboarding_retrain(request: StudyRequest) -> HttpResponse:
+    """Send everybody who is not qualified for the charter version in effect to its training."""
+    try:
+        number = onboarding.retrain_all(
+            request.study, actor=request.actor, reason=request.POST.get("reason", "")
+        )
+    except Refused as refused:
+        messages.error(request, f"Nothing was changed. {refused.message}")
+    else:
+        messages.success(request, f"{number} readers are back in training.")
     return redirect("onboarding-board", request.study.code)
 
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from django import forms
+from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import reverse
 
-from audit.errors import RuleBroken
+from accounts.models import Invitation
+from audit.errors import Refused, RuleBroken
+from reads.services import inviting
 from reads.services.capacity import Assumptions, outlook
 from reads.views.readers import crumbs
 from studies.access import StudyRequest, study_view
@@ -14,6 +18,7 @@ from studies.models import Subject
 from ui.moments import day_words
 
 LABEL_EVERY = 4
+LARGEST_LIST = 200_000
 
 
 class AssumptionsForm(forms.Form):
@@ -66,10 +71,41 @@ def reader_planner(request: StudyRequest) -> HttpResponse:
                 for place, week in enumerate(weeks)
             ],
             "limits": [("a week's capacity today", weeks[0].capacity, "wait")] if weeks else [],
+            "columns": ", ".join(inviting.COLUMNS),
+            "manages": request.actor.may("reader.manage"),
             "crumbs": crumbs(request, "Scaling planner"),
         },
         status=422 if form.is_bound and not form.is_valid() else 200,
     )
+
+
+@study_view("reader.manage", methods=("POST",))
+def reader_invite_many(request: StudyRequest) -> HttpResponse:
+    """Bring every person of a list on the way into the study, in one act."""
+
+    def mail(invitation: Invitation, secret: str) -> None:
+        link = request.build_absolute_uri(reverse("invitation-accept", args=[secret]))
+        inviting.person_invited.send(
+            sender=Invitation, invitation=invitation, link=link, study=request.study
+        )
+
+    uploaded = request.FILES.get("file")
+    text = request.POST.get("list", "")
+    if uploaded is not None:
+        text = uploaded.read(LARGEST_LIST).decode("utf-8-sig", errors="replace")
+    try:
+        made = inviting.invite_many(request.study, text, actor=request.actor, mail=mail)
+    except Refused as refused:
+        messages.error(request, f"Nobody was invited. {refused.message}")
+        return redirect("reader-planner", request.study.code)
+    messages.success(
+        request,
+        f"{len(made.on_board)} readers are on the onboarding board, {len(made.invited)} people "
+        "without an account were invited by mail.",
+    )
+    for why in made.left_out:
+        messages.error(request, why)
+    return redirect("onboarding-board", request.study.code)
 
 
 def vars_of(given: Assumptions) -> dict[str, int]:

@@ -3,24 +3,34 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
-from django.core.paginator import Paginator
+from django.core.paginator import Page, Paginator
+from django.db.models import Count, Exists, OuterRef, Q
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 
 from accounts.models import User
 from audit import clock
+from audit.actors import Actor
 from audit.errors import Refused
 from reads.models import AdjudicationCase, ReaderQualification, ReaderStream, ReadTask
 from reads.services import assigning, qualifying
+from reads.views.paging import Counted
 from reads.visibility import OPEN
 from studies.access import fetch, study_view
-from studies.models import Subject
+from studies.models import Subject, TimePoint
 
 _PAGE = 50
+#: rows of the short lists beside the reads
+_FEW = 20
 _SHOWN = ("planned", *OPEN, "signed", "declined")
+
+
+_LATE = Q(state__in=[state for state in OPEN if state != "on_hold"])
+VIEWS = ("", "late", "hold", "signed", "declined")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +44,11 @@ class TaskRow:
     can_hold: bool
     can_resume: bool
     can_replace: bool
+
+    @property
+    def is_again(self) -> bool:
+        """A re-read for variability: staff know it, its reader does not."""
+        return self.task.stream.purpose == ReaderStream.Purpose.VARIABILITY
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,53 +64,58 @@ class ReaderRow:
     qualifications: tuple[ReaderQualification, ...]
 
 
-VIEWS = ("", "late", "hold", "signed", "declined")
-
-
-def _matches(row: TaskRow, view: str) -> bool:
+def _kept(now: datetime) -> dict[str, Q]:
+    """Return what each view keeps."""
     return {
-        "": True,
-        "late": row.is_late,
-        "hold": row.task.state == "on_hold",
-        "signed": row.task.state == "signed",
-        "declined": row.task.state == "declined",
-    }.get(view, True)
+        "": Q(),
+        "late": _LATE & Q(due_at__lt=now),
+        "hold": Q(state="on_hold"),
+        "signed": Q(state="signed"),
+        "declined": Q(state="declined"),
+    }
+
+
+def _tasks(actor: Actor) -> Any:
+    """Return the reads that count: what was signed in a closed course is history."""
+    rows = ReadTask.objects.visible_to(actor).filter(state__in=_SHOWN)
+    return rows.exclude(stream__closed_reason__gt="", state="signed")
 
 
 @study_view("read.progress")
 def read_progress(request: Any) -> HttpResponse:
-    """List reads by time point and role, readers, and cases."""
+    """List reads by time point and role, readers, and cases: one page of each.
+
+    The number of questions to the database is the same for ten reads and for twenty thousand.
+    """
     actor, now = request.actor, clock.now()
     manages = actor.may("read.manage")
     codes = assigning.reader_codes(request.study)
-    tasks = (
-        ReadTask.objects.visible_to(actor)
-        .filter(state__in=_SHOWN)
-        .exclude(stream__closed_reason__gt="", state="signed")
-        .select_related("stream__reader", "time_point__subject", "stream__subject")
-        .order_by("time_point__subject__code", "sequence", "stream__role")
-    )
-    rows = [_task_row(task, codes, manages=manages, now=now) for task in tasks]
     view = request.GET.get("view", "")
-    cases = (
-        AdjudicationCase.objects.visible_to(actor)
-        .exclude(state="voided")
-        .select_related("time_point__subject", "adjudicator")
-        .order_by("-created_at")
+    view = view if view in VIEWS else ""
+    tasks, kept = _tasks(actor), _kept(now)
+    counts = tasks.aggregate(
+        **{name or "all": Count("pk", filter=condition) for name, condition in kept.items()}
     )
+    shown = (
+        tasks.filter(kept[view])
+        .select_related("stream__reader", "stream__subject", "time_point")
+        .order_by("stream__subject__code", "sequence", "stream__role", "pk")
+    )
+    page = Counted(shown, _PAGE, count=counts[view or "all"]).get_page(request.GET.get("page"))
+    page.object_list = [_task_row(t, codes, manages=manages, now=now) for t in page.object_list]
+    unassigned = _unassigned(request) if manages else None
     return render(
         request,
         "reads/progress.html",
         {
             "study": request.study,
-            "page": Paginator([r for r in rows if _matches(r, view)], _PAGE).get_page(
-                request.GET.get("page")
-            ),
+            "page": page,
             "view": view,
-            "counts": {name or "all": sum(_matches(r, name) for r in rows) for name in VIEWS},
-            "readers": _readers(request, rows, codes, manages=manages),
-            "cases": [(case, case.state != "signed" and case.due_at < now) for case in cases],
-            "unassigned": _unassigned(request) if manages else [],
+            "counts": counts,
+            "readers": _readers(request, tasks, codes, now=now, manages=manages),
+            "cases": _cases(request, now),
+            "unassigned": unassigned[:_FEW] if unassigned is not None else [],
+            "unassigned_count": unassigned.count() if unassigned is not None else 0,
             "manages": manages,
             "now": now,
             "zone": request.user.time_zone,
@@ -117,34 +137,65 @@ def _task_row(task: ReadTask, codes: Any, *, manages: bool, now: Any) -> TaskRow
     )
 
 
-def _readers(request: Any, rows: list[TaskRow], codes: Any, *, manages: bool) -> list[ReaderRow]:
+def _cases(request: Any, now: datetime) -> Page[Any]:
+    """Return a page of the cases, newest first, each with whether it is late."""
+    rows = (
+        AdjudicationCase.objects.visible_to(request.actor)
+        .exclude(state="voided")
+        .select_related("time_point__subject", "adjudicator")
+        .order_by("-created_at", "pk")
+    )
+    page = Paginator(rows, _FEW).get_page(request.GET.get("cases"))
+    page.object_list = [(c, c.state != "signed" and c.due_at < now) for c in page.object_list]
+    return page
+
+
+def _readers(
+    request: Any, tasks: Any, codes: Any, *, now: datetime, manages: bool
+) -> list[ReaderRow]:
     held: dict[object, list[ReaderQualification]] = {}
     found = ReaderQualification.objects.visible_to(request.actor).filter(revoked_reason="")
     for one in found.select_related("design"):
         held.setdefault(one.reader_id, []).append(one)
+    loads = {
+        row["stream__reader"]: row
+        for row in tasks.order_by()
+        .values("stream__reader")
+        .annotate(
+            open=Count("pk", filter=Q(state__in=OPEN)),
+            signed=Count("pk", filter=Q(state="signed")),
+            late=Count("pk", filter=_kept(now)["late"]),
+        )
+    }
+    none = {"open": 0, "signed": 0, "late": 0}
     made = []
     for user in assigning.readers_of(request.study):
-        mine = [row for row in rows if row.task.stream.reader_id == user.pk]
+        load = loads.get(user.pk, none)
         own = tuple(held.get(user.pk, ()))
         made.append(
             ReaderRow(
                 user=user,
                 name=f"{codes[user.pk]} {user.printed_name}" if manages else codes[user.pk],
                 is_qualified=any(q.design.state == "effective" for q in own),
-                open_count=sum(r.task.state in OPEN for r in mine),
-                signed_count=sum(r.task.state == "signed" for r in mine),
-                late_count=sum(r.is_late for r in mine),
+                open_count=load["open"],
+                signed_count=load["signed"],
+                late_count=load["late"],
                 qualifications=own,
             )
         )
     return made
 
 
-def _unassigned(request: Any) -> list[Subject]:
+def _unassigned(request: Any) -> Any:
     """Return subjects with a time point ready and no readers."""
-    rows = Subject.objects.visible_to(request.actor).filter(time_points__state="ready")
-    taken = ReaderStream.objects.in_study(request.study).filter(closed_reason="")
-    return list(rows.exclude(pk__in=taken.values("subject_id")).distinct().order_by("code"))
+    ready = TimePoint.objects.in_study(request.study).filter(
+        subject_id=OuterRef("pk"), state="ready"
+    )
+    taken = ReaderStream.objects.in_study(request.study).filter(
+        subject_id=OuterRef("pk"), closed_reason=""
+    )
+    rows = Subject.objects.visible_to(request.actor)
+    return rows.filter(Exists(ready)).exclude(Exists(taken)).order_by("code")
 
 
 def _named_reader(request: Any, field: str) -> User:
@@ -198,18 +249,14 @@ def _assign(request: Any) -> str:
 
 def _qualify(request: Any) -> str:
     reader = _named_reader(request, "reader")
-    qualifying.qualify(reader, request.study, actor=request.actor)
+    qualifying.qualify_by_hand(reader, request.study, actor=request.actor)
     return f"{reader.printed_name} is qualified for the read design."
 
 
 def _revoke(request: Any) -> str:
     reader = _named_reader(request, "reader")
     reason = request.POST.get("reason", "")
-    held = ReaderQualification.objects.in_study(request.study).filter(
-        reader=reader, revoked_reason=""
-    )
-    for qualification in held:
-        assigning.revoke(qualification, actor=request.actor, reason=reason)
+    qualifying.revoke_all(reader, request.study, actor=request.actor, reason=reason)
     return f"The qualification of {reader.printed_name} ended."
 
 

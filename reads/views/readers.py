@@ -16,13 +16,13 @@ from django.urls import reverse
 
 from accounts.models import User
 from accounts.permissions import Role
+from accounts.sentences import sentences
 from audit import clock
 from audit.errors import Refused
 from audit.trail import entries
 from imaging.storage import deliveries
-from queries.sentences import sentences
 from reads.models import Onboarding, Reader, ReaderAbsence, ReaderConflict, ReaderContract
-from reads.services import drawing, qualifying, register
+from reads.services import care, drawing, qualifying, register
 from reads.workflows import READER, READER_CONTRACT
 from studies.access import StudyRequest, study_view
 from studies.models import Membership, Organisation, Site
@@ -91,9 +91,15 @@ def crumbs(request: StudyRequest, *more: str) -> tuple[Link, ...]:
 def reader_list(request: StudyRequest) -> HttpResponse:
     """List the register, with each reader's place in this study."""
     rows = _rows(request)
-    wanted = request.GET.get("area", "")
-    areas = sorted({area for row in rows for area in row["reader"].therapeutic_areas})
-    shown = [row for row in rows if not wanted or wanted in row["reader"].therapeutic_areas]
+    area, pool = request.GET.get("area", ""), request.GET.get("pool", "")
+    areas = sorted({one for row in rows for one in row["reader"].therapeutic_areas})
+    pools = sorted({one for row in rows for one in row["reader"].pools})
+    shown = [
+        row
+        for row in rows
+        if (not area or area in row["reader"].therapeutic_areas)
+        and (not pool or pool in row["reader"].pools)
+    ]
     if request.GET.get("format") == "csv":
         return _as_csv(request, shown)
     manages = request.actor.may("reader.manage")
@@ -103,6 +109,7 @@ def reader_list(request: StudyRequest) -> HttpResponse:
         {
             "rows": shown,
             "areas": areas,
+            "pools": pools,
             "manages": manages,
             "warnings": _warnings(request),
             "candidates": _not_registered() if manages else [],
@@ -159,7 +166,10 @@ def _as_csv(request: StudyRequest, rows: list[dict[str, Any]]) -> HttpResponse:
     response["Content-Disposition"] = f'attachment; filename="{request.study.code}_readers.csv"'
     out = csv.writer(response)
     out.writerow(
-        ("name", "specialty", "areas", "country", "per_week", "state", "contract_until", "stage")
+        (
+            *("name", "specialty", "areas", "languages", "pools", "country", "per_day"),
+            *("per_week", "state", "contract_until", "stage"),
+        )
     )
     for row in rows:
         reader, contract, onboarding = row["reader"], row["contract"], row["onboarding"]
@@ -168,7 +178,10 @@ def _as_csv(request: StudyRequest, rows: list[dict[str, Any]]) -> HttpResponse:
                 reader.user.printed_name,
                 reader.specialty,
                 "; ".join(reader.therapeutic_areas),
+                "; ".join(reader.languages),
+                "; ".join(reader.pools),
                 reader.country,
+                reader.per_day,
                 reader.per_week,
                 reader.state,
                 contract.valid_until if contract else "",
@@ -196,7 +209,12 @@ def reader_enter(request: StudyRequest) -> HttpResponse:
     return redirect("reader-page", request.study.code, made.pk)
 
 
-def _reader(pk: UUID) -> Reader:
+def find_reader(pk: UUID) -> Reader:
+    """Return an entry of the register.
+
+    Raises:
+        Http404: there is none.
+    """
     found = Reader.objects.select_related("user", "employer").filter(pk=pk).first()
     if found is None:
         raise Http404
@@ -206,7 +224,7 @@ def _reader(pk: UUID) -> Reader:
 @study_view("reader.view")
 def reader_page(request: StudyRequest, pk: UUID) -> HttpResponse:
     """Show a reader."""
-    return _page(request, _reader(pk))
+    return _page(request, find_reader(pk))
 
 
 def _page(
@@ -246,7 +264,7 @@ def _page(
 @study_view("reader.view")
 def reader_cv(request: StudyRequest, pk: UUID) -> HttpResponse:
     """Send the CV on file."""
-    reader = _reader(pk)
+    reader = find_reader(pk)
     if not reader.cv_sha256:
         raise Http404
     with deliveries().open(reader.cv_sha256) as held:
@@ -258,7 +276,7 @@ def reader_cv(request: StudyRequest, pk: UUID) -> HttpResponse:
 @study_view("reader.manage", methods=("POST",))
 def reader_act(request: StudyRequest, pk: UUID) -> HttpResponse:
     """Do one act on a reader: change the entry, file a CV, contract, absence, conflict, state."""
-    reader = _reader(pk)
+    reader = find_reader(pk)
     act = request.POST.get("act", "")
     if act == "change":
         form = EntryForm(request.POST)
@@ -375,10 +393,11 @@ def _move(request: StudyRequest, reader: Reader) -> str:
     step = request.POST.get("step", "")
     if step not in {s.name for s in READER.steps}:
         raise Http404
-    moved = register.move_reader(
+    moved, number = care.move(
         reader, step, actor=request.actor, reason=request.POST.get("reason", "")
     )
-    return f"{moved}: {moved.get_state_display().lower()}."
+    word = "went on" if step == "resume" else "are on hold"
+    return f"{moved}: {moved.get_state_display().lower()}; {number} reads {word}."
 
 
 _ACTS: dict[str, Callable[[StudyRequest, Reader], str]] = {

@@ -19,11 +19,13 @@ from reads import pictures, tables
 from reads.criteria import registry
 from reads.entry import controls_at, merged
 from reads.models import ReadSession, ReadTask
+from reads.newrows import begun, has_empty_rows
 from reads.services import reading
 from reads.services.qualifying import is_qualified
 from reads.services.reading import Reading
 from reads.visibility import held_by
 from studies.access import study_view
+from studies.forms.definition import Form
 from studies.forms.evaluation import Message
 from studies.forms.names import element_id
 from studies.forms.posted import parse_posted
@@ -84,6 +86,10 @@ def checks_of(seen: Reading) -> list[Check]:
     return sorted(found, key=lambda check: order[check.finding.level])
 
 
+def _stops(check: Check) -> bool:
+    return check.finding.level in {"ERROR", "WARNING"}
+
+
 def _check(message: Message, titles: Mapping[str, str]) -> Check:
     level = "PASSED" if message.is_accepted else message.level.value.upper()
     section = titles.get(message.place.partition(".")[0], "")
@@ -125,6 +131,7 @@ def _panel(request: Any, task: ReadTask, session: ReadSession) -> dict[str, Any]
         "table": tables.lesions(points),
         "sums": tables.sums(points),
         "checks": checks,
+        "first": next((c for c in checks if _stops(c)), None),
         "to_fix": len(blocking),
         "to_explain": sum(c.finding.level == "WARNING" for c in checks),
         "can_review": final.evaluation.can_sign and not final.trouble,
@@ -226,7 +233,7 @@ def read_save(request: Any, pk: Any) -> HttpResponse:
         return JsonResponse({"detail": "Not saved. Reload the page."}, status=400)
     form = forms.form_of(session.form_record.form)
     stored = session.form_record.answers
-    answers = merged(form, stored, changed)
+    answers = _begun(task, form, merged(form, stored, changed))
     try:
         saved = reading.save(session, answers, seen_version=version, actor=request.actor)
     except Conflict as conflict:
@@ -236,6 +243,20 @@ def read_save(request: Any, pk: Any) -> HttpResponse:
     row = saved.form_record
     return JsonResponse(
         {"version": str(row.version), "saved_at": (row.saved_at or clock.now()).isoformat()}
+    )
+
+
+def _begun(task: ReadTask, form: Form, answers: Mapping[str, Any]) -> dict[str, Any]:
+    """Name the lesion rows that were just added; a name of the stream is never given twice."""
+    if not has_empty_rows(answers):
+        return dict(answers)
+    modalities = {one.modality for one in pictures.series_of(task.package)}
+    return begun(
+        form,
+        answers,
+        labels=list(task.stream.lesions.values_list("label", flat=True)),
+        sequence=task.sequence,
+        modality=modalities.pop() if len(modalities) == 1 else "",
     )
 
 
@@ -263,7 +284,7 @@ def _act(request: Any, task: ReadTask) -> HttpResponse:
         return redirect("read-page", code, task.pk)
     form = forms.form_of(session.form_record.form)
     posted = dict(request.POST.lists())
-    answers = parse_posted(form, posted, stored=session.form_record.answers)
+    answers = _begun(task, form, parse_posted(form, posted, stored=session.form_record.answers))
     if answers != session.form_record.answers:
         version = int(request.POST.get("version", "-1") or -1)
         session = reading.save(session, answers, seen_version=version, actor=request.actor)

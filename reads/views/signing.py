@@ -10,7 +10,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from accounts.permissions import Role
+from accounts.sentences import role_words
 from accounts.signatures import signatures_of
 from audit.errors import SignatureRefused
 from reads import pictures, signing, tables
@@ -164,8 +164,3 @@ def signed_read(request: Any, pk: Any) -> HttpResponse:
             ],
         },
     )
-
-
-def role_words(role: str) -> str:
-    """Return the words for a role."""
-    return dict(Role.choices).get(role, role)

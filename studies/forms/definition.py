@@ -95,6 +95,7 @@ class Item:
     row_name: str = "Row"
     min_rows: int = 0
     max_rows: int = 50
+    fixed_rows: bool = False
     carry_forward: tuple[str, ...] = ()
 
     @property
@@ -336,6 +337,7 @@ def _item(raw: dict[str, Any], path: str, owner: str, *, group: str) -> Item:
         row_name=raw.get("row_name", "Row"),
         min_rows=raw.get("min_rows", 0),
         max_rows=raw.get("max_rows", 50),
+        fixed_rows=raw.get("fixed_rows", False),
         carry_forward=tuple(raw.get("carry_forward", [])),
     )
 

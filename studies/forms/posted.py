@@ -120,7 +120,7 @@ def _take_rows(group: Item, content: _Posted, part: dict[str, Any]) -> None:
     before = part.get(group.key)
     stored = before if isinstance(before, list) else []
     numbers = _row_numbers(group, content)
-    adding = group.path in content.add
+    adding = group.path in content.add and not group.fixed_rows
     if group.path not in content.shown and not numbers and not adding:
         return
     if isinstance(before, Mapping) and not numbers and not adding:
@@ -128,7 +128,7 @@ def _take_rows(group: Item, content: _Posted, part: dict[str, Any]) -> None:
     rows = []
     for number in numbers:
         place = f"{group.path}.{number}"
-        if place not in content.remove:
+        if group.fixed_rows or place not in content.remove:
             rows.append(_row(group, place, content, _origin(content.row[place], stored)))
     if adding and len(rows) < group.max_rows:
         rows.append({})

@@ -380,9 +380,11 @@ class _Presenter:
                     number=number,
                     id=element_id(place),
                     title=key or f"{item.row_name} {number + 1}",
-                    name=control("row", place),
+                    name="" if self.read_only else control("row", place),
                     origin=str(number),
-                    remove_name="" if self.read_only else control("remove", place),
+                    remove_name=""
+                    if self.read_only or item.fixed_rows
+                    else control("remove", place),
                     fields=tuple(
                         self._field(part, f"{place}.{part.key}", row.get(part.key))
                         for part in item.items
@@ -390,7 +392,7 @@ class _Presenter:
                     ),
                 )
             )
-        may_add = not self.read_only and len(keys) < item.max_rows
+        may_add = not (self.read_only or item.fixed_rows) and len(keys) < item.max_rows
         return RowsView(tuple(views), item.row_name, control("add", item.path), may_add)
 
 

@@ -39,7 +39,7 @@ def grant_role(
             ROL-005 a site belongs to another study; ROL-007 the account is not active.
         NotPermitted: the actor may not manage members there, or it is the actor's own account.
     """
-    _require_management(actor, study)
+    _require_management(actor, study, role)
     if actor.user_id == user.pk:
         raise NotPermitted("Nobody gives a role to themselves.", rule="study.members.manage")
     _check_sites(role, study, sites)
@@ -72,8 +72,15 @@ def grant_role(
         ) from None
 
 
-def _require_management(actor: Actor, study: Study | None) -> None:
-    actor.require("study.members.manage")
+def may_invite_as(actor: Actor, role: Role | str) -> bool:
+    """Tell whether the actor brings people into a role: who manages readers brings readers."""
+    reads = role == Role.CENTRAL_READER and actor.may("reader.manage")
+    return reads or actor.may("study.members.manage")
+
+
+def _require_management(actor: Actor, study: Study | None, role: Role | str = "") -> None:
+    if not may_invite_as(actor, role):
+        actor.require("study.members.manage")
     if actor.system or "user.manage" in actor.rights:
         return
     # A project manager manages the people of the own study and makes no administrators.
@@ -135,7 +142,7 @@ def invite(
             ROL-005 a site belongs to another study.
         NotPermitted: the actor may not manage members there.
     """
-    _require_management(actor, study)
+    _require_management(actor, study, role)
     _check_sites(role, study, sites)
     if "@" not in email or not printed_name.strip():
         raise RuleBroken("An invitation needs a name and an e-mail address.", rule="ROL-003")

@@ -61,7 +61,12 @@ HOLDERS = {
     "system": set(),
 }
 #: Steps with conditions of their own: they may be refused though the graph allows them.
-CONDITIONAL = {("submission", "receive"), ("submission", "release"), ("query", "close")}
+CONDITIONAL = {
+    ("submission", "receive"),
+    ("submission", "take_over"),
+    ("submission", "release"),
+    ("query", "close"),
+}
 KINDS = ("query", "submission", "timepoint")
 
 

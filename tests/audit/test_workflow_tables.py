@@ -247,6 +247,41 @@ DRAWN: dict[str, tuple[str, str]] = {
         stop  cv,contract,access,workstation,training,test_cases,qualified stopped reader.manage R
         """,
     ),
+    "trainingcase": (
+        "draft approved withdrawn",
+        """
+        approve   draft           approved   training.key  S
+        withdraw  draft,approved  withdrawn  training.key  R
+        """,
+    ),
+    "trainingattempt": (
+        "open scored ended",
+        """
+        score  open  scored  system  -
+        end    open  ended   system  R
+        """,
+    ),
+    "readercommitment": (
+        "open signed replaced",
+        """
+        sign     open  signed    read.perform  S
+        replace  open  replaced  system        R
+        """,
+    ),
+    "remediation": (
+        "open completed cancelled",
+        """
+        complete  open  completed  reader.manage  R
+        cancel    open  cancelled  reader.manage  R
+        """,
+    ),
+    "feestatement": (
+        "draft approved withdrawn",
+        """
+        approve   draft  approved   fee.approve    S
+        withdraw  draft  withdrawn  reader.manage  R
+        """,
+    ),
     "readsession": (
         "open signed final voided",
         """
@@ -262,6 +297,46 @@ DRAWN: dict[str, tuple[str, str]] = {
         give_back  claimed                 pending   adjudication.perform   R
         sign       claimed                 signed    adjudication.perform   S
         void       pending,claimed,signed  voided    system                 R
+        """,
+    ),
+    "variabilityplan": (
+        "planned drawn closed cancelled",
+        """
+        draw    planned        drawn      variability.manage  -
+        close   drawn          closed     variability.manage  R
+        cancel  planned,drawn  cancelled  variability.manage  R
+        """,
+    ),
+    "readingimport": (
+        "draft imported discarded",
+        """
+        take_over  draft  imported   readings.import  S
+        discard    draft  discarded  readings.import  R
+        """,
+    ),
+    "readerquestion": (
+        "asked relayed held answered withdrawn",
+        """
+        relay     asked               relayed    question.handle   -
+        hold      asked,relayed       held       question.handle   -
+        rewrite   held                asked      question.handle   R
+        answer    asked,relayed       answered   question.handle   -
+        release   held                answered   question.release  R
+        withdraw  asked,relayed,held  withdrawn  read.perform      R
+        """,
+    ),
+    "preliminaryanalysis": (
+        "draft finished discarded",
+        """
+        finish   draft           finished   preliminary.write  -
+        discard  draft,finished  discarded  preliminary.write  R
+        """,
+    ),
+    "truthrecord": (
+        "open signed voided",
+        """
+        sign  open         signed  truth.record  S
+        void  open,signed  voided  truth.record  R
         """,
     ),
     "siteexception": (

@@ -152,13 +152,16 @@ def test_choosing_the_same_files_again_after_a_break_sends_only_what_is_missing(
         page.close(run_before_unload=False)
 
         again = _open_upload(new_page, world, row)
-        expect(again.locator("main")).to_contain_text("18 files have not arrived")
+        # A request that was under way when the page closed may still have come through.
+        left = 30 - row.files.filter(outcome="stored").count()
+        assert left in {17, 18}
+        expect(again.locator("main")).to_contain_text(f"{left} files have not arrived")
         second: list[str] = []
         again.on("request", lambda r: second.append(r.url) if r.method == "PUT" else None)
         again.locator("input[data-kind=files]").set_input_files(list(map(str, files)))
         again.get_by_role("button", name="Send 1 series").click()
         again.wait_for_url("**/checks/")
-        assert len(second) == len(set(second)) == 18
+        assert len(second) == len(set(second)) == left
 
 
 def _cut_after(route: Any, puts: list[str], limit: int) -> None:

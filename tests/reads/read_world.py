@@ -46,14 +46,25 @@ BLINDING: dict[str, Any] = {
 READERS = ("central_reader", "central_reader_2")
 
 
-def make_read_study(code: str = "ALPHA", sponsor: str = "Norvane", **design: Any) -> StudyWorld:
+def make_read_study(
+    code: str = "ALPHA",
+    sponsor: str = "Norvane",
+    *,
+    own_form: Mapping[str, Any] | None = None,
+    **design: Any,
+) -> StudyWorld:
     """Return a study with an effective read design and two qualified readers.
 
     Args:
+        own_form: document of an eCRF that the study has besides the platform's own.
         design: items of the read design that differ from ``DESIGN``.
     """
     world = make_imaging_study(code, sponsor)
     with scope(world.study):
+        if own_form is not None:
+            kind, key, title = Configuration.Kind.FORM, own_form["key"], own_form["title"]
+            _configure(world, kind, key, title, own_form)
+            design = {"form": key, **design}
         _configure(world, Configuration.Kind.BLINDING, "blinding", "Blinding B-1", BLINDING)
         _configure(world, Configuration.Kind.READ_DESIGN, "design", "Read design", DESIGN | design)
         for name in READERS:

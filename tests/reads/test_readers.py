@@ -27,6 +27,7 @@ from tests.exports.test_browser import OVERFLOW, opened, signed_in
 from tests.plugins.pages import NewPage
 from tests.queries.query_world import logged_in
 from tests.reads.read_world import READERS, make_read_study, reader, ready, run_jobs, task_of
+from tests.reads.training_world import commit
 from tests.world import StudyWorld, make_user
 
 pytestmark = pytest.mark.django_db
@@ -248,6 +249,9 @@ def test_each_stage_asks_for_its_evidence_and_the_last_one_qualifies(world: Stud
     row = onboarding.keep(row, {"training_on": clock.today()}, actor=desk(world))
     row = onboarding.advance(row, actor=desk(world))
     assert row.state == "test_cases"
+    with pytest.raises(RuleBroken, match="responsibilities and turnaround"):
+        onboarding.advance(row, actor=desk(world))
+    commit(world)
     row = onboarding.advance(row, actor=desk(world))
     assert row.state == "qualified"
     held = ReaderQualification.objects.get(reader=one.user, revoked_reason="")
@@ -267,6 +271,7 @@ def test_test_cases_below_the_mark_keep_the_reader_where_they_are() -> None:
         row = onboarding.keep(row, evidence, actor=desk(made))
         while row.state != "test_cases":
             row = onboarding.advance(row, actor=desk(made))
+        commit(made)
         row = onboarding.keep(row, {"cases_right": 31, "cases_total": 40}, actor=desk(made))
         with pytest.raises(RuleBroken, match="31 of 40 points, 78 %; the mark is 80 %"):
             onboarding.advance(row, actor=desk(made))
@@ -294,6 +299,8 @@ def test_retraining_ends_the_qualification_until_it_is_passed_again(world: Study
     evidence = {"workstation": {"passed": True, "on": "x"}, "training_on": clock.today()}
     row = onboarding.keep(row, evidence, actor=desk(world))
     while row.state != "qualified":
+        if row.state == "test_cases":
+            commit(world)
         row = onboarding.advance(row, actor=desk(world))
     ready(world, world.time_points(world.subjects[0])[0])
     run_jobs()

@@ -1,6 +1,7 @@
 import { csrfToken, icon, needData, onEach } from "../dom";
 import { timeOfDay } from "../wording";
-import { type Answer, SaveQueue, type State, type Value, type Values } from "./queue";
+import { type Answer, type Kept, SaveQueue, type State, type Value, type Values } from "./queue";
+import { isLoginPage, renewToken } from "./token";
 
 type Field = HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement;
 
@@ -24,6 +25,10 @@ export function say(state: State, offset: number): { text: string; tone: string;
       const kept = state.kept === 1 ? "1 change" : `${state.kept} changes`;
       return { text: `Offline, ${kept} kept here`, tone: "wait", icon: "cloud-off" };
     }
+    case "expired": {
+      const kept = state.kept === 1 ? "1 change" : `${state.kept} changes`;
+      return { text: `Session ended, ${kept} kept here`, tone: "stop", icon: "lock" };
+    }
     case "conflict":
       return { text: "Changed in another tab", tone: "stop", icon: "git-merge" };
     case "refused":
@@ -31,19 +36,28 @@ export function say(state: State, offset: number): { text: string; tone: string;
   }
 }
 
+function send(url: string, values: Values, version: string): Promise<Response> {
+  return fetch(url, {
+    method: "POST",
+    credentials: "same-origin",
+    keepalive: true,
+    headers: {
+      "Content-Type": "application/json",
+      "X-CSRFToken": csrfToken(),
+      "If-Match": `"${version}"`,
+    },
+    body: JSON.stringify({ values }),
+  });
+}
+
 async function post(url: string, values: Values, version: string): Promise<Answer> {
   try {
-    const answer = await fetch(url, {
-      method: "POST",
-      credentials: "same-origin",
-      keepalive: true,
-      headers: {
-        "Content-Type": "application/json",
-        "X-CSRFToken": csrfToken(),
-        "If-Match": `"${version}"`,
-      },
-      body: JSON.stringify({ values }),
-    });
+    let answer = await send(url, values, version);
+    // Logging in again elsewhere changes the token of this page: once a new one is fetched.
+    if (answer.status === 403 && !isJson(answer) && (await renewToken())) {
+      answer = await send(url, values, version);
+    }
+    if (answer.status === 401 || isLoginPage(answer)) return { kind: "expired" };
     if (answer.status >= 500) return { kind: "offline" };
     const body = (await answer.json()) as Record<string, unknown>;
     if (answer.ok) {
@@ -58,6 +72,10 @@ async function post(url: string, values: Values, version: string): Promise<Answe
   } catch {
     return { kind: "offline" };
   }
+}
+
+function isJson(answer: Response): boolean {
+  return answer.headers.get("Content-Type")?.includes("json") ?? false;
 }
 
 function render(box: HTMLElement, state: State, offset: number): void {
@@ -75,12 +93,12 @@ function render(box: HTMLElement, state: State, offset: number): void {
 }
 
 /** Values that the last page could not send, kept for this tab under the form's address. */
-function memory(url: string): { load(): Values; keep(values: Values): void } {
+function memory(url: string): { load(): Kept | null; keep(kept: Kept): void } {
   const key = `autosave:${url}`;
   return {
-    load: () => JSON.parse(sessionStorage.getItem(key) ?? "{}") as Values,
-    keep: (values) => {
-      if (Object.keys(values).length) sessionStorage.setItem(key, JSON.stringify(values));
+    load: () => JSON.parse(sessionStorage.getItem(key) ?? "null") as Kept | null,
+    keep: (kept) => {
+      if (Object.keys(kept.values).length) sessionStorage.setItem(key, JSON.stringify(kept));
       else sessionStorage.removeItem(key);
     },
   };
@@ -126,7 +144,7 @@ export function watchAutosave(): void {
       (values, version) => post(url, values, version),
       (state) => {
         if (status) render(status, state, offset);
-        kept.keep(queue.pending);
+        kept.keep(queue.unsaved);
         const detail = state;
         form.dispatchEvent(new CustomEvent(`autosave:${state.kind}`, { bubbles: true, detail }));
       },
@@ -139,18 +157,22 @@ export function watchAutosave(): void {
     const changed = (event: Event): void => {
       const field = event.target as Field;
       const skipped = !field.name || field.type === "password" || field.type === "file";
-      if (!skipped) queue.change(field.name, valueOf(form, field.name));
+      if (skipped) return;
+      queue.change(field.name, valueOf(form, field.name));
+      kept.keep(queue.unsaved);
     };
     form.addEventListener("input", changed);
     form.addEventListener("change", changed);
     form.addEventListener("autosave:resolve", (event) => {
       queue.resolve((event as CustomEvent<{ choice: "mine" | "theirs" }>).detail.choice);
     });
-    form.addEventListener("submit", (event) => sendWhole(form, queue, event as SubmitEvent, () => kept.keep({})));
+    const forget = (): void => kept.keep({ version: queue.known, values: {} });
+    form.addEventListener("submit", (event) => sendWhole(form, queue, event as SubmitEvent, forget));
     window.addEventListener("online", () => void queue.flush());
-    document.addEventListener("visibilitychange", () => {
-      if (document.visibilityState === "hidden") void queue.flush();
-    });
-    for (const [name, value] of Object.entries(kept.load())) queue.change(name, value);
+    document.addEventListener("session:renewed", () => void queue.flush());
+    // Leaving sends what waits; coming back tries again what could not be sent.
+    document.addEventListener("visibilitychange", () => void queue.flush());
+    const before = kept.load();
+    if (before) queue.takeUp(before);
   });
 }

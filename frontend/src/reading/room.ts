@@ -1,5 +1,6 @@
 import { need, needData, onEach } from "../dom";
 import type { Values } from "../autosave/queue";
+import { Typing } from "./typing";
 
 type Control = HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement;
 
@@ -30,7 +31,9 @@ export function labelOf(form: HTMLFormElement, name: string): string {
 
 /** Keeps the room in step with the answers: what follows from them is fetched after each save. */
 class Room {
-  private readonly form: HTMLFormElement;
+  readonly form: HTMLFormElement;
+  private readonly typing: Typing;
+  private following = 0;
   private readonly panelUrl: string;
   private readonly dirty = new Set<string>();
   private waiting: HTMLElement | null | undefined;
@@ -46,6 +49,13 @@ class Room {
     this.form.addEventListener("submit", (event) => this.submit(event));
     document.addEventListener("click", (event) => this.click(event));
     document.addEventListener("keydown", (event) => this.key(event));
+    document.addEventListener("session:renewed", () => void this.follow());
+    this.typing = new Typing(root, this);
+  }
+
+  /** Whether something typed is not saved, or what follows from it is not shown yet. */
+  isSettling(): boolean {
+    return this.dirty.size > 0 || this.following > 0;
   }
 
   private note(event: Event): void {
@@ -53,7 +63,7 @@ class Room {
   }
 
   /** Sends what waits now instead of after the quiet time. */
-  private flush(): void {
+  flush(): void {
     window.dispatchEvent(new Event("online"));
   }
 
@@ -61,6 +71,21 @@ class Room {
   private async follow(): Promise<void> {
     const mine = ++this.latest;
     this.dirty.clear();
+    this.following += 1;
+    try {
+      await this.fetchParts(mine);
+    } catch {
+      // Without the network the parts stay as they are; autosave says so.
+    } finally {
+      this.following -= 1;
+    }
+    if (mine !== this.latest) return;
+    if (this.dirty.size === 0) this.typing.settled();
+    else this.flush();
+    if (this.waiting !== undefined && this.dirty.size === 0) this.finish();
+  }
+
+  private async fetchParts(mine: number): Promise<void> {
     const answer = await fetch(this.panelUrl, { credentials: "same-origin" });
     if (!answer.ok || answer.redirected || mine !== this.latest) return;
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
@@ -74,7 +99,6 @@ class Room {
         else place.innerHTML = fresh.innerHTML;
       });
     });
-    if (this.waiting !== undefined && this.dirty.size === 0) this.finish();
   }
 
   /** Swaps the form; focus, place of the cursor, scroll and what was typed meanwhile stay. */
@@ -116,7 +140,7 @@ class Room {
   }
 
   /** Adding a row is a change like any other: it is saved, and the new row comes back. */
-  private add(name: string): void {
+  add(name: string): void {
     const carrier = document.createElement("input");
     carrier.type = "hidden";
     carrier.name = name;
@@ -196,10 +220,14 @@ class Room {
   }
 
   /** Brings a field up, on the tab of the form, and puts the cursor there. */
-  private goTo(id: string): void {
+  goTo(id: string): void {
     document.getElementById("tab-form")?.click();
     const place = document.getElementById(id);
-    const field = isControl(place) ? place : place?.querySelector<HTMLElement>("input:not([type=hidden]), select, textarea");
+    const around = place?.closest<HTMLElement>(".ic-field") ?? place;
+    const reasons = [...(around?.querySelectorAll<HTMLTextAreaElement>('textarea[name^="reasons["]') ?? [])];
+    const reason = reasons.find((one) => !one.value.trim());
+    const first = place?.querySelector<HTMLElement>("input:not([type=hidden]), select, textarea, button");
+    const field = reason ?? (isControl(place) ? place : first);
     (field ?? place)?.focus();
     (field ?? place)?.scrollIntoView({ block: "center" });
   }
@@ -212,6 +240,7 @@ class Room {
     }
     const typing = isControl(event.target) || document.querySelector("dialog[open]");
     if (typing || event.ctrlKey || event.altKey || event.metaKey) return;
+    if (event.defaultPrevented) return;
     if (event.key === "f") document.getElementById("tab-form")?.click();
     else if (event.key === "e") this.goTo(this.nextCheck());
     else return;

@@ -5,6 +5,11 @@ import type { Tokens } from "./tokens";
 const GAP = "\ufffc";
 const DECIMAL = new RegExp(`(?<!${W}|\\.)\\p{Nd}{1,4}[.,]\\p{Nd}{1,6}(?!${W}|\\.\\p{Nd})`, "gu");
 const CONTROL = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2066-\u2069]/g;
+// Signs without width, put between letters to split a word: closed up, not made into spaces.
+const NO_WIDTH = /[\xad\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]/g;
+const WIDE = /[\uff01-\uff5e]/;
+// A word letter by letter: S m y t h e, Z-O-E-Y.
+const SPELLED = new RegExp(`(?<!${W})(?:\\p{L}[ .-]){3,}\\p{L}(?!${W})`, "gu");
 const NOT_WORD = "[^\\p{L}\\p{N}_]";
 const EMPTY_PAIR = new RegExp(
   `\\(${NOT_WORD}*\\)|\\[${NOT_WORD}*\\]|\\{${NOT_WORD}*\\}|<${NOT_WORD}*>|"${S}*"|'${S}*'`,
@@ -49,8 +54,9 @@ export class TextCleaner {
 
   /** The text with every word removed that is not known to be harmless. */
   free(text: string, also: ReadonlySet<string> = NONE): string {
-    let plain = text.replace(CONTROL, " ");
-    for (const pattern of [CONTACTS, DATES, TITLED]) plain = plain.replace(pattern, GAP);
+    let plain = text.replace(NO_WIDTH, "").replace(CONTROL, " ");
+    if (WIDE.test(plain)) plain = plain.normalize("NFKC");
+    for (const pattern of [CONTACTS, PHONES, DATES, TITLED, SPELLED]) plain = plain.replace(pattern, GAP);
     const decimals = [...plain.matchAll(DECIMAL)].map((m): [number, number] => [m.index, m.index + m[0].length]);
     let changed = plain !== text;
     let out = "";
@@ -72,7 +78,8 @@ export class TextCleaner {
 
   private isHarmless(given: string, before: string, also: ReadonlySet<string>): boolean {
     const word = fold(given);
-    if (this.isKnown(word, also) || this.isJoined(given)) return true;
+    const single = [...word].length === 1 && !ascii(given);
+    if ((this.isKnown(word, also) && !single) || this.isJoined(given)) return true;
     return word === "2000" && BEFORE_A_VALUE.test(before.toLowerCase());
   }
 
@@ -89,7 +96,7 @@ export class TextCleaner {
     const { patient, people, numbers } = this.tokens;
     if (patient.has(word) || people.has(word)) return false;
     if (/^\p{Nd}+$/u.test(word)) {
-      return word.length <= 4 && !numbers.has(word) && !/^(?:19\p{Nd}{2}|20[0-3]\p{Nd})$/u.test(word);
+      return word.length <= 4 && ascii(word) && !numbers.has(word) && !/^(?:19\p{Nd}{2}|20[0-3]\p{Nd})$/u.test(word);
     }
     if (this.rules.vocabulary.has(word) || also.has(word)) return true;
     if ([...word].length === 1) return ascii(word);

@@ -32,6 +32,8 @@ const PRINTED = /[\x20-\x7e]{5,}/g;
 const WIDE = /(?:[\x20-\x7e]\0){3,}|(?:\0[\x20-\x7e]){3,}/g;
 const LONGEST_TEXT = 64 * 1024;
 const INSTANCE_NUMBER = 0x00200013;
+const CODE_VALUE = 0x00080100;
+const LONG_CODE_VALUE = 0x00080119;
 const CODE_MEANING = 0x00080104;
 const SUBJECT_TAGS = new Set([0x00100010, 0x00100020]);
 
@@ -111,7 +113,10 @@ export class ElementRules {
     if (kind === "date") return [this.dates(text, vr), "date_shifted"];
     if (kind === "time") return [isTime(text) ? text : null, "kept"];
     if (kind === "age") return [capAge(text, this.rules.plan.profile.age_cap), "text_cleaned"];
-    if (kind === "technical") return [this.technical(vr, text), "text_cleaned"];
+    if (kind === "technical") {
+      const clean = isTypedCode(tag, text) ? this.cleaner.free(text) || STAND_IN : this.technical(vr, text);
+      return [clean, "text_cleaned"];
+    }
     const clean = (part: string): string =>
       tag === CODE_MEANING ? this.cleaner.meaning(part) : this.cleaner.free(part);
     const cleaned = parts(vr, text).map(clean).join("\\");
@@ -307,4 +312,10 @@ function standInCode(tag: number, explicit: boolean): Uint8Array {
     encode(0x00080104, "LO", utf8("REMOVED"), explicit),
   ]);
   return encodeItems(tag, [item], explicit);
+}
+
+/** Whether the value of a code is words: a code has none, a long one is digits. */
+function isTypedCode(tag: number, text: string): boolean {
+  if (tag === CODE_VALUE) return text.includes(" ");
+  return tag === LONG_CODE_VALUE && !/^[0-9.-]+$/.test(text);
 }

@@ -38,8 +38,11 @@ export class Tokens {
   private longs: ReadonlySet<string> | null = null;
   private allLongs = "";
 
-  /** `known` is every word of the field in one text. */
-  constructor(private readonly known = "") {}
+  /** `known` is every word of the field in one text; `makers` are the words of manufacturers. */
+  constructor(
+    private readonly known = "",
+    private readonly makers: ReadonlySet<string> = new Set(),
+  ) {}
 
   /** Words of names that a text must not contain even inside another word. */
   private get parts(): string[] {
@@ -64,25 +67,36 @@ export class Tokens {
   /** Phrases that a kept text must not contain, station names that are models left out. */
   get whole(): string[] {
     if (!this.wholes) {
-      const known = [...this.technical].join(" ");
-      const stations = [...this.device].filter((one) => !known.includes(one));
+      const stations = [...this.device].filter((one) => !this.isProduct(one));
       this.wholes = [...new Set([...this.phrases, ...stations])];
     }
     return this.wholes;
   }
 
+  /** Whether a station bears the name of its model; a serial number has digits. */
+  private isProduct(name: string): boolean {
+    const letters = /^\p{L}+/u.exec(name)?.[0] ?? "";
+    const named = letters === name || this.makers.has(letters);
+    return named && [...this.technical].some((model) => model.startsWith(name));
+  }
+
   /** The tokens less those that the trial's own values contain. */
   without(allowed: readonly string[]): Tokens {
     const texts = allowed.filter((text) => text).map(fold);
-    const words = new Set(texts.flatMap(wordsOf));
+    const words = new Set(texts.flatMap((text) => [...wordsOf(text), ...(text.match(LETTERS_ONLY) ?? [])]));
     const squashed = texts.map(squash);
-    const digits = new Set(texts.flatMap((text) => text.match(DIGITS) ?? []));
+    // A site may have typed the subject's code as Patient ID: "1001-004" is one number then.
+    const digits = texts.map((text) => (text.match(DIGITS) ?? []).join(""));
     const outside = (phrase: string): boolean => !squashed.some((text) => text.includes(phrase));
-    const left = new Tokens(this.known);
-    for (const word of this.people) if (!words.has(word)) left.people.add(word);
-    for (const word of this.patient) if (!words.has(word)) left.patient.add(word);
+    const isCode = (word: string): boolean =>
+      words.has(word) || ([...word].length >= SHORTEST_PART && !outside(word));
+    const left = new Tokens(this.known, this.makers);
+    for (const word of this.people) if (!isCode(word)) left.people.add(word);
+    for (const word of this.patient) if (!isCode(word)) left.patient.add(word);
     for (const phrase of this.phrases) if (outside(phrase)) left.phrases.add(phrase);
-    for (const number of this.numbers) if (!digits.has(number)) left.numbers.add(number);
+    for (const number of this.numbers) {
+      if (!digits.some((run) => run.includes(number))) left.numbers.add(number);
+    }
     for (const phrase of this.device) if (outside(phrase)) left.device.add(phrase);
     for (const name of this.technical) left.technical.add(name);
     return left;
@@ -138,7 +152,7 @@ export class TokenCollector {
     private readonly rules: Rules,
     private readonly reader: Reader,
   ) {
-    this.tokens = new Tokens(rules.knownWords);
+    this.tokens = new Tokens(rules.knownWords, rules.makers);
   }
 
   add(bytes: Bytes, elements: readonly Element[], explicit: boolean): void {
@@ -233,6 +247,12 @@ export class TokenCollector {
       (kind === "device" ? this.tokens.device : this.tokens.phrases).add(squashed);
     }
     if (kind === "person" || kind === "patient") return this.name(kind, words, meaningful);
+    if (kind === "place") {
+      for (const word of meaningful) {
+        const long = [...word].length >= SHORTEST_PART || ([...word].length > 1 && !ascii(word));
+        if (long && /^\p{L}+$/u.test(word)) this.tokens.people.add(word);
+      }
+    }
     const digits = folded.match(DIGITS) ?? [];
     for (const run of digits) if (run.length >= 5) this.tokens.numbers.add(run);
     if (kind === "id" && length >= 4 && digits.length) this.tokens.people.add(squashed);

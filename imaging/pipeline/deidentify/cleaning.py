@@ -10,6 +10,7 @@ look like dates.
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Final
 
 from imaging.pipeline.deidentify.profile import makers, meanings, vocabulary
@@ -27,6 +28,11 @@ _CAMEL: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _CONTROL: Final = re.compile(
     r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2066-\u2069]"
 )
+# Signs without width, put between letters to split a word: closed up, not made into spaces.
+_NO_WIDTH: Final = re.compile("[\xad\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
+_WIDE: Final = re.compile("[\uff01-\uff5e]")
+# A word letter by letter: S m y t h e, Z-O-E-Y.
+_SPELLED: Final = re.compile(r"(?<!\w)(?:[^\W\d_][ .-]){3,}[^\W\d_](?!\w)")
 # Letters that no machine sets, units apart (also what a wrong character set makes of a name).
 _FOREIGN: Final = re.compile(r"[^\W\d_\x00-\x7f\xb5\u03bc\u03a9]")
 _EMPTY_PAIR: Final = re.compile(r"\(\W*\)|\[\W*\]|\{\W*\}|<\W*>|\"\s*\"|'\s*'")
@@ -66,8 +72,10 @@ class TextCleaner:
 
     def free(self, text: str, also: frozenset[str] = frozenset()) -> str:
         """Return the text with every word removed that is not known to be harmless."""
-        plain = _CONTROL.sub(" ", text)
-        for pattern in (CONTACTS, DATES, TITLED):
+        plain = _CONTROL.sub(" ", _NO_WIDTH.sub("", text))
+        if _WIDE.search(plain):
+            plain = unicodedata.normalize("NFKC", plain)
+        for pattern in (CONTACTS, PHONES, DATES, TITLED, _SPELLED):
             plain = pattern.sub("\ufffc", plain)
         out: list[str] = []
         last = 0
@@ -80,7 +88,7 @@ class TextCleaner:
             word = fold(match.group())
             if (
                 inside
-                or self._known(word, also)
+                or (self._known(word, also) and (len(word) > 1 or match.group().isascii()))
                 or self._is_joined(match.group())
                 or (word == "2000" and _BEFORE_A_VALUE.search(plain[: match.start()].lower()))
             ):
@@ -99,7 +107,8 @@ class TextCleaner:
         if word in tokens.patient or word in tokens.people:
             return False
         if word.isdigit():
-            return len(word) <= 4 and word not in tokens.numbers and not _YEAR.fullmatch(word)
+            short = len(word) <= 4 and word.isascii()
+            return short and word not in tokens.numbers and not _YEAR.fullmatch(word)
         if word in self._vocabulary or word in also:
             return True
         if len(word) == 1:

@@ -27,6 +27,9 @@ _WIDE: Final = re.compile(rb"(?:[\x20-\x7e]\0){3,}|(?:\0[\x20-\x7e]){3,}")
 _LONGEST_TEXT: Final = 64 * 1024
 _INSTANCE_NUMBER: Final = 0x00200013
 _CODE_MEANING: Final = 0x00080104
+_CODE_VALUE: Final = 0x00080100
+_LONG_CODE_VALUE: Final = 0x00080119
+_LONG_CODE: Final = re.compile(r"[0-9.-]+")
 _SUBJECT_TAGS: Final = frozenset({0x00100010, 0x00100020})
 
 
@@ -122,6 +125,8 @@ class ElementRules:
         if kind == "age":
             return values.cap_age(text, self._plan.profile.age_cap), Effect.TEXT_CLEANED
         if kind == "technical":
+            if _is_typed_code(tag, text):
+                return self._cleaner.free(text) or values.STAND_IN, Effect.TEXT_CLEANED
             return self._technical(vr, text), Effect.TEXT_CLEANED
         clean = self._cleaner.meaning if tag == _CODE_MEANING else self._cleaner.free
         cleaned = "\\".join(clean(part) for part in _parts(vr, text))
@@ -288,6 +293,13 @@ class ElementRules:
         elif self._tokens.hit(text) or self._cleaner.technical(text) != text:
             new = None
         return None if new is None else encode(element.tag, vr, new.encode(), context.explicit_out)
+
+
+def _is_typed_code(tag: int, text: str) -> bool:
+    """Tell whether the value of a code is words: a code has none, a long one is digits."""
+    if tag == _CODE_VALUE:
+        return " " in text
+    return tag == _LONG_CODE_VALUE and not _LONG_CODE.fullmatch(text)
 
 
 def _usable_vr(tag: int, given: str) -> str | None:

@@ -49,8 +49,13 @@ class IdentityTokens:
     @cached_property
     def whole(self) -> tuple[str, ...]:
         """Phrases that a kept text must not contain, station names that are models left out."""
-        known = " ".join(self.technical)
-        return tuple(sorted(self.phrases | {d for d in self.device if d not in known}))
+        return tuple(sorted(self.phrases | {d for d in self.device if not self._is_product(d)}))
+
+    def _is_product(self, name: str) -> bool:
+        """Tell whether a station bears the name of its model; a serial number has digits."""
+        letters = _LETTERS.match(name)
+        named = name.isalpha() or (letters is not None and letters.group() in makers())
+        return named and any(model.startswith(name) for model in self.technical)
 
     def without(self, allowed: Iterable[str]) -> IdentityTokens:
         """Return the tokens less those that the trial's own values contain."""
@@ -299,12 +304,19 @@ def _add_value(found: _Found, kind: str, folded: str) -> None:
     if kind in ("person", "patient"):
         _add_name(found, kind, words, meaningful)
         return
+    if kind == "place":
+        found.people.update(w for w in meaningful if w.isalpha() and _is_long(w))
     digits = _DIGITS.findall(folded)
     found.numbers.update(run for run in digits if len(run) >= 5)
     if kind == "id" and len(squashed) >= 4 and digits:
         found.people.add(squashed)
     if kind in ("id", "device") and len("".join(digits)) >= SHORTEST_PART:
         found.numbers.add("".join(digits))
+
+
+def _is_long(word: str) -> bool:
+    """Tell whether a word of a place is long enough to be looked for by itself."""
+    return len(word) >= SHORTEST_PART or (len(word) > 1 and not word.isascii())
 
 
 def _add_name(found: _Found, kind: str, words: list[str], meaningful: list[str]) -> None:

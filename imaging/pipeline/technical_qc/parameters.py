@@ -23,9 +23,21 @@ SHORT = 1024
 _values: dict[tuple[object, ...], object] = {}
 
 
+# One object for each tag: a look-up finds it by identity, before tags are compared.
+_TAGS: dict[int, BaseTag] = {}
+
+
+def interned(number: int) -> BaseTag:
+    """The one tag object of a number (group and element)."""
+    tag = _TAGS.get(number)
+    if tag is None:
+        tag = _TAGS[number] = BaseTag(number)
+    return tag
+
+
 @cache
 def _tag_of(keyword: str | BaseTag) -> BaseTag:
-    return Tag(keyword)
+    return interned(int(Tag(keyword)))
 
 
 def element(dataset: Dataset, keyword: str | BaseTag) -> object:
@@ -35,9 +47,9 @@ def element(dataset: Dataset, keyword: str | BaseTag) -> object:
     """
     try:
         tag = _tag_of(keyword)
-        if tag not in dataset:
+        raw: object = dataset._dict.get(tag)
+        if raw is None:
             return None
-        raw: object = dataset.get_item(tag)
         if not isinstance(raw, RawDataElement) or tag.is_private or _is_long(raw):
             value = dataset[tag].value
         else:

@@ -6,13 +6,18 @@ import hashlib
 import hmac
 import warnings
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
+from typing import Final
 
 import pydicom
-from pydicom.dataset import Dataset
+from pydicom.charset import convert_encodings, default_encoding
+from pydicom.dataelem import RawDataElement, convert_raw_data_element
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import UID
 
 from imaging.pipeline.technical_qc.facts import (
     SeriesFacts,
@@ -24,12 +29,15 @@ from imaging.pipeline.technical_qc.facts import (
 from imaging.pipeline.technical_qc.nuclides import nuclide_of
 from imaging.pipeline.technical_qc.parameters import (
     PARAMETERS,
+    Reader,
     clock_seconds,
     dicom_datetime,
     element,
+    interned,
     number,
     several,
 )
+from imaging.pipeline.verify import Header
 
 _HALF_A_DAY = timedelta(hours=12)
 _VOLUME_MARKS = (
@@ -83,6 +91,55 @@ def open_header(path: Path) -> Dataset | None:
         return None
 
 
+def dataset_of(header: Header) -> Dataset | None:
+    """The header of a file that was indexed before, without reading it again.
+
+    None where the file is odd (no meta information, another encoding than it says, a sequence that
+    calls itself unknown): pydicom reads such a file in its own way.
+    """
+    part10 = header.part10
+    if not _ODD.isdisjoint(part10.notes):
+        return None
+    if any(e.vr == "UN" and e.value_end != e.end for e in header.elements):
+        return None
+    data, implicit = part10.data, not part10.explicit
+    # How pydicom itself holds what it has read: elements that are converted when they are asked.
+    raw = {
+        interned(tag): RawDataElement(
+            interned(tag), None if implicit else vr, value_end - value,
+            bytes(data[value:value_end]), value, implicit, True,
+        )
+        for tag, vr, _, value, value_end, _ in header.elements
+        if tag < _PIXELS_FROM
+    }  # fmt: skip
+    dataset = Dataset(raw)
+    charset = raw.get(_CHARACTER_SET)
+    named = convert_encodings(convert_raw_data_element(charset).value) if charset else None
+    dataset.set_original_encoding(implicit, True, named or default_encoding)
+    dataset.file_meta = _meta_of(part10.transfer_syntax)
+    return dataset
+
+
+@cache
+def _meta_of(transfer_syntax: str) -> FileMetaDataset:
+    meta = FileMetaDataset()
+    meta.TransferSyntaxUID = UID(transfer_syntax)
+    return meta
+
+
+_ODD: Final = frozenset(
+    {
+        "no_preamble",
+        "no_file_meta",
+        "no_transfer_syntax",
+        "big_endian_rewritten",
+        "transfer_syntax_contradicts_data",
+    }
+)
+_PIXELS_FROM: Final = 0x7FE00001
+_CHARACTER_SET: Final = interned(0x00080005)
+
+
 def _lacks_preamble(path: Path) -> bool:
     """Whether a file starts with a DICOM group instead of a preamble (group 2 or 8)."""
     with path.open("rb") as stream:
@@ -96,24 +153,121 @@ def series_facts(members: Sequence[tuple[Path, Dataset]], *, key: bytes) -> Seri
     if not members:
         message = "a series needs at least one file"
         raise ValueError(message)
-    datasets = [dataset for _, dataset in members]
-    slices = [item for dataset in datasets for item in _slices(dataset, key)]
-    first = datasets[0]
-    study_date = _day(first, "StudyDate")
-    birth = _day(first, "PatientBirthDate")
-    return SeriesFacts(
-        series_key=keyed(element(first, "SeriesInstanceUID"), key),
-        modality=str(element(first, "Modality") or ""),
-        slices=tuple(_with_digests(slices, members)),
-        values=_values(datasets),
-        image_types=tuple(dict.fromkeys(_image_type(dataset) for dataset in datasets)),
-        temporal_positions=int(number(element(first, "NumberOfTemporalPositions")) or 0),
-        study_date=None if study_date is None else study_date.date(),
-        acquisition_date=_earliest_day(datasets),
+    modality = str(element(members[0][1], "Modality") or "")
+    files = [file_facts(dataset, key=key, modality=modality) for _, dataset in members]
+    found = joined(files)
+    return replace(found, slices=tuple(_with_digests(found.slices, members)))
+
+
+@dataclass(frozen=True, slots=True)
+class FileFacts:
+    """What one file adds to the facts of its series; no identity but keyed hashes."""
+
+    series_key: str
+    modality: str
+    slices: tuple[SliceFacts, ...]
+    values: Mapping[str, tuple[Value, ...]]
+    image_type: tuple[str, ...]
+    temporal_positions: int
+    study_date: datetime | None
+    acquired: datetime | None
+    birth_date_after_study: bool
+    traits_key: str
+    tracer: TracerFacts | None
+
+    @property
+    def instance_key(self) -> str:
+        """Keyed hash of the instance identifier."""
+        return self.slices[0].instance_key if self.slices else ""
+
+
+def facts_of_file(header: Header, path: Path, *, key: bytes) -> FileFacts | None:
+    """Facts of a file whose header was indexed before; None when it cannot be read for them."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            dataset = dataset_of(header) or open_header(path)
+            if dataset is None or element(dataset, "SeriesInstanceUID") is None:
+                return None
+            facts = file_facts(dataset, key=key)
+    except Exception:  # untrusted bytes may raise anything
+        return None
+    return replace(facts, values=_same(facts.values))
+
+
+def values_of_file(header: Header, path: Path) -> Mapping[str, tuple[Value, ...]]:
+    """Values of the parameters in a clean file whose header was indexed before."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        dataset = dataset_of(header) or open_header(path)
+        if dataset is None:
+            return {}
+        return _same(values_of(dataset, str(element(dataset, "Modality") or "")))
+
+
+_last: list[Mapping[str, tuple[Value, ...]]] = [{}]
+
+
+def _same(values: Mapping[str, tuple[Value, ...]]) -> Mapping[str, tuple[Value, ...]]:
+    """The values of the file before, where they are equal: one object travels once."""
+    if values != _last[0]:
+        _last[0] = values
+    return _last[0]
+
+
+def file_facts(dataset: Dataset, *, key: bytes, modality: str | None = None) -> FileFacts:
+    """Facts of one file. ``modality`` is the series' own, where it is known."""
+    if modality is None:
+        modality = str(element(dataset, "Modality") or "")
+    study_date, birth = _day(dataset, "StudyDate"), _day(dataset, "PatientBirthDate")
+    return FileFacts(
+        series_key=keyed(element(dataset, "SeriesInstanceUID"), key),
+        modality=modality,
+        slices=tuple(_slices(dataset, key)),
+        values=values_of(dataset, modality),
+        image_type=_image_type(dataset),
+        temporal_positions=int(number(element(dataset, "NumberOfTemporalPositions")) or 0),
+        study_date=study_date,
+        acquired=_acquired_day(dataset),
         birth_date_after_study=bool(birth and study_date and birth > study_date),
-        traits_key=_traits(first, key),
-        tracer=_tracer(datasets),
+        traits_key=_traits(dataset, key),
+        tracer=_tracer(dataset, modality),
     )
+
+
+def joined(files: Sequence[FileFacts]) -> SeriesFacts:
+    """Join the facts of the files of one series, in their order. Raises IndexError for none."""
+    first = files[0]
+    acquired = [one.acquired for one in files if one.acquired is not None]
+    starts = [t.acquisition_start for t in (one.tracer for one in files) if t]
+    tracer = first.tracer and replace(
+        first.tracer, acquisition_start=min((start for start in starts if start), default=None)
+    )
+    return SeriesFacts(
+        series_key=first.series_key,
+        modality=first.modality,
+        slices=tuple(item for one in files for item in one.slices),
+        values=joined_values([one.values for one in files]),
+        image_types=tuple(dict.fromkeys(one.image_type for one in files)),
+        temporal_positions=first.temporal_positions,
+        study_date=None if first.study_date is None else first.study_date.date(),
+        acquisition_date=min(acquired).date() if acquired else None,
+        birth_date_after_study=first.birth_date_after_study,
+        traits_key=first.traits_key,
+        tracer=tracer,
+    )
+
+
+def joined_values(found: Iterable[Mapping[str, tuple[Value, ...]]]) -> dict[str, tuple[Value, ...]]:
+    """The distinct values of each parameter over files, in their order."""
+    seen: dict[str, dict[Value, None]] = defaultdict(dict)
+    last: Mapping[str, tuple[Value, ...]] = {}
+    for values in found:
+        if values != last:
+            for name, several_of in values.items():
+                seen[name].update(dict.fromkeys(several_of))
+            last = values
+    return {name: tuple(seen[name]) for name in PARAMETERS if name in seen}
 
 
 def _image_type(dataset: Dataset) -> tuple[str, ...]:
@@ -132,30 +286,33 @@ def _day(dataset: Dataset, keyword: str) -> datetime | None:
         return None
 
 
-def _earliest_day(datasets: Sequence[Dataset]) -> date | None:
-    days = [
+def _acquired_day(dataset: Dataset) -> datetime | None:
+    return (
         _day(dataset, "AcquisitionDate")
         or dicom_datetime(element(dataset, "AcquisitionDateTime"))
         or _day(dataset, "SeriesDate")
-        for dataset in datasets
-    ]
-    known = [day for day in days if day is not None]
-    return min(known).date() if known else None
+    )
 
 
-def _values(datasets: Sequence[Dataset]) -> dict[str, tuple[Value, ...]]:
-    modality = str(element(datasets[0], "Modality") or "")
+def values_of(dataset: Dataset, modality: str) -> dict[str, tuple[Value, ...]]:
+    """The distinct values of each parameter that a file of this modality has."""
     found: dict[str, tuple[Value, ...]] = {}
-    for name, parameter in PARAMETERS.items():
-        if parameter.read is None or not parameter.modalities & {"*", modality}:
-            continue
-        seen: dict[Value, None] = {}
-        for dataset in datasets:
-            for source in (dataset, *_shared_groups(dataset)):
-                seen.update(dict.fromkeys(parameter.read(source)))
+    sources = (dataset, *_shared_groups(dataset))
+    for name, read in _readers(modality):
+        seen = dict.fromkeys(value for source in sources for value in read(source))
         if seen:
             found[name] = tuple(seen)
     return found
+
+
+@cache
+def _readers(modality: str) -> tuple[tuple[str, Reader], ...]:
+    """What is read of a file of one modality."""
+    return tuple(
+        (name, parameter.read)
+        for name, parameter in PARAMETERS.items()
+        if parameter.read is not None and parameter.modalities & {"*", modality}
+    )
 
 
 # --- slices ---------------------------------------------------------------------------------
@@ -204,7 +361,7 @@ def _placed(base: SliceFacts, sources: Sequence[Dataset]) -> SliceFacts:
         found = (element(source, keyword) for source in sources)
         return next((value for value in found if value is not None), None)
 
-    marks = [str(first(keyword)) for keyword in _VOLUME_MARKS if first(keyword) is not None]
+    marks = [str(value) for value in map(first, _VOLUME_MARKS) if value is not None]
     return replace(
         base,
         position=_vector(first("ImagePositionPatient")),
@@ -254,9 +411,8 @@ def pixel_digest(path: Path) -> str:
 # --- tracer ---------------------------------------------------------------------------------
 
 
-def _tracer(datasets: Sequence[Dataset]) -> TracerFacts | None:
-    first = datasets[0]
-    if element(first, "Modality") not in {"PT", "NM"}:
+def _tracer(first: Dataset, modality: str) -> TracerFacts | None:
+    if modality not in {"PT", "NM"}:
         return None
     items = several(element(first, "RadiopharmaceuticalInformationSequence"))
     drug = items[0] if items and isinstance(items[0], Dataset) else Dataset()
@@ -264,7 +420,6 @@ def _tracer(datasets: Sequence[Dataset]) -> TracerFacts | None:
     series_start = _instant(first, "SeriesDate", "SeriesTime") or _instant(
         first, "StudyDate", "SeriesTime"
     )
-    starts = [_acquisition(dataset) for dataset in datasets]
     undated = _time_on(series_start, element(drug, "RadiopharmaceuticalStartTime"))
     return TracerFacts(
         units=str(element(first, "Units") or ""),
@@ -278,7 +433,7 @@ def _tracer(datasets: Sequence[Dataset]) -> TracerFacts | None:
         injection=dated or undated,
         injection_has_date=dated is not None,
         series_start=series_start,
-        acquisition_start=min((start for start in starts if start), default=None),
+        acquisition_start=_acquisition(first),
         acquisition_has_date=element(first, "AcquisitionDate") is not None,
         frame_reference_ms=number(element(first, "FrameReferenceTime")),
         frame_duration_ms=number(element(first, "ActualFrameDuration")),

@@ -1,0 +1,164 @@
+"""Many tracked rows at once, each with its version and its event, as if saved one by one.
+
+A queryset of tracked rows refuses bulk writes because they would leave no history (``history``).
+This module is the other door: it checks who acts, checks every state, and writes the versions in
+the same transaction, column by column from the rows that the database now holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from django.db import connection, models, transaction
+from django.dispatch import Signal
+
+from audit import clock
+from audit.actors import Actor, acting, require_act
+from audit.errors import IllegalStep, NotPermitted, UntrackedWrite
+from audit.history import TrackedBase
+from audit.models import Event, kind_of
+from audit.states import Workflow, check_states
+
+Row = TypeVar("Row", bound=TrackedBase)
+BATCH = 2000
+
+#: Sent once inside the transaction after many rows took one step (sender: the model; step, rows,
+#: actor); ``audit.states.moved`` is not sent for them.
+moved_together = Signal()
+
+
+def insert(rows: Sequence[Row]) -> None:
+    """Write new rows of one table with their first versions.
+
+    Raises:
+        NoActor: nobody acts.
+        UntrackedWrite: the rows are not new rows of one tracked table whose ``save`` does nothing
+            else.
+        DirectStateWrite: a row does not begin at the beginning.
+    """
+    if not rows:
+        return
+    require_act()
+    model = type(rows[0])
+    if any(type(row) is not model or not row._state.adding for row in rows):
+        raise UntrackedWrite("Many rows are inserted of one kind, and new.")
+    if not hasattr(model, "history") or model.save is not TrackedBase.save:
+        raise UntrackedWrite(f"{model.__name__}: rows are saved one by one")
+    for row in rows:
+        check_states(row)
+    with transaction.atomic():
+        models.QuerySet(model=model).bulk_create(rows, batch_size=BATCH)
+        _write_versions(model, [row.pk for row in rows], "+")
+    for row in rows:
+        row._remember_states()
+
+
+def move_all(
+    workflow: Workflow,
+    rows: Sequence[Row],
+    name: str,
+    *,
+    actor: Actor,
+    details: Mapping[str, Any] | None = None,
+) -> None:
+    """Take one step with many rows of one study: all of them, or none.
+
+    Steps that ask for a reason or a signature, or have conditions, are taken one by one.
+
+    Raises:
+        NotPermitted: the actor lacks the right, or acts in another study.
+        IllegalStep: the step does not start at the state of one of the rows.
+        UntrackedWrite: the step is one of those taken one by one.
+    """
+    if not rows:
+        return
+    st, model = workflow[name], type(rows[0])
+    if st.needs_reason or st.needs_signature or st.guards:
+        raise UntrackedWrite(f"“{st.label}” is done one by one.")
+    elsewhere = {getattr(row, "study_id", None) for row in rows} - {actor.study_id}
+    if not actor.may(st.right) or (elsewhere and not actor.system):
+        raise NotPermitted(f"Your role does not include “{st.label.lower()}”.", rule=st.right)
+    with transaction.atomic(), acting(actor.acting_as(st.right)):
+        keys = [row.pk for row in rows]
+        held = models.QuerySet(model=model).select_for_update().filter(pk__in=keys)
+        before = dict(held.values_list("pk", workflow.attribute))
+        if len(before) != len(keys) or not set(before.values()) <= st.sources:
+            raise IllegalStep(
+                f"“{st.label}” is not possible for all of them any more.",
+                rule=f"{workflow.name}.{name}",
+            )
+        models.QuerySet(model=model).filter(pk__in=keys).update(**{workflow.attribute: st.target})
+        for row in rows:
+            row.__dict__[workflow.attribute] = st.target
+            row._remember_states()
+        _write_versions(model, keys, "~")
+        record_all(
+            f"{workflow.name}.{name}",
+            rows,
+            details=[{"from": before[row.pk], "to": st.target, **(details or {})} for row in rows],
+        )
+        moved_together.send(sender=model, step=name, rows=rows, actor=actor)
+
+
+def record_all(
+    kind: str, rows: Iterable[models.Model], *, details: Sequence[Mapping[str, Any]]
+) -> None:
+    """Write an event of one kind for each row, with the details of each."""
+    act = require_act()
+    actor, now, shifted = act.actor, clock.now(), clock.is_shifted()
+    Event.objects.bulk_create(
+        [
+            Event(
+                at=now,
+                kind=kind,
+                study_id=getattr(row, "study_id", None) or actor.study_id,
+                object_kind=kind_of(row),
+                object_id=str(row.pk),
+                object_label=str(row)[:200],
+                actor_id=actor.user_id,
+                actor_name=actor.name,
+                actor_login=actor.login,
+                actor_role=actor.role,
+                actor_organisation=actor.organisation,
+                zone=actor.zone,
+                reason=act.reason,
+                details=dict(one),
+                request_id=actor.request_id,
+                address=actor.address,
+                shifted=shifted,
+            )
+            for row, one in zip(rows, details, strict=True)
+        ],
+        batch_size=BATCH,
+    )
+
+
+def _write_versions(model: type[Row], keys: Sequence[Any], kind: str) -> None:
+    act = require_act()
+    versions: Any = model.history.model  # type: ignore[attr-defined]
+    columns = [field.column for field in versions.tracked_fields]
+    stamp = {
+        "history_date": clock.now(),
+        "history_type": kind,
+        "history_change_reason": act.reason or None,
+        "history_user_id": act.actor.user_id,
+        "history_actor": act.actor.name,
+        "history_login": act.actor.login,
+        "history_role": act.actor.role,
+        "history_organisation": act.actor.organisation,
+        "history_zone": act.actor.zone,
+        "history_shifted": clock.is_shifted(),
+    }
+    quote = connection.ops.quote_name
+    own = ", ".join(map(quote, columns))
+    more = ", ".join(map(quote, stamp))
+    marks = ", ".join(["%s"] * len(stamp))
+    key = quote(str(model._meta.pk.column))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {quote(versions._meta.db_table)} ({own}, {more}) "  # noqa: S608 - names
+            f"SELECT {own}, {marks} FROM {quote(model._meta.db_table)} "
+            f"WHERE {key} = ANY(%s::uuid[])",
+            [*stamp.values(), [str(pk) for pk in keys]],
+        )

@@ -1,0 +1,211 @@
+"""What performance is measured on: signed efficacy reads of a study, in four questions.
+
+The number of questions to the database does not depend on how many reads there are.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cached_property
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db.models.fields.json import KeyTextTransform
+
+from accounts.permissions import Role
+from audit.actors import Actor
+from reads.criteria import registry
+from reads.models import AdjudicationCase, CriterionAssessment, ReadSession, TrainingReminder
+from reads.performance.measures import Drift, Measured, drift, measure, months
+from reads.performance.records import Case, Pair, Period, Reading
+from reads.services.assigning import readers_of
+from reads.services.qualifying import effective_design
+from studies.models import Study
+
+VARIABLE = "overall_response"
+COUNTED = ("signed", "final")
+TWO = 2
+LETTERS = 26
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderName:
+    """A reader as this actor may know them; ``number`` names the reader's page."""
+
+    user_id: Any
+    number: int
+    name: str
+
+
+def names_for(study: Study, actor: Actor) -> list[ReaderName]:
+    """Return the readers of a study as an actor may know them.
+
+    Sponsors see letters; who may see the register sees names; everybody else sees codes.
+    """
+    found = []
+    for number, user in enumerate(readers_of(study), start=1):
+        if Role.SPONSOR in actor.roles:
+            name = f"Reader {_letter(number)}"
+        elif actor.may("reader.view"):
+            name = f"R-{number:02d} {user.printed_name}"
+        else:
+            name = f"R-{number:02d}"
+        found.append(ReaderName(user.pk, number, name))
+    return found
+
+
+def _letter(number: int) -> str:
+    """Return A to Z, then AA, AB …"""
+    more, last = divmod(number - 1, LETTERS)
+    return (_letter(more) if more else "") + chr(ord("A") + last)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Everything that was read, adjudicated and reminded of in a stretch of time."""
+
+    readings: Sequence[Reading]
+    pairs: Sequence[Pair]
+    cases: Sequence[Case]
+    reminders: Mapping[Any, int]
+    criterion: str
+
+    @cached_property
+    def periods(self) -> list[Period]:
+        """The months (or quarters, or years) from the first signature to the last."""
+        days = [one.at for one in self.readings]
+        return months(min(days), max(days)) if days else []
+
+    def of(self, reader: Any = None) -> Measured:
+        """Measure the study, or one reader."""
+        return measure(self.readings, self.pairs, self.cases, reader=reader)
+
+    def drift_of(self, reader: Any = None) -> Drift:
+        """Watch the discordance of the study, or of one reader."""
+        return drift(self.pairs, self.periods, reader=reader)
+
+    def minutes_by_period(self, reader: Any = None) -> list[tuple[str, float]]:
+        """Return the median active minutes of each period with a timed read."""
+        found = []
+        for period in self.periods:
+            inside = [one for one in self.readings if period.holds(one.at) and one.seconds]
+            seen = measure(inside, (), (), reader=reader).median_seconds
+            if seen is not None:
+                found.append((period.label, round(seen / 60, 1)))
+        return found
+
+
+def criteria_of(study: Study) -> list[tuple[str, str]]:
+    """Return key and title of the criteria that readers of the study respond by."""
+    _, design = effective_design(study)
+    return [(key, registry.get(key).title) for key in design.criteria]
+
+
+def gather(
+    study: Study, *, criterion: str, first: date | None = None, last: date | None = None
+) -> Evidence:
+    """Collect what was signed between two days (of the study's zone), both included."""
+    zone = ZoneInfo(study.time_zone)
+
+    def inside(day: date) -> bool:
+        return (first is None or first <= day) and (last is None or day <= last)
+
+    sessions = _sessions(study)
+    rows = CriterionAssessment.objects.in_study(study).filter(
+        criterion=criterion, session__in=sessions.filter(task__kind="time_point")
+    )
+    overridden = set(rows.exclude(override_class="").values_list("session_id", flat=True))
+    readings = [
+        Reading(reader, day, seconds, pk in overridden)
+        for pk, reader, at, seconds in sessions.values_list(
+            "pk", "task__stream__reader_id", "signed_at", "seconds_active"
+        )
+        if inside(day := _day(at, zone))
+    ]
+    pairs = [pair for pair in _pairs(rows, zone) if inside(pair.at)]
+    cases = [case for case in _cases(study, zone) if inside(case.at)]
+    return Evidence(readings, pairs, cases, _reminders(study, inside, zone), criterion)
+
+
+def _day(at: datetime, zone: ZoneInfo) -> date:
+    return at.astimezone(zone).date()
+
+
+def _sessions(study: Study) -> Any:
+    """Return the reads that count: efficacy, signed, of courses that were not replaced."""
+    return ReadSession.objects.in_study(study).filter(
+        state__in=COUNTED,
+        signed_at__isnull=False,
+        task__stream__purpose="efficacy",
+        task__stream__closed_reason="",
+        task__stream__role__in=("reader_1", "reader_2"),
+    )
+
+
+def _pairs(rows: Any, zone: ZoneInfo) -> list[Pair]:
+    """Return what two readers said of one time point; baselines have no response yet."""
+    seen: dict[Any, list[tuple[Any, str, datetime]]] = defaultdict(list)
+    found = (
+        rows.filter(session__task__sequence__gt=1)
+        .order_by("session__task__stream__role")
+        .values_list(
+            "session__task__time_point_id",
+            "session__task__stream__reader_id",
+            KeyTextTransform(VARIABLE, "entered"),
+            KeyTextTransform(VARIABLE, "derived"),
+            "session__signed_at",
+        )
+    )
+    for point, reader, entered, derived, at in found:
+        # The reader's own response counts, which may override the derived one.
+        call = str(entered or derived or "").replace("_", " ")
+        if call:
+            seen[point].append((reader, call, at))
+    return [
+        Pair((one[0], two[0]), (one[1], two[1]), _day(max(one[2], two[2]), zone))
+        for one, two in (both for both in seen.values() if len(both) == TWO)
+    ]
+
+
+def _cases(study: Study, zone: ZoneInfo) -> list[Case]:
+    rows = (
+        AdjudicationCase.objects.in_study(study)
+        .filter(level=AdjudicationCase.Level.TIME_POINT)
+        .exclude(state="voided")
+        .values_list(
+            "session_1__task__stream__reader_id",
+            "session_2__task__stream__reader_id",
+            "variables",
+            "state",
+            "choice",
+            "third",
+            "first_is_a",
+            "created_at",
+            "decided_at",
+        )
+    )
+    found = []
+    for one, two, variables, state, choice, third, first_is_a, opened, decided in rows:
+        upheld = None
+        if state == "signed" and choice in {"A", "B"} and not third:
+            upheld = one if (choice == "A") == first_is_a else two
+        found.append(
+            Case(
+                readers=(one, two),
+                at=_day(decided or opened, zone),
+                variables=tuple(sorted({str(row["variable"]) for row in variables})),
+                decided=state == "signed",
+                upheld=upheld,
+            )
+        )
+    return found
+
+
+def _reminders(study: Study, inside: Any, zone: ZoneInfo) -> Mapping[Any, int]:
+    """Count the training point reminders of each reader."""
+    issued = TrainingReminder.objects.in_study(study).exclude(issued_at=None)
+    rows = issued.exclude(state="withdrawn").values_list("reader_id", "issued_at")
+    return Counter(reader for reader, at in rows if inside(_day(at, zone)))
