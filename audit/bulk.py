@@ -39,6 +39,60 @@ def insert(rows: Sequence[Row]) -> None:
     """
     if not rows:
         return
+    model = _checked(rows)
+    with transaction.atomic():
+        models.QuerySet(model=model).bulk_create(rows, batch_size=BATCH)
+        _write_versions(model, rows, "+")
+    for row in rows:
+        row._remember_states()
+
+
+def insert_and_move(
+    workflow: Workflow,
+    rows: Sequence[Row],
+    name: str,
+    *,
+    actor: Actor,
+    details: Mapping[str, Any] | None = None,
+) -> None:
+    """Write new rows of one study and take their first step with all of them in the same act.
+
+    Each row has the two versions and the event that it would have had alone. Steps that ask for a
+    reason or a signature, or have conditions, are taken one by one.
+
+    Raises:
+        NotPermitted: the actor lacks the right, or acts in another study.
+        IllegalStep: the step does not start where the rows begin.
+        NoActor, UntrackedWrite, DirectStateWrite: as for ``insert``; the step is one of those taken
+            one by one.
+    """
+    if not rows:
+        return
+    st, attribute = workflow[name], workflow.attribute
+    if st.needs_reason or st.needs_signature or st.guards:
+        raise UntrackedWrite(f"“{st.label}” is done one by one.")
+    elsewhere = {getattr(row, "study_id", None) for row in rows} - {actor.study_id}
+    if not actor.may(st.right) or (elsewhere and not actor.system):
+        raise NotPermitted(f"Your role does not include “{st.label.lower()}”.", rule=st.right)
+    if workflow.initial not in st.sources:
+        raise IllegalStep(
+            f"“{st.label}” does not start at “{workflow.initial}”.", rule=f"{workflow.name}.{name}"
+        )
+    with transaction.atomic(), acting(actor.acting_as(st.right)):
+        model = _checked(rows)
+        for row in rows:
+            row.__dict__[attribute] = st.target
+        models.QuerySet(model=model).bulk_create(rows, batch_size=BATCH)
+        _write_versions(model, rows, "+", {attribute: workflow.initial})
+        _write_versions(model, rows, "~")
+        for row in rows:
+            row._remember_states()
+        moved = {"from": workflow.initial, "to": st.target, **(details or {})}
+        record_all(f"{workflow.name}.{name}", rows, details=[moved] * len(rows))
+        moved_together.send(sender=model, step=name, rows=rows, actor=actor)
+
+
+def _checked(rows: Sequence[Row]) -> type[Row]:
     require_act()
     model = type(rows[0])
     if any(type(row) is not model or not row._state.adding for row in rows):
@@ -47,58 +101,7 @@ def insert(rows: Sequence[Row]) -> None:
         raise UntrackedWrite(f"{model.__name__}: rows are saved one by one")
     for row in rows:
         check_states(row)
-    with transaction.atomic():
-        models.QuerySet(model=model).bulk_create(rows, batch_size=BATCH)
-        _write_versions(model, [row.pk for row in rows], "+")
-    for row in rows:
-        row._remember_states()
-
-
-def move_all(
-    workflow: Workflow,
-    rows: Sequence[Row],
-    name: str,
-    *,
-    actor: Actor,
-    details: Mapping[str, Any] | None = None,
-) -> None:
-    """Take one step with many rows of one study: all of them, or none.
-
-    Steps that ask for a reason or a signature, or have conditions, are taken one by one.
-
-    Raises:
-        NotPermitted: the actor lacks the right, or acts in another study.
-        IllegalStep: the step does not start at the state of one of the rows.
-        UntrackedWrite: the step is one of those taken one by one.
-    """
-    if not rows:
-        return
-    st, model = workflow[name], type(rows[0])
-    if st.needs_reason or st.needs_signature or st.guards:
-        raise UntrackedWrite(f"“{st.label}” is done one by one.")
-    elsewhere = {getattr(row, "study_id", None) for row in rows} - {actor.study_id}
-    if not actor.may(st.right) or (elsewhere and not actor.system):
-        raise NotPermitted(f"Your role does not include “{st.label.lower()}”.", rule=st.right)
-    with transaction.atomic(), acting(actor.acting_as(st.right)):
-        keys = [row.pk for row in rows]
-        held = models.QuerySet(model=model).select_for_update().filter(pk__in=keys)
-        before = dict(held.values_list("pk", workflow.attribute))
-        if len(before) != len(keys) or not set(before.values()) <= st.sources:
-            raise IllegalStep(
-                f"“{st.label}” is not possible for all of them any more.",
-                rule=f"{workflow.name}.{name}",
-            )
-        models.QuerySet(model=model).filter(pk__in=keys).update(**{workflow.attribute: st.target})
-        for row in rows:
-            row.__dict__[workflow.attribute] = st.target
-            row._remember_states()
-        _write_versions(model, keys, "~")
-        record_all(
-            f"{workflow.name}.{name}",
-            rows,
-            details=[{"from": before[row.pk], "to": st.target, **(details or {})} for row in rows],
-        )
-        moved_together.send(sender=model, step=name, rows=rows, actor=actor)
+    return model
 
 
 def record_all(
@@ -134,11 +137,16 @@ def record_all(
     )
 
 
-def _write_versions(model: type[Row], keys: Sequence[Any], kind: str) -> None:
-    act = require_act()
+def _write_versions(
+    model: type[Row], rows: Sequence[Row], kind: str, instead: Mapping[str, str] | None = None
+) -> None:
+    """Write a version of each row from the table itself; ``instead`` are values that stood then."""
+    act, given = require_act(), dict(instead or {})
     versions: Any = model.history.model  # type: ignore[attr-defined]
-    columns = [field.column for field in versions.tracked_fields]
+    quote = connection.ops.quote_name
+    columns = [field.column for field in versions.tracked_fields if field.column not in given]
     stamp = {
+        **given,
         "history_date": clock.now(),
         "history_type": kind,
         "history_change_reason": act.reason or None,
@@ -150,15 +158,14 @@ def _write_versions(model: type[Row], keys: Sequence[Any], kind: str) -> None:
         "history_zone": act.actor.zone,
         "history_shifted": clock.is_shifted(),
     }
-    quote = connection.ops.quote_name
-    own = ", ".join(map(quote, columns))
-    more = ", ".join(map(quote, stamp))
+    own, more = (", ".join(map(quote, names)) for names in (columns, stamp))
     marks = ", ".join(["%s"] * len(stamp))
     key = quote(str(model._meta.pk.column))
+    # Every name comes from the models; the values are parameters.
+    statement = (
+        f"INSERT INTO {quote(versions._meta.db_table)} ({own}, {more}) "
+        f"SELECT {own}, {marks} FROM {quote(model._meta.db_table)} "
+        f"WHERE {key} = ANY(%s::uuid[])"
+    )
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO {quote(versions._meta.db_table)} ({own}, {more}) "  # noqa: S608 - names
-            f"SELECT {own}, {marks} FROM {quote(model._meta.db_table)} "
-            f"WHERE {key} = ANY(%s::uuid[])",
-            [*stamp.values(), [str(pk) for pk in keys]],
-        )
+        cursor.execute(statement, [*stamp.values(), [str(row.pk) for row in rows]])

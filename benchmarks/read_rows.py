@@ -34,6 +34,16 @@ from studies.models import (
     TimePointDefinition,
 )
 
+LOADED = (
+    Subject,
+    TimePoint,
+    ReaderStream,
+    ReadTask,
+    FormRecord,
+    ReadSession,
+    CriterionAssessment,
+    AdjudicationCase,
+)
 RESPONSES = ("CR", "PR", "SD", "PD")
 #: share of time points in which the second reader calls what the first calls
 AGREEMENT = 0.78
@@ -101,11 +111,12 @@ def seed(
     made = _Rows(world, numbers, time_points, tuple(readers), random.Random(key))  # noqa: S311
     for rows in made.tables():
         copy(rows)
-    # The planner needs to know what was loaded, as after a night's maintenance.
-    with connection.cursor() as cursor:
-        for model in (Subject, TimePoint, ReaderStream, ReadTask, ReadSession, FormRecord):
-            cursor.execute(f'ANALYZE "{model._meta.db_table}"')
-        cursor.execute(f'ANALYZE "{CriterionAssessment._meta.db_table}"')
+
+
+def analyse(cursor: Any) -> None:
+    """Tell the planner what was loaded, as a night's maintenance does; the owner's cursor."""
+    for model in LOADED:
+        cursor.execute(f'ANALYZE "{model._meta.db_table}"')
 
 
 class _Rows:

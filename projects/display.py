@@ -74,7 +74,9 @@ def facts_for(study: Study, rows: Iterable[TimePoint], *, reads: bool = True) ->
 
 def _signed(study: Study, ids: list[UUID]) -> Mapping[UUID, int]:
     signed: dict[UUID, int] = defaultdict(int)
-    tasks = ReadTask.objects.in_study(study).filter(time_point__in=ids, state="signed")
+    tasks = ReadTask.objects.in_study(study).filter(
+        time_point__in=ids, kind=ReadTask.Kind.TIME_POINT, state="signed"
+    )
     for time_point_id in tasks.values_list("time_point_id", flat=True):
         signed[time_point_id] += 1
     return signed

@@ -25,7 +25,7 @@ from exports.models import DataCut
 from imaging.models import ArrivedExamination, ConsentWithdrawal, Move, Submission
 from projects.addresses import address
 from queries.models import Query
-from reads.models import ReaderMessage, ReadTask
+from reads.models import ReaderMessage, ReadTask, Recall, RollBack, TrainingReminder
 from reads.services.inviting import person_invited
 from studies.models import Membership, MembershipSite, Study
 
@@ -73,6 +73,23 @@ def _cut_takers(cut: DataCut) -> Iterable[User]:
         study_id=cut.study_id, role__in=roles, period__contains=clock.now()
     )
     return User.objects.filter(pk__in=held.values("user_id"), is_active=True).distinct()
+
+
+def _holders_of(right: str) -> Callable[[Any], Iterable[User]]:
+    """Return who may do something in the study of a row today."""
+
+    def found(row: Any) -> Iterable[User]:
+        held = Membership.objects.filter(
+            study_id=row.study_id, role__in=PERMISSIONS[right], period__contains=clock.now()
+        )
+        return User.objects.filter(pk__in=held.values("user_id"), is_active=True).distinct()
+
+    return found
+
+
+def _told_of_correction(row: RollBack | Recall) -> Iterable[User]:
+    """Return the sponsor's people; of a recall they are told once, not for every subject."""
+    return [] if getattr(row, "recall_id", None) else _holders_of("rollback.acknowledge")(row)
 
 
 def _sender(row: Submission) -> Iterable[User]:
@@ -163,7 +180,34 @@ KINDS: dict[str, Kind] = {
         lambda cut: address("cut-page", cut.study.code, cut.pk),
     ),
 }
+for _kind, _page in (("rollback", "rollback-page"), ("recall", "recall-page")):
+    KINDS |= {
+        f"{_kind}.approve_science": Kind(
+            "A correction of reads waits for the approval of project management",
+            _holders_of("rollback.approve_project"),
+            lambda row, page=_page: address(page, row.study.code, row.pk),
+        ),
+        f"{_kind}.approve_project": Kind(
+            "A correction of reads waits for the approval of science",
+            _holders_of("rollback.approve_science"),
+            lambda row, page=_page: address(page, row.study.code, row.pk),
+        ),
+        f"{_kind}.carry_out": Kind(
+            "Signed reads were corrected and wait for your acknowledgement",
+            _told_of_correction,
+            lambda row, kind=_kind: address("correction-page", row.study.code, kind, row.pk),
+        ),
+    }
+KINDS["rollback.decided_before"] = KINDS["rollback.approve_science"]
+KINDS["trainingreminder.issue"] = Kind(
+    "A training point reminder waits for your acknowledgement",
+    lambda row: [row.reader],
+    lambda row: address("my-reminder", row.study.code, row.pk),
+)
 _MODELS: dict[str, Any] = {
+    "rollback": RollBack,
+    "recall": Recall,
+    "trainingreminder": TrainingReminder,
     "query": Query,
     "submission": Submission,
     "readtask": ReadTask,
@@ -274,7 +318,10 @@ def _ask_for(kind: str, row: Any) -> None:
 
 def connect() -> None:
     """Listen to the acts that people are told of."""
-    for sender in (Query, Submission, ReadTask, DataCut, ArrivedExamination, Move):
+    for sender in (
+        *(Query, Submission, ReadTask, DataCut, ArrivedExamination, Move),
+        *(TrainingReminder, RollBack, Recall),
+    ):
         moved.connect(_after_step, sender=sender, dispatch_uid=f"notices.{sender.__name__}")
     person_invited.connect(_after_invitation, dispatch_uid="notices.person_invited")
     moved_together.connect(_after_many, dispatch_uid="notices.together")

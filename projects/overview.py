@@ -49,7 +49,9 @@ def due_by_today(study: Study) -> Any:
 def funnel(study: Study, actor: Actor) -> list[FunnelStage]:
     """Return how many time points reached each stage, what waits there and what of it is late."""
     now, today = clock.now(), clock.today(study.time_zone)
-    signed = ReadTask.objects.in_study(study).filter(time_point=OuterRef("pk"), state="signed")
+    signed = ReadTask.objects.in_study(study).filter(
+        time_point=OuterRef("pk"), kind=ReadTask.Kind.TIME_POINT, state="signed"
+    )
     rows = due_by_today(study).annotate(one_signed=Exists(signed))
     n: dict[str, int] = rows.aggregate(
         expected=Count("pk"),

@@ -20,19 +20,23 @@ class ReadsConfig(AppConfig):
         from reads.models import ReadSession
         from reads.services import eligibility
         from reads.services.packages import ReadsSide
+        from reads.services.releasing import require_releasable
         from studies.models import Subject, TimePoint
-        from studies.services.configuration import VALIDATORS
+        from studies.services.configuration import BEFORE_EFFECTIVE, VALIDATORS
+        from studies.services.subjects import death_recorded
         from studies.workflows import ENROLMENT_GUARDS
 
         readers.register(ReadsSide())
         VALIDATORS["read_design"] = design.problems
         VALIDATORS["form"] = form_problems
+        BEFORE_EFFECTIVE["read_design"] = require_releasable
         register_blinded(archive.shown_to_reader)
         register_blinded(archive.shown_to_adjudicator)
         post_save.connect(tasks.invitation_saved, sender=Invitation, dispatch_uid="reads.welcome")
         moved.connect(tasks.session_moved, sender=ReadSession, dispatch_uid="reads.score")
         moved.connect(tasks.time_point_moved, sender=TimePoint, dispatch_uid="reads.plan")
         moved.connect(tasks.subject_moved, sender=Subject, dispatch_uid="reads.subject")
+        death_recorded.connect(tasks.subject_moved, sender=Subject, dispatch_uid="reads.death")
         ENROLMENT_GUARDS.append(eligibility.may_enrol)
         effects.register(names=affected.names, follows=affected.follows, stops=affected.stops)
         name_verbs(
@@ -67,6 +71,8 @@ class ReadsConfig(AppConfig):
                 "confirmationrequest.withdraw": "withdrew the question",
                 "timepoint.local_result": "reported the site’s own result of",
                 "study.full_review": "turned the sample into full review",
+                "configuration.validate": "validated",
+                "configuration.sign_validation": "signed the validation report of",
                 "reader.enter": "entered in the register",
                 "reader.change": "changed the entry of",
                 "reader.file_cv": "filed the CV of",
@@ -84,6 +90,13 @@ class ReadsConfig(AppConfig):
                 "readercontract.end": "ended the contract",
                 "onboarding.invite": "invited",
                 "onboarding.keep": "recorded evidence for",
+                "readerquestion.ask": "asked about a read:",
+                "readerquestion.relay": "asked the site for",
+                "readerquestion.hold": "wrote an answer that is held for",
+                "readerquestion.rewrite": "took back the answer to",
+                "readerquestion.answer": "answered",
+                "readerquestion.release": "released the answer to",
+                "readerquestion.withdraw": "withdrew",
                 "variability.plan": "planned the study of variability",
                 "variabilityplan.draw": "drew the sample of",
                 "variabilityplan.close": "closed",

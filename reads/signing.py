@@ -19,7 +19,18 @@ COMMITMENT_MEANING = "responsibilities and turnaround"
 COMMITMENT_STATEMENT = "I have read these responsibilities and turnarounds and take them on."
 FEE_MEANING = "approval of fees"
 FEE_STATEMENT = "I approve these fees for payment."
+VALIDATION_MEANING = "review of the validation"
+VALIDATION_STATEMENT = (
+    "I have reviewed this validation report; the design does what the charter says."
+)
+CHARTER_MEANING = "approval"
+CHARTER_STATEMENT = "I have read this version and approve it for use in the study."
+TRUTH_MEANING = "standard of truth"
+TRUTH_STATEMENT = "This is the standard of truth, established as the charter says."
 _MEANINGS = {
+    VALIDATION_MEANING: VALIDATION_STATEMENT,
+    CHARTER_MEANING: CHARTER_STATEMENT,
+    TRUTH_MEANING: TRUTH_STATEMENT,
     READ_MEANING: READ_STATEMENT,
     CASE_MEANING: CASE_STATEMENT,
     KEY_MEANING: KEY_STATEMENT,
@@ -28,6 +39,9 @@ _MEANINGS = {
 }
 #: what a signature brings about, where it is not a read's
 _CONSEQUENCES = {
+    VALIDATION_MEANING: "The report cannot change. It lets exactly this content be released.",
+    CHARTER_MEANING: "After signing, the charter cannot change; a change is a new version.",
+    TRUTH_MEANING: "After signing it cannot change. No reader ever sees it.",
     KEY_MEANING: "After signing the key is given to readers and cannot change.",
     COMMITMENT_MEANING: "The signed text stays with your qualification.",
     FEE_MEANING: "After signing the statement cannot change and is paid as it stands.",

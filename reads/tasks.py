@@ -17,6 +17,7 @@ from reads.models import (
     ReaderInvitation,
     ReadSession,
     Recall,
+    ValidationReport,
     VariabilityPlan,
 )
 from reads.services import (
@@ -27,12 +28,13 @@ from reads.services import (
     inviting,
     planning,
     recalling,
+    releasing,
     sampling,
     settling,
     training,
     variability,
 )
-from studies.models import Study, Subject, TimePoint
+from studies.models import Configuration, Study, Subject, TimePoint
 from studies.scoping import across_studies, scope
 
 #: steps of a time point after which reads may have become possible
@@ -105,6 +107,16 @@ def sample(row: Job, *, of_study: str) -> None:
         sampling.escalate(study, actor=service("Read desk", study_id=study.pk))
 
 
+@job("reads.validate", label="Validation")
+def validate(row: Job, *, design_id: str, asked_by: str) -> None:
+    """Validate a read design and keep the report; a report of this very job is not made twice."""
+    with scope(row.study_id):
+        design = Configuration.objects.select_related("study").get(pk=design_id)
+        if not ValidationReport.objects.filter(design=design, facts__job=str(row.pk)).exists():
+            actor = service("Validation", study_id=row.study_id)
+            releasing.validate(design, actor=actor, asked_by=asked_by, job=str(row.pk))
+
+
 def time_point_moved(sender: type[TimePoint], *, step: str, row: Any, **_: Any) -> None:
     """Ask for planning when a time point became ready or was declared not done."""
     if step in _OPENING:
@@ -118,10 +130,13 @@ def time_point_moved(sender: type[TimePoint], *, step: str, row: Any, **_: Any) 
         )
 
 
-def subject_moved(sender: type[Subject], *, step: str, row: Any, **_: Any) -> None:
-    """Ask for planning when a subject was enrolled or its course ended."""
+def subject_moved(sender: type[Subject], *, row: Any, **_: Any) -> None:
+    """Ask for planning when a subject was enrolled, its course ended, or it died."""
+    dated = row.anchors.count()
     version = row.history.values_list("history_id", flat=True).latest("history_id")
-    enqueue("reads.plan", key=f"reads.plan:{row.pk}:{version}", row=row, subject_id=str(row.pk))
+    enqueue(
+        "reads.plan", key=f"reads.plan:{row.pk}:{version}:{dated}", row=row, subject_id=str(row.pk)
+    )
 
 
 @job("reads.score", label=training.DESK)

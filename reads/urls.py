@@ -14,10 +14,16 @@ from reads.views import (
     images,
     inbox,
     onboarding,
+    oversight,
+    oversight_reminders,
+    oversight_retraining,
+    oversight_rollbacks,
     performance,
     planner,
     progress,
+    questions,
     readers,
+    release,
     room,
     signing,
     training,
@@ -29,13 +35,75 @@ CASE = "s/<str:study_code>/adjudication/<uuid:pk>"
 CHARTER = "s/<str:study_code>/charter"
 ECRF = "s/<str:study_code>/ecrf"
 READERS = "s/<str:study_code>/readers"
+CHECKS = "s/<str:study_code>/read-checks"
+REMINDERS = "s/<str:study_code>/reminders"
+ROLL_BACKS = "s/<str:study_code>/roll-backs"
+RECALLS = "s/<str:study_code>/recalls"
+CORRECTIONS = "s/<str:study_code>/corrections"
+RETRAINING = "s/<str:study_code>/retraining"
 FEES = f"{READERS}/fees/<uuid:pk>"
 TRAINING = "s/<str:study_code>/training"
 
 PERFORMANCE = "s/<str:study_code>/performance"
 VARIABILITY = f"{PERFORMANCE}/variability"
+QUESTIONS = "s/<str:study_code>/reader-questions"
 
 urlpatterns = [
+    path(f"{CHECKS}/", oversight.check_findings, name="check-findings"),
+    path(f"{CHECKS}/run/", oversight.check_run, name="check-run"),
+    path(f"{CHECKS}/decide/", oversight.check_findings_decide, name="check-findings-decide"),
+    path(f"{CHECKS}/library/", oversight.check_library, name="check-library"),
+    path(f"{CHECKS}/readers/", oversight.check_readers, name="check-readers"),
+    path(f"{CHECKS}/<uuid:pk>/", oversight.check_finding, name="check-finding"),
+    path(
+        f"{CHECKS}/<uuid:pk>/decide/", oversight.check_finding_decide, name="check-finding-decide"
+    ),
+    path(f"{REMINDERS}/", oversight_reminders.reminder_list, name="reminder-list"),
+    path(f"{REMINDERS}/new/", oversight_reminders.reminder_new, name="reminder-new"),
+    path(f"{REMINDERS}/<uuid:pk>/", oversight_reminders.reminder_page, name="reminder-page"),
+    path(f"{REMINDERS}/<uuid:pk>/act/", oversight_reminders.reminder_act, name="reminder-act"),
+    path(f"{REMINDERS}/<uuid:pk>/mine/", oversight_reminders.my_reminder, name="my-reminder"),
+    path(
+        f"{REMINDERS}/<uuid:pk>/sign/",
+        oversight_reminders.my_reminder_sign,
+        name="my-reminder-sign",
+    ),
+    path(
+        f"{REMINDERS}/<uuid:pk>/picture.jpg",
+        oversight_reminders.reminder_picture,
+        name="reminder-picture",
+    ),
+    path(f"{ROLL_BACKS}/", oversight_rollbacks.rollback_list, name="rollback-list"),
+    path(f"{ROLL_BACKS}/new/", oversight_rollbacks.rollback_new, name="rollback-new"),
+    path(f"{ROLL_BACKS}/<uuid:pk>/", oversight_rollbacks.rollback_page, name="rollback-page"),
+    path(
+        f"{ROLL_BACKS}/<uuid:pk>/approve/",
+        oversight_rollbacks.rollback_approve,
+        name="rollback-approve",
+    ),
+    path(f"{ROLL_BACKS}/<uuid:pk>/act/", oversight_rollbacks.rollback_act, name="rollback-act"),
+    path(f"{RECALLS}/new/", oversight_rollbacks.recall_new, name="recall-new"),
+    path(f"{RECALLS}/<uuid:pk>/", oversight_rollbacks.recall_page, name="recall-page"),
+    path(
+        f"{RECALLS}/<uuid:pk>/approve/", oversight_rollbacks.recall_approve, name="recall-approve"
+    ),
+    path(f"{RECALLS}/<uuid:pk>/act/", oversight_rollbacks.recall_act, name="recall-act"),
+    path(f"{CORRECTIONS}/", oversight_rollbacks.correction_list, name="correction-list"),
+    path(
+        f"{CORRECTIONS}/<str:kind>/<uuid:pk>/",
+        oversight_rollbacks.correction_page,
+        name="correction-page",
+    ),
+    path(
+        f"{CORRECTIONS}/<str:kind>/<uuid:pk>/acknowledge/",
+        oversight_rollbacks.correction_acknowledge,
+        name="correction-acknowledge",
+    ),
+    path(f"{RETRAINING}/", oversight_retraining.retraining_list, name="retraining-list"),
+    path(f"{RETRAINING}/<uuid:pk>/", oversight_retraining.retraining_page, name="retraining-page"),
+    path(
+        f"{RETRAINING}/<uuid:pk>/act/", oversight_retraining.retraining_act, name="retraining-act"
+    ),
     path(f"{PERFORMANCE}/", performance.performance_page, name="performance"),
     path(f"{PERFORMANCE}/report.pdf", performance.performance_pdf, name="performance-pdf"),
     path(
@@ -43,6 +111,11 @@ urlpatterns = [
         performance.performance_reader,
         name="performance-reader",
     ),
+    path(f"{READ}/ask/", questions.question_ask, name="question-ask"),
+    path(f"{READ}/ask/withdraw/", questions.question_withdraw, name="question-withdraw"),
+    path(f"{QUESTIONS}/", questions.question_list, name="question-list"),
+    path(f"{QUESTIONS}/<uuid:pk>/", questions.question_page, name="question-page"),
+    path(f"{QUESTIONS}/<uuid:pk>/act/", questions.question_act, name="question-act"),
     path(f"{VARIABILITY}/", variability.variability_list, name="variability"),
     path(f"{VARIABILITY}/plan/", variability.variability_plan, name="variability-plan"),
     path(f"{VARIABILITY}/<uuid:pk>/", variability.variability_page, name="variability-plan-page"),
@@ -65,6 +138,22 @@ urlpatterns = [
         charter.charter_specification,
         name="charter-specification",
     ),
+    path(f"{CHARTER}/blinding/", release.charter_blinding, name="charter-blinding"),
+    path(f"{CHARTER}/reports/<int:pk>/", release.charter_report, name="charter-report"),
+    path(
+        f"{CHARTER}/reports/<int:pk>/report.pdf",
+        release.charter_report_pdf,
+        name="charter-report-pdf",
+    ),
+    path(
+        f"{CHARTER}/reports/<int:pk>/sign/",
+        release.charter_report_sign,
+        name="charter-report-sign",
+    ),
+    path(f"{CHARTER}/<uuid:pk>/release/", release.charter_release, name="charter-release"),
+    path(f"{CHARTER}/<uuid:pk>/validate/", release.charter_validate, name="charter-validate"),
+    path(f"{CHARTER}/<uuid:pk>/sign/", release.charter_sign, name="charter-sign"),
+    path(f"{CHARTER}/<uuid:pk>/hold/", release.charter_hold, name="charter-hold"),
     path(f"{ECRF}/", designer.ecrf_list, name="ecrf-list"),
     path(f"{ECRF}/begin/", designer.ecrf_begin, name="ecrf-begin"),
     path(f"{ECRF}/<uuid:pk>/", designer.ecrf_designer, name="ecrf-designer"),

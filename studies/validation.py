@@ -10,6 +10,9 @@ from audit.states import GuardResult
 #: kind of configuration -> function that returns a document's problems in words
 VALIDATORS: dict[str, Callable[[Mapping[str, Any]], list[str]]] = {}
 
+#: kind of configuration -> function that refuses a version which must not hold yet
+BEFORE_EFFECTIVE: dict[str, Callable[[Any], None]] = {}
+
 
 def problems_of(kind: str, document: Mapping[str, Any]) -> list[str]:
     """Return the problems of a document; empty when it can be used."""

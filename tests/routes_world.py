@@ -30,8 +30,15 @@ from imaging.models import (
     Submission,
 )
 from imaging.storage import ArrivalStore, deliveries
-from reads.models import FeeStatement, Reader, ReadTask, TrainingAttempt, TrainingCase
-from reads.services import onboarding, register, variability
+from reads.models import (
+    FeeStatement,
+    Reader,
+    ReadTask,
+    TrainingAttempt,
+    TrainingCase,
+    ValidationReport,
+)
+from reads.services import onboarding, questions, register, variability
 from reads.services.charters import start_from_template
 from reads.services.planning import add_stream
 from studies.models import Anchor, Configuration, Membership
@@ -39,7 +46,7 @@ from studies.scoping import scope
 from tests.imaging.phantom_world import phantom_scan
 from tests.imaging.qc_objects import qc_objects
 from tests.projects.lives import query_about, submission_of
-from tests.reads.read_world import disagreement
+from tests.reads.read_world import disagreement, reader, ready, run_jobs, task_of
 from tests.world import BUILDER, StudyWorld, _configure
 
 
@@ -93,8 +100,10 @@ def own_objects(world: StudyWorld) -> dict[str, Any]:
             "design": _draft_of_the_charter(world),
             "reader_number": 1,
             "variability_plan": _variability(world).pk,
+            **_question(world),
             "ecrf": Configuration.objects.get(key="ecrf_recist11").pk,
             "file_kind": "yaml",
+            "report": _validation_report(world),
             **_reader(world),
             "submission": sent.pk,
             "query": query.pk,
@@ -211,6 +220,25 @@ def _doors_and_changes(world: StudyWorld, sent: Submission, visit: Any) -> dict[
     }
 
 
+def _validation_report(world: StudyWorld) -> int:
+    """A report that says that nothing was found; what it is about does not matter to an address."""
+    design = Configuration.objects.filter(kind="read_design").first()
+    with acting(BUILDER):
+        made = ValidationReport(
+            study=world.study,
+            design=design,
+            design_digest=design.digest,
+            passed=False,
+            facts={"lines": [], "passed": 0, "failed": 1, "traced": 0, "engines": {},
+                   "blinding": {"digest": ""}},
+            digest="0" * 64,
+            pdf=b"%PDF-1.7",
+            asked_by="somebody",
+        )  # fmt: skip
+        made.save()
+    return int(made.pk)
+
+
 def _draft_of_the_charter(world: StudyWorld) -> object:
     return start_from_template(world.study, "single", actor=BUILDER).pk
 
@@ -250,6 +278,15 @@ def _training_and_fees(world: StudyWorld, reader: Reader) -> dict[str, object]:
         "training_attempt": attempt.pk,
         "fee_statement": statement.pk,
     }
+
+
+def _question(world: StudyWorld) -> dict[str, object]:
+    """A question about a read of the second subject, which waits for it."""
+    ready(world, world.time_points(world.subjects[1])[0])
+    run_jobs()
+    task = task_of(world, "central_reader", 1, subject=1)
+    row = questions.ask(task, "Was contrast given?", actor=reader(world, "central_reader"))
+    return {"question": row.pk, "asked_task": task.pk}
 
 
 def _variability(world: StudyWorld) -> Any:

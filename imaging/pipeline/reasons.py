@@ -68,6 +68,7 @@ SENTENCES: Final[dict[str, str]] = {
     "not_readable_after": "The cleaned file could not be read again.",
     "mask_not_applied": "The check after masking found a mask that was not applied.",
     "document_broken": "The attachment cannot be opened. Save it as PDF again and send it again.",
+    "document_empty": "The attachment shows nothing: no text, no table, no picture.",
     "document_encrypted": "The attachment is protected by a password. Send it without a password.",
     "document_too_long": "The attachment has more than 40 pages. Send the pages that matter.",
     "copy_not_flat": "The check of the redacted copy found more than pictures of pages.",

@@ -1,5 +1,8 @@
 """Papers that a site attaches: opened as pictures of pages, released as a flat PDF of pictures.
 
+An Office document is typeset anew from what it shows (`office`); what it hides is listed as a risk
+and is in no page.
+
 A released copy is built here byte by byte: one JPEG per page and nothing else, no text layer, no
 metadata, no object of the paper that came.  What came is opened only in a sandboxed child, with
 limits on pages and pixels; a paper that cannot be opened says why.
@@ -18,8 +21,9 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageOps, ImageSequence
 
 from imaging.pipeline.burned_in import TextFinder
+from imaging.pipeline.office import OfficeUnusable, print_pages, read_office
 
-ENGINE: Final = "redaction 1"
+ENGINE: Final = "redaction 2"
 MAX_PAGES: Final = 40
 DOTS_PER_INCH: Final = 150
 POINTS_PER_INCH: Final = 72
@@ -80,15 +84,14 @@ def open_paper(
     """Render a PDF or picture and list where identity may be.
 
     Args:
-        kind: `pdf` or `image`.
+        kind: `pdf`, `image` or `office` (docx, xlsx, pptx).
         name: the file name as it came.
         known: tells whether a text holds identity that the upload is known to hold.
         finder: reads text in the pictures of pages.
     """
     try:
-        opener = _open_pdf if kind == "pdf" else _open_picture
-        pages, risks = opener(path, known)
-    except _Unusable as unusable:
+        pages, risks = _OPENERS[kind](path, known)
+    except (_Unusable, OfficeUnusable) as unusable:
         return OpenedPaper(problem=str(unusable))
     except MemoryError:
         raise
@@ -173,6 +176,25 @@ def _grown(
     )
 
 
+def _open_office(path: Path, known: Known) -> tuple[list[Page], list[Risk]]:
+    content = read_office(path)
+    risks = [Risk(code, count) for code, count in sorted(content.hidden.items())]
+    if content.metadata:
+        risks.append(Risk("document_metadata", len(content.metadata)))
+    for code, texts in (
+        ("identity_in_metadata", content.metadata),
+        ("identity_in_hidden", content.hidden_texts),
+    ):
+        told = sum(known(text) for text in texts)
+        if told:
+            risks.append(Risk(code, told))
+    printed = path.with_name(f"{path.name}.pdf")
+    printed.write_bytes(print_pages(content, path.parent))
+    pages, own = _open_pdf(printed, known)
+    # the text layer and the properties are those of the typesetting
+    return pages, risks + [r for r in own if r.code not in ("text_layer", "document_metadata")]
+
+
 def _open_picture(path: Path, known: Known) -> tuple[list[Page], list[Risk]]:
     Image.MAX_IMAGE_PIXELS = MAX_PIXELS
     with Image.open(path, formats=("PNG", "JPEG", "TIFF")) as opened:
@@ -183,6 +205,13 @@ def _open_picture(path: Path, known: Known) -> tuple[list[Page], list[Risk]]:
         risks = _picture_risks(opened, known)
         pages = [_page(_shown(frame)) for frame in ImageSequence.Iterator(opened)]
     return pages, risks
+
+
+_OPENERS: Final[dict[str, Callable[[Path, Known], tuple[list[Page], list[Risk]]]]] = {
+    "pdf": _open_pdf,
+    "image": _open_picture,
+    "office": _open_office,
+}
 
 
 def _picture_risks(opened: Image.Image, known: Known) -> list[Risk]:

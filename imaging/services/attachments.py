@@ -1,14 +1,16 @@
 """Papers that a site attaches: taken in sealed and held; what is released is a flat copy.
 
-Office documents are refused at the door: what they hide (comments, tracked changes, notes, hidden
-rows, embedded objects) cannot be shown whole by another program, so nobody could judge it. The
-site saves the document as PDF, which shows what is sent.
+Office documents (docx, xlsx, pptx) are typeset anew from what they show; what they hide (comments,
+tracked changes, notes, hidden rows, macros, embedded objects) is listed as a risk and never leaves.
+Old binary documents and those with a password are refused at the door: nothing here opens them.
 """
 
 from __future__ import annotations
 
 import hashlib
+import zipfile
 from collections.abc import Iterable
+from io import BytesIO
 from typing import Any, Final
 
 from django.db import transaction
@@ -18,6 +20,7 @@ from audit.actors import Actor, acting
 from audit.errors import Conflict, Refused, RuleBroken
 from audit.models import record
 from imaging.models import Attachment, Submission
+from imaging.pipeline.office import kind_of_names
 from imaging.services.manifest import OPEN_STATES
 from imaging.storage import ArrivalStore
 from imaging.workflows import ATTACHMENT
@@ -25,7 +28,8 @@ from imaging.workflows import ATTACHMENT
 MAX_ATTACHMENTS: Final = 20
 MAX_BYTES: Final = 50 * 1024**2
 _IMAGES: Final = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\0", b"MM\0*")
-_OFFICE: Final = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"{\\rtf")
+_ZIP: Final = b"PK\x03\x04"
+_OLD_OFFICE: Final = (b"\xd0\xcf\x11\xe0", b"{\\rtf")
 
 
 class AttachmentTooLarge(Refused):
@@ -51,7 +55,8 @@ def add(
     Raises:
         Conflict: IMG-010 the submission was sent already.
         AttachmentTooLarge: IMG-050 it has more than 50 MB, or there are 20 already.
-        RuleBroken: IMG-051 it is neither a PDF nor a picture; IMG-052 it is an Office document.
+        RuleBroken: IMG-051 it is no PDF, picture or Office document; IMG-052 it is an Office
+            document of the old binary kind, or has a password.
     """
     actor.require("submission.upload")
     content = _whole(chunks)
@@ -127,16 +132,29 @@ def _kind_of(content: bytes) -> str:
         return Attachment.Kind.PDF
     if content.startswith(_IMAGES):
         return Attachment.Kind.IMAGE
-    if content.startswith(_OFFICE):
+    if content.startswith(_ZIP) and _is_office(content):
+        return Attachment.Kind.OFFICE
+    if content.startswith(_OLD_OFFICE):
         raise RuleBroken(
-            "Office documents can hide what nobody sees on the page, so they are not taken. Save "
-            "the document as PDF and attach the PDF. Nothing of it was kept.",
+            "This is an Office document of the old kind (.doc, .xls, .ppt, .rtf), or it has a "
+            "password. Save it without a password as .docx, .xlsx, .pptx or PDF and attach that. "
+            "Nothing of it was kept.",
             rule="IMG-052",
         )
     raise RuleBroken(
-        "Only PDF files and pictures (PNG, JPEG, TIFF) can be attached. Nothing of it was kept.",
+        "Only PDF files, pictures (PNG, JPEG, TIFF) and Office documents (.docx, .xlsx, .pptx) "
+        "can be attached. Nothing of it was kept.",
         rule="IMG-051",
     )
+
+
+def _is_office(content: bytes) -> bool:
+    """Tell by its table of contents whether a zip is an Office document; nothing is unpacked."""
+    try:
+        with zipfile.ZipFile(BytesIO(content)) as opened:
+            return bool(kind_of_names(opened.namelist()))
+    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError):
+        return False
 
 
 def _one_line(name: str) -> str:

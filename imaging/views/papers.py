@@ -28,8 +28,20 @@ RISK_WORDS = {
     "identity_in_metadata": "Known identity in the metadata",
     "identity_in_file_name": "Identity in the file name",
     "embedded_files": "Files inside the file",
+    "comments": "Comments, in no page",
+    "tracked_changes": "Tracked changes; deleted text is in no page",
+    "hidden_text": "Hidden texts, in no page",
+    "hidden_cells": "Hidden cells, in no page",
+    "hidden_sheets": "Hidden sheets, in no page",
+    "hidden_slides": "Hidden slides, in no page",
+    "speaker_notes": "Notes of the speaker, in no page",
+    "macros": "Macros, never run, in no page",
+    "not_shown": "Drawings that cannot be shown",
+    "identity_in_hidden": "Known identity in what is hidden",
 }
-GRAVE = frozenset({"identity_in_text", "identity_in_metadata", "identity_in_file_name"})
+GRAVE = frozenset(
+    {"identity_in_text", "identity_in_metadata", "identity_in_file_name", "identity_in_hidden"}
+)
 
 
 def _fetched(request: StudyRequest, pk: UUID, attachment_id: UUID) -> Attachment:

@@ -19,7 +19,7 @@ from imaging.services import phantoms, second_level
 from projects.addresses import address
 from projects.work.items import HOME_SOURCES, WorkItem, source
 from queries.models import Query
-from reads.models import CriterionAssessment, ReadTask
+from reads.models import CriterionAssessment, ReaderQuestion, ReadTask
 from reads.visibility import OPEN, cases_of_adjudicator, inbox
 from studies.models import Configuration, Study, TimePoint
 from studies.services.configuration import plan_of
@@ -254,7 +254,7 @@ def late_reads(study: Study, actor: Actor) -> Iterable[WorkItem]:
         yield WorkItem(
             what=f"Ask {task.stream.reader} for a late read",
             study=study.code,
-            about=f"{task.time_point} · {task.stream.get_role_display().lower()}",
+            about=f"{task.time_point or task.stream.subject} · {task.stream.get_role_display().lower()}",
             kind="Read",
             url=address("read-progress", study.code),
             icon="eye",
@@ -266,7 +266,7 @@ def late_reads(study: Study, actor: Actor) -> Iterable[WorkItem]:
         yield WorkItem(
             what="Find another reader for a declined read",
             study=study.code,
-            about=f"{task.time_point} · {task.decline_reason}",
+            about=f"{task.time_point or task.stream.subject} · {task.decline_reason}",
             kind="Read",
             url=address("read-progress", study.code),
             icon="eye-plus",
@@ -301,7 +301,7 @@ def late_adjudications(study: Study, actor: Actor) -> Iterable[WorkItem]:
         yield WorkItem(
             what="Ask an adjudicator to take a case",
             study=study.code,
-            about=f"{case.time_point} · readers differ",
+            about=f"{case.time_point or case.subject} · readers differ",
             kind="Adjudication",
             url=address("read-progress", study.code),
             icon="gavel",
@@ -534,4 +534,43 @@ def phantoms_to_judge(study: Study, actor: Actor) -> Iterable[WorkItem]:
             tone="wait",
             due=plan_of(study).due("qc", scan.received_at).at if scan.received_at else None,
             cause="Phantom not judged",
+        )
+
+
+@source("question.handle")
+def questions_of_readers(study: Study, actor: Actor) -> Iterable[WorkItem]:
+    """Readers' questions: their reads are on hold until the answer."""
+    rows = ReaderQuestion.objects.visible_to(actor).filter(state__in=["asked", "relayed"])
+    rows = rows.exclude(state="relayed", query__state__in=["open", "reopened"])
+    for row in rows.select_related("task__stream__subject", "query").order_by("due_at")[:_FEW]:
+        back = row.state == "relayed"
+        yield WorkItem(
+            what="Answer a reader's question" if not back else "Tell the reader what the site said",
+            study=study.code,
+            about=f"{row.task.stream.subject.code} · {row.text[:60]}",
+            kind="Question",
+            url=address("question-page", study.code, row.pk),
+            icon="message-2-question",
+            tone="read",
+            due=row.due_at,
+            cause="A read waits for its answer",
+        )
+
+
+@source("question.release")
+def answers_held(study: Study, actor: Actor) -> Iterable[WorkItem]:
+    """Answers with words that could unblind, for somebody who did not write them."""
+    rows = ReaderQuestion.objects.visible_to(actor).filter(state="held")
+    rows = rows.exclude(written_by_id=actor.user_id).select_related("task__stream__subject")
+    for row in rows.order_by("due_at")[:_FEW]:
+        yield WorkItem(
+            what="Release or return an answer to a reader",
+            study=study.code,
+            about=f"{row.task.stream.subject.code} · {len(row.findings)} words that could unblind",
+            kind="Question",
+            url=address("question-page", study.code, row.pk),
+            icon="eye-off",
+            tone="stop",
+            due=row.due_at,
+            cause="A read waits for its answer",
         )

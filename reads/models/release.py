@@ -46,6 +46,15 @@ class ValidationReport(models.Model):
     def __str__(self) -> str:
         return f"Validation of {self.design}"
 
+    def signed_content(self) -> Mapping[str, Any]:
+        """What the reviewer's signature covers: the report and what it is about."""
+        return {
+            "report": self.digest,
+            "design": self.design_digest,
+            "form": self.form_digest,
+            "passed": self.passed,
+        }
+
 
 class TruthRecord(StudyScoped):
     """The standard of truth of a visit in a diagnostic study. No reader sees it, ever."""

@@ -90,3 +90,16 @@ def form_document(study: Study, key: str) -> Mapping[str, Any] | None:
     rows = Configuration.objects.in_study(study).filter(kind=Configuration.Kind.FORM, key=key)
     found = rows.exclude(state="withdrawn").order_by("-version").first()
     return found.document if found else None
+
+
+def parts(design: Configuration) -> tuple[Configuration | None, Configuration | None]:
+    """Return the newest eCRF and blinding profile that a version names, as far as there are any."""
+    found = []
+    for kind, key in (
+        (Configuration.Kind.FORM, design.document.get("form", "")),
+        (Configuration.Kind.BLINDING, design.document.get("blinding", "blinding")),
+    ):
+        rows = Configuration.objects.in_study(design.study_id).filter(kind=kind, key=str(key))
+        live = rows.exclude(state__in=("withdrawn", "superseded"))
+        found.append(live.order_by("-version").first())
+    return found[0], found[1]

@@ -224,6 +224,5 @@ def _give(
         for stream in streams
         for sequence, (point, package) in enumerate(points.get(stream.subject_id, ()), start=1)
     ]
-    bulk.insert(tasks)
-    bulk.move_all(READ_TASK, tasks, "assign", actor=actor)
+    bulk.insert_and_move(READ_TASK, tasks, "assign", actor=actor)
     return tasks

@@ -23,6 +23,8 @@ from studies.models import Configuration, Study, Subject
 
 #: room of a reader whom the register does not know
 UNLIMITED = 1_000_000
+#: how an oncologist's specialty is written in the register
+ONCOLOGY = "oncolog"
 
 
 def turnaround_weeks(study: Study | object, design: Configuration | None = None) -> int:
@@ -61,6 +63,21 @@ def candidates(study: Study, configuration: Configuration) -> tuple[list[Candida
             continue
         users.append(user)
     return found, users
+
+
+def oncologists_among(users: Sequence[User]) -> set[Any]:
+    """Return the ids of those whom the register knows as oncologists."""
+    entries = Reader.objects.filter(user__in=[u.pk for u in users], specialty__icontains=ONCOLOGY)
+    return set(entries.values_list("user_id", flat=True))
+
+
+def without_oncologists(
+    found: Sequence[Candidate], users: Sequence[User], design: ReadDesign
+) -> tuple[list[Candidate], list[User]]:
+    """Leave oncologists to their own review, in a design that has one."""
+    away = oncologists_among(users) if design.oncology_review.is_wanted else set()
+    kept = [pair for pair in zip(found, users, strict=True) if pair[1].pk not in away]
+    return [one for one, _ in kept], [user for _, user in kept]
 
 
 def _open_reads(people: Sequence[User]) -> Counter[Any]:
@@ -115,7 +132,7 @@ def draw_readers(
         RuleBroken: RD-001 a subject can have no readers; the rule that leaves too few is named.
     """
     study = subjects[0].study
-    found, users = candidates(study, configuration)
+    found, users = without_oncologists(*candidates(study, configuration), design)
     wanted = per_subject or design.readers
     if len(found) < wanted:
         raise RuleBroken(

@@ -22,7 +22,7 @@ from reads.design import ReadDesign, design_from
 from reads.design.session_forms import ELIGIBILITY_FORM, NO, YES, measurable_place
 from reads.models import EligibilityAnswer, ReaderStream, ReadSession, ReadTask
 from reads.services import reading
-from reads.services.drawing import candidates, case_of
+from reads.services.drawing import candidates, case_of, without_oncologists
 from reads.services.kinds import KINDS
 from reads.services.planning import add_stream, make_task, time_points_to_read
 from reads.services.qualifying import effective_design
@@ -78,7 +78,7 @@ def plan(subject: Subject, *, actor: Actor) -> ReadTask | None:
 
 def _draw(subject: Subject, configuration: Configuration, design: ReadDesign) -> tuple[User, str]:
     """Draw the reader by a stored seed among those with the least open reads."""
-    found, users = candidates(subject.study, configuration)
+    found, users = without_oncologists(*candidates(subject.study, configuration), design)
     case = case_of(subject, design)
     free = [
         (one, user)

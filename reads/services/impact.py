@@ -40,12 +40,14 @@ class Impact:
     """The rows that a roll-back touches.
 
     Attributes:
-        sessions: not voided yet, in the order in which they are voided.
-        waiting: time points whose images nobody reads any more as settled: they are read again.
+        signed: sessions that were signed; ``drafts`` those that were not.
+        time_points: settled ones, which are read again.
+        holders: what lies above and stays as it is.
     """
 
     task: ReadTask
-    sessions: Sequence[ReadSession] = ()
+    signed: Sequence[ReadSession] = ()
+    drafts: Sequence[ReadSession] = ()
     cases: Sequence[AdjudicationCase] = ()
     acceptances: Sequence[Acceptance] = ()
     reviews: Sequence[ReviewAcceptance] = ()
@@ -56,16 +58,15 @@ class Impact:
     codes: dict[Any, str] = field(default_factory=dict)
 
     @property
-    def signed(self) -> list[ReadSession]:
-        """The sessions that were signed."""
-        return [one for one in self.sessions if one.state in SIGNED]
+    def sessions(self) -> list[ReadSession]:
+        """Every session that is voided."""
+        return [*self.signed, *self.drafts]
 
     def lines(self) -> list[dict[str, str]]:
         """Return the list as it is shown, stored and signed."""
         return [
             *(_line("read", one.pk, self._read(one)) for one in self.signed),
-            *(_line("draft", one.pk, self._read(one)) for one in self.sessions
-              if one.state == "open"),
+            *(_line("draft", one.pk, self._read(one)) for one in self.drafts),
             *(_line("case", one.pk, _case(one)) for one in self.cases),
             *(_line("accepted", one.time_point_id, f"What counts for {one.time_point}")
               for one in self.acceptances),
@@ -122,7 +123,8 @@ def impact_of(task: ReadTask) -> Impact:
     )
     return Impact(
         task=task,
-        sessions=sessions,
+        signed=[one for one in sessions if one.state in SIGNED],
+        drafts=[one for one in sessions if one.state not in SIGNED],
         cases=cases,
         acceptances=_accepted(points),
         reviews=_reviewed(sessions, stream),

@@ -43,7 +43,7 @@ def require_room(task: ReadTask, actor: Actor) -> None:
                 "This read belongs to a later batch. Finish the reads above it first.",
                 rule="RD-017",
             )
-    if rules.minimal_interval_days:
+    if rules.minimal_interval_days and task.time_point_id is not None:
         since = clock.now() - timedelta(days=rules.minimal_interval_days)
         if signed.filter(task__time_point=task.time_point, signed_at__gt=since).exists():
             raise Conflict(

@@ -25,7 +25,6 @@ from reads.design import ReadDesign, design_from
 from reads.models import (
     AdjudicationCase,
     CriterionAssessment,
-    Reader,
     ReaderStream,
     ReadSession,
     ReadTask,
@@ -41,7 +40,7 @@ from reads.services.accepting import (
     counted_value,
     reviews_of,
 )
-from reads.services.drawing import candidates, case_of
+from reads.services.drawing import candidates, case_of, oncologists_among
 from reads.services.kinds import KINDS
 from reads.services.planning import add_stream, cancel_unsigned, make_task
 from reads.services.qualifying import effective_design
@@ -54,7 +53,6 @@ PURPOSE = ReaderStream.Purpose.ONCOLOGY
 ROLES = (ReaderStream.Role.ONCOLOGIST, ReaderStream.Role.ONCOLOGIST_2)
 #: the name under which a review's answers are kept beside the criteria
 CRITERION = "ONCOLOGY"
-SPECIALTY = "oncolog"
 GONE = "The radiology read that this review rests on does not count any more."
 
 
@@ -151,11 +149,7 @@ def _draw(
     """Draw oncologists of the register, by a stored seed; nobody who has a role on the subject."""
     found, users = candidates(subject.study, configuration)
     case = case_of(subject, design)
-    oncologists = set(
-        Reader.objects.filter(
-            user__in=[u.pk for u in users], specialty__icontains=SPECIALTY
-        ).values_list("user_id", flat=True)
-    )
+    oncologists = oncologists_among(users)
     free = [
         user
         for one, user in zip(found, users, strict=True)

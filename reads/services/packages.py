@@ -129,7 +129,10 @@ def _reads(count: int) -> str:
 
 
 def _tasks(time_point: TimePoint) -> Any:
-    return ReadTask.objects.in_study(time_point.study_id).filter(time_point=time_point)
+    """Return the reads of a time point's images; an oncologist reviews values, not images."""
+    return ReadTask.objects.in_study(time_point.study_id).filter(
+        time_point=time_point, kind__in=(ReadTask.Kind.TIME_POINT, ReadTask.Kind.ELIGIBILITY)
+    )
 
 
 def _later_tasks(time_point: TimePoint) -> Any:

@@ -95,6 +95,7 @@ def approve(row: Recall, side: rollback.Side, *, actor: Actor, assent: Assent) -
         RuleBroken: RB-003 the same person approved for the other side.
         Conflict: RB-004 it touches something else by now.
     """
+    actor.require(f"rollback.approve_{side}")
     with transaction.atomic():
         locked = rollback.lock_for_approval(row, side, actor)
         if not is_current(locked):

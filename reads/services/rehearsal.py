@@ -71,19 +71,12 @@ class Outcome:
     detail: str = ""
 
 
-class _TakenBack(Exception):
-    """Ends the rehearsal: everything in its transaction is undone."""
-
-
 def rehearse(design: Configuration, form: Configuration, blinding: Configuration) -> list[Outcome]:
     """Play the scripted reads of a design; nothing remains of them."""
-    outcomes: list[Outcome] = []
-    try:
-        with transaction.atomic():
-            outcomes += _played(design, form, blinding)
-            raise _TakenBack
-    except _TakenBack:
-        return outcomes
+    with transaction.atomic():
+        outcomes = list(_played(design, form, blinding))
+        transaction.set_rollback(True)
+    return outcomes
 
 
 def _played(
@@ -295,20 +288,15 @@ def _sequence(stage: _Stage) -> Iterator[Outcome]:
     reader = stage.readers[0]
     later = stage.task(reader, 2)
     together = stage.design.presentation.startswith("simultaneous")
-    try:
-        with transaction.atomic():
+    opened = True
+    with transaction.atomic():
+        try:
             reading.open_session(later, actor=stage.actor(reader))
-            raise _Opened
-    except _Opened:
-        opened = True
-    except NotPermitted:
-        opened = False
+        except NotPermitted:
+            opened = False
+        transaction.set_rollback(True)
     words = "open at once" if together else "closed until the first is signed"
     yield Outcome("sequence", TEXTS["sequence"], opened is together, f"Time point 2 is {words}.")
-
-
-class _Opened(Exception):
-    """The session could be opened; take that back."""
 
 
 def _reads(stage: _Stage) -> Iterator[Outcome]:
@@ -356,7 +344,7 @@ def _settled(stage: _Stage, sequence: int) -> Outcome:
     differ = SIZES[sequence - 1][0] != SIZES[sequence - 1][1]
     compared = stage.design.adjudicate_on and stage.design.adjudication.at == "time_point"
     case = AdjudicationCase.objects.filter(time_point=point).first()
-    if stage.design.readers == 2 and stage.design.adjudication.at == "subject":
+    if stage.design.readers > 1 and stage.design.adjudication.at == "subject":
         return Outcome(
             f"settled.{sequence}",
             f"Time point {sequence} waits for the comparison over the subject.",
@@ -387,7 +375,7 @@ def _adjudicated(
         return Outcome(f"settled.{sequence}", text, False)
     actor = stage.actor(stage.adjudicator)
     case = settling.claim(case, actor=actor)
-    settling.draft_choice(case, "A", "Scripted choice.", actor=actor)
+    settling.draft_choice(case, choice="A", reason="Scripted choice.", actor=actor)
     case.refresh_from_db()
     case = settling.sign_case(
         case, actor=actor, assent=_assent(stage.adjudicator, stage.study, "adjudication")

@@ -152,6 +152,7 @@ def approve(row: RollBack, side: Side, *, actor: Actor, assent: Assent) -> RollB
         RuleBroken: RB-003 the same person approved for the other side.
         Conflict: RB-004 it touches something else by now than the list says.
     """
+    actor.require(f"rollback.approve_{side}")
     with transaction.atomic():
         locked = lock_for_approval(row, side, actor)
         if not is_current(locked):
@@ -387,7 +388,7 @@ def _told_above(row: RollBack, impact: Impact) -> list[str]:
 def _outcome(impact: Impact) -> list[str]:
     counted = (
         (len(impact.signed), "signed read was voided", "signed reads were voided"),
-        (len(impact.sessions) - len(impact.signed), "unsigned read was voided",
+        (len(impact.drafts), "unsigned read was voided",
          "unsigned reads were voided"),
         (len(impact.cases), "adjudication was voided", "adjudications were voided"),
         (len(impact.acceptances) + len(impact.reviews), "acceptance was taken back",
@@ -494,6 +495,8 @@ def candidates(stream: ReaderStream) -> Sequence[ReadTask]:
 
 def reminder_of(task: ReadTask) -> TrainingReminder | None:
     """Return the reminder that came with the latest roll-back of a read, for the re-read."""
+    if not task.sessions.filter(state="voided").exists():
+        return None
     row = (
         RollBack.objects.in_study(task.study_id)
         .filter(task__stream=task.stream, state__in=CARRIED_OUT)

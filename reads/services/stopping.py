@@ -10,6 +10,7 @@ from reads.design.document import EVERYBODY
 from reads.models import CriterionAssessment, ReaderStream, ReadTask, SampleEscalation
 from reads.visibility import BEFORE_READY
 from studies.models import Anchor, Subject, TimePoint
+from studies.services.subjects import DEATH
 
 #: confirmed progression by its own name, and two progressions in a row, which confirm each other
 CONFIRMED = "iCPD"
@@ -17,7 +18,6 @@ PROGRESSION = frozenset({"PD", "iUPD", CONFIRMED})
 SIGNED = ("signed", "final")
 #: states of a subject after which no visit is expected any more
 ENDED = ("completed", "discontinued", "withdrawn", "screen_failed")
-DEATH = "death"
 _TO_CONFIRM = 2
 
 

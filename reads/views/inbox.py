@@ -21,6 +21,7 @@ from audit.actors import Actor
 from reads.criteria import registry
 from reads.models import AdjudicationCase, ReadSession, ReadTask
 from reads.views.paging import Counted
+from reads.views.sessions import is_session, name_of, short_name
 from reads.visibility import OPEN, cases_of_adjudicator, held_by, qualified_designs
 from studies.access import person_view
 from studies.actors import actor_for, studies_of
@@ -51,8 +52,15 @@ class InboxRow:
 
     @property
     def kind(self) -> str:
-        """Baseline or follow-up."""
+        """Baseline or follow-up; of a session besides time points, what it spans."""
+        if is_session(self.task):
+            return name_of(self.task).partition(", ")[2]
         return "baseline" if self.task.sequence == _FIRST else "follow-up"
+
+    @property
+    def session(self) -> str:
+        """The name of a session besides time points, "" for a time point."""
+        return short_name(self.task) if is_session(self.task) else ""
 
     @property
     def verb(self) -> str:

@@ -23,6 +23,7 @@ from reads.newrows import begun, has_empty_rows
 from reads.services import reading
 from reads.services.qualifying import is_qualified
 from reads.services.reading import Reading
+from reads.views import sessions
 from reads.visibility import held_by
 from studies.access import study_view
 from studies.forms.definition import Form
@@ -55,6 +56,8 @@ def find_task(request: Any, pk: Any) -> ReadTask:
 
 def band_of(task: ReadTask) -> Band:
     """Return the violet band of a case."""
+    if sessions.is_session(task):
+        return sessions.band_of(task)
     kind = "baseline" if task.sequence == 1 else "follow-up"
     criteria = " + ".join(registry.get(key).title for key in task.criteria)
     return Band(
@@ -166,12 +169,15 @@ def _start_page(request: Any, task: ReadTask) -> HttpResponse:
             "is_qualified": is_qualified(request.user.pk, task.design),
             "is_on_hold": task.state == "on_hold",
             "has_answers": held is not None,
+            "session_name": sessions.name_of(task) if sessions.is_session(task) else "",
             "now": clock.now(),
         },
     )
 
 
 def _room(request: Any, task: ReadTask, session: ReadSession, *, status: int = 200) -> HttpResponse:
+    if sessions.is_session(task):
+        return sessions.room(request, task, session, status=status)
     code = request.study.code
     shown = pictures.series_of(task.package)
     series = pictures.chosen(shown, request.GET.get("series"))
@@ -208,6 +214,8 @@ def read_panel(request: Any, pk: Any) -> HttpResponse:
     """Answer the changing parts of the room after a save."""
     task = find_task(request, pk)
     session = _session(task)
+    if sessions.is_session(task):
+        return sessions.panel(request, task, session)
     return render(request, "reads/panel.html", _panel(request, task, session))
 
 
@@ -302,6 +310,8 @@ def _act(request: Any, task: ReadTask) -> HttpResponse:
 def read_stacks(request: Any, pk: Any) -> HttpResponse:
     """Answer the panes of the viewer: the time point compared with, and this one."""
     task = find_task(request, pk)
+    if sessions.is_session(task):
+        return sessions.stacks(request, task)
     code = request.study.code
     current = pictures.chosen(pictures.series_of(task.package), request.GET.get("series"))
     panes = []

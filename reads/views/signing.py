@@ -17,6 +17,7 @@ from reads import pictures, signing, tables
 from reads.criteria import registry
 from reads.models import ReadSession, ReadTask
 from reads.services import assigning, reading
+from reads.views import sessions
 from reads.views.room import band_of, find_task
 from studies.access import study_view
 from studies.forms.difference import AnswerChange, answer_changes
@@ -103,6 +104,8 @@ def _review(request: Any, task: ReadTask, *, errors: tuple[str, ...] = ()) -> Ht
     session = reading.active_session(task)
     if session is None or session.form_record.completed_at is None:
         return redirect("read-page", request.study.code, task.pk)
+    if sessions.is_session(task):
+        return sessions.review(request, task, session, errors=errors)
     pages = _pages(request, task, session)
     sign = signing.request_for(
         request,
@@ -149,6 +152,9 @@ def signed_read(request: Any, pk: Any) -> HttpResponse:
     session = reading.active_session(task)
     if session is None or session.state == "open":
         raise Http404
+    code = assigning.reader_codes(request.study).get(request.user.pk, "")
+    if sessions.is_session(task):
+        return sessions.signed(request, task, session, code)
     pages = _pages(request, task, session)
     return render(
         request,
@@ -157,7 +163,7 @@ def signed_read(request: Any, pk: Any) -> HttpResponse:
             **pages,
             "study": request.study,
             "series": pictures.series_of(task.package),
-            "code": assigning.reader_codes(request.study).get(request.user.pk, ""),
+            "code": code,
             "signatures": [
                 {"row": s.signature, "valid": s.valid, "role": role_words(s.signature.role)}
                 for s in signatures_of(session)

@@ -13,6 +13,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
+from accounts.sentences import sentences
 from audit import clock
 from audit.actors import service
 from audit.errors import Refused, RuleBroken
@@ -132,7 +133,7 @@ def variability_page(request: StudyRequest, pk: UUID) -> HttpResponse:
             "today": clock.today(request.study.time_zone),
             "population": len(row.population),
             "can_manage": request.actor.may("variability.manage"),
-            "entries": entries(row),
+            "entries": sentences(entries(row)),
             "crumbs": _crumbs(request, row.title),
         },
     )

@@ -15,10 +15,19 @@ from audit.errors import Conflict, RuleBroken
 from audit.models import record
 from studies.calendars import Plan, plan_from
 from studies.models import Configuration, Study
-from studies.validation import VALIDATORS, problems_of
+from studies.validation import BEFORE_EFFECTIVE, VALIDATORS, problems_of
 from studies.workflows import CONFIGURATION
 
-__all__ = ["VALIDATORS", "approve", "draft", "effective", "make_effective", "plan_of", "revise"]
+__all__ = [
+    "BEFORE_EFFECTIVE",
+    "VALIDATORS",
+    "approve",
+    "draft",
+    "effective",
+    "make_effective",
+    "plan_of",
+    "revise",
+]
 
 
 def draft(
@@ -101,7 +110,14 @@ def approve(configuration: Configuration, *, actor: Actor, assent: Assent) -> Co
 
 
 def make_effective(configuration: Configuration, *, actor: Actor) -> Configuration:
-    """Let an approved version hold from now on; the version before is superseded with it."""
+    """Let an approved version hold from now on; the version before is superseded with it.
+
+    Raises:
+        RuleBroken: the kind asks for more before a person may let it hold (``BEFORE_EFFECTIVE``).
+    """
+    # What the platform itself sets up, such as a twin, holds what a person released before.
+    if configuration.kind in BEFORE_EFFECTIVE and not actor.system:
+        BEFORE_EFFECTIVE[configuration.kind](configuration)
     with transaction.atomic():
         # Of two versions that become effective at once, the later one supersedes the other.
         Study.objects.select_for_update().get(pk=configuration.study_id)

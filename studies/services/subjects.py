@@ -6,7 +6,9 @@ from datetime import date, timedelta
 
 from django.db import IntegrityError, transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
+from django.dispatch import Signal
 
+from audit import clock
 from audit.actors import Actor, acting
 from audit.errors import Conflict, NotPermitted, ReasonRequired, RuleBroken
 from audit.models import record
@@ -20,6 +22,11 @@ from studies.models import (
     TimePointDefinition,
 )
 from studies.workflows import SUBJECT, TIME_POINT
+
+DEATH = "death"
+SOURCE_LENGTH = 60
+#: sent inside the transaction that records a death (sender: Subject; row)
+death_recorded = Signal()
 
 
 def register_subject(
@@ -122,6 +129,35 @@ def supersede_anchor(
                 time_point.save()
         record("anchor.supersede", anchor.subject, details={"kind": anchor.kind})
         return corrected
+
+
+def record_death(subject: Subject, *, day: date, actor: Actor, reason: str) -> Anchor:
+    """Record the date of death as a dated anchor; what is read after it is the charter's rule.
+
+    Raises:
+        ReasonRequired: no reason or source is given.
+        RuleBroken: SUB-007 a death is recorded already, or the date lies in the future.
+        NotPermitted: the actor may not record it.
+    """
+    actor.require("death.record")
+    if not reason.strip():
+        raise ReasonRequired("Say where the date comes from.", rule="subject.record_death")
+    if day > clock.today():
+        raise RuleBroken("A death cannot lie in the future.", rule="SUB-007")
+    if current_anchor(subject, DEATH) is not None:
+        raise RuleBroken("A death is recorded already. Correct its date instead.", rule="SUB-007")
+    with transaction.atomic(), acting(actor, reason):
+        died = Anchor(
+            study_id=subject.study_id,
+            subject=subject,
+            kind=DEATH,
+            date=day,
+            source=reason.strip()[:SOURCE_LENGTH],
+        )
+        died.save()
+        record("subject.record_death", subject, reason=reason)
+        death_recorded.send(sender=Subject, row=subject)
+        return died
 
 
 def _expect(subject: Subject, definition: TimePointDefinition) -> TimePoint:

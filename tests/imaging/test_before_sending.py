@@ -229,9 +229,12 @@ def test_papers_are_attached_and_taken_out_in_the_wizard() -> None:
         shown = post(papers=paper)
         assert "Held for identity check" in shown
         assert "Miller" not in shown
-        office = BytesIO(b"PK\x03\x04" + b"\0" * 40)
-        office.name = "report.docx"
-        assert "Save the document as PDF" in post(papers=office)
+        old = BytesIO(b"\xd0\xcf\x11\xe0" + b"\0" * 40)
+        old.name = "report.doc"
+        assert "Save it without a password as .docx" in post(papers=old)
+        archive = BytesIO(b"PK\x03\x04" + b"\0" * 40)
+        archive.name = "report.docx"
+        assert "Only PDF files, pictures" in post(papers=archive)
         held = row.attachments.get()
         assert "Attachment 1" not in post(remove=str(held.pk))
 

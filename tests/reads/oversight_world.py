@@ -1,4 +1,4 @@
-"""A subject that was read, adjudicated and exported, and is being read on: what a roll-back meets."""
+"""A subject that was read, adjudicated, exported and is read on: what a roll-back meets."""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ from reads.models import Reader, ReadSession, ReadTask
 from reads.services import qualifying, reading
 from studies.models import Configuration
 from studies.scoping import scope
+from studies.services import people
 from studies.workflows import SUBJECT
 from tests.reads.read_world import (
     DESIGN,
@@ -22,7 +23,7 @@ from tests.reads.read_world import (
     run_jobs,
     sign,
 )
-from tests.world import BUILDER, StudyWorld, _configure
+from tests.world import BUILDER, StudyWorld, _configure, make_user
 
 STABLE = ("SD", "NON-CR/NON-PD", "SD")
 PARTIAL = ("PR", "NON-CR/NON-PD", "PR")
@@ -37,6 +38,14 @@ def make_session_study(code: str = "ALPHA", sponsor: str = "Norvane", **design: 
         for key, form in forms_of(design_from(document)).items():
             _configure(world, Configuration.Kind.FORM, key, form["title"], form)
     return world
+
+
+def add_reader(world: StudyWorld, name: str) -> None:
+    """Give the study another central reader."""
+    world.users[name] = make_user(f"{world.study.code}_{name}".lower())
+    people.grant_role(
+        world.users[name], "central_reader", study=world.study, sites=[], actor=BUILDER
+    )
 
 
 def register_oncologist(world: StudyWorld, name: str) -> None:

@@ -85,6 +85,8 @@ def test_messages_are_mailed_without_subject_data_and_escalation_goes_to_operati
                 of_study=str(world.study.pk))  # fmt: skip
         mail.outbox.clear()
         run_jobs()
+        for row in Job.objects.filter(kind="projects.notify", state="pending"):
+            jobs.run(str(row.pk))
     told = {n.kind: n.user.email for n in Notice.objects.filter(kind__startswith="readermessage")}
     assert told["readermessage.overdue"] in {world.users[name].email for name in READERS}
     assert told["readermessage.escalation"] == world.users["reviewer_operations"].email
@@ -131,7 +133,7 @@ def plan_for_reader(world: StudyWorld) -> Remediation:
     )  # fmt: skip
 
 
-def test_a_remediation_plan_is_changed_with_a_reason_and_completed_when_its_steps_are_done() -> None:
+def test_a_remediation_plan_changes_with_a_reason_and_ends_when_its_steps_are_done() -> None:
     world = make_care_study()
     with scope(world.study):
         plan = plan_for_reader(world)
@@ -139,15 +141,21 @@ def test_a_remediation_plan_is_changed_with_a_reason_and_completed_when_its_step
             care.close_remediation(plan, "complete", actor=desk(world), reason="fine")
         done = [STEP | {"done_on": "2030-01-08"}]
         with pytest.raises(ReasonRequired):
-            care.change_remediation(plan, steps=done, due_on=plan.due_on, actor=desk(world), reason="")  # fmt: skip
-        plan = care.change_remediation(
-            plan, steps=done, due_on=plan.due_on, actor=desk(world), reason="done early"
-        )
+            change(world, plan, done, "")
+        plan = change(world, plan, done, "done early")
         plan = care.close_remediation(plan, "complete", actor=desk(world), reason="ICC is 0.9")
         assert (plan.state, plan.outcome) == ("completed", "ICC is 0.9")
         assert plan.history.count() == 3
         with pytest.raises(Conflict):
-            care.change_remediation(plan, steps=done, due_on=plan.due_on, actor=desk(world), reason="late")  # fmt: skip
+            change(world, plan, done, "late")
+
+
+def change(
+    world: StudyWorld, plan: Remediation, steps: list[dict[str, str]], reason: str
+) -> Remediation:
+    return care.change_remediation(
+        plan, steps=steps, due_on=plan.due_on, actor=desk(world), reason=reason
+    )
 
 
 @pytest.mark.parametrize(

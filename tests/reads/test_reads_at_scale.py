@@ -21,6 +21,9 @@ PAGES = {
     "/s/ALPHA/reads/": "reviewer_operations",
     "/s/ALPHA/reads/?view=signed&page=2&cases=2": "project_manager",
     "/s/ALPHA/time-points/": "project_manager",
+    "/s/ALPHA/performance/": "scientific",
+    "/s/ALPHA/performance/readers/1/": "sponsor",
+    "/s/ALPHA/performance/variability/": "scientific",
     "/s/ALPHA/time-points/?show=late&page=2": "image_operations",
 }
 

@@ -293,7 +293,7 @@ def test_a_new_charter_version_with_retraining_stops_access_until_passed() -> No
         assert [one.pk for one in onboarding.behind(live.study)] == [row.pk]
         assert onboarding.retrain_all(live.study, actor=desk(live), reason="version 2") == 1
     assert task.stream.label not in client.get(reverse("read-inbox")).content.decode()
-    assert client.get(reverse("read-page", args=["ALPHA", task.pk])).status_code == 403
+    assert client.post(reverse("read-page", args=["ALPHA", task.pk])).status_code == 403
 
     with scope(school.study):
         scientist = school.actor("scientific")

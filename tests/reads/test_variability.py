@@ -139,8 +139,11 @@ def test_a_reread_appears_after_the_washout_and_looks_like_any_other_read() -> N
         room = f"/s/ALPHA/reads/{first.pk}/"
         for address in ("/reads/", room, f"{room}stacks/", "/api/v1/studies/ALPHA/reads/"):
             text = client.get(address).content.decode().lower()
-            words = ("variab", "re-read", "reread", "intra", "purpose", member.original.label)
-            assert [word for word in words if word.lower() in text] == [], address
+            # The list of the API holds what the reader signed; pages of the re-read do not.
+            if address in {room, f"{room}stacks/"}:
+                assert member.original.label.lower() not in text
+            words = ("variab", "re-read", "reread", "intra", "purpose")
+            assert [word for word in words if word in text] == [], address
             assert str(second.pk) not in text
 
 

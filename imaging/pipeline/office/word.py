@@ -94,7 +94,10 @@ class _Part:
 
     def _table(self, table: Element) -> None:
         rows = []
-        for row in table.iter(f"{W}tr"):
+        for row in (*table.findall(f"{W}tr"), *table.findall(f"{W}sdt/{W}sdtContent/{W}tr")):
+            if row.find(f"{W}trPr/{W}del") is not None:
+                self._content.hide("tracked_changes", _all_text(row))
+                continue
             cells = ["\n".join("".join(self._texts(p)) for p in cell.iter(f"{W}p"))
                      for cell in row.findall(f"{W}tc")]  # fmt: skip
             rows.append(cells)

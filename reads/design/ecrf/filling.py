@@ -67,7 +67,7 @@ def completed(
     for _ in range(ROUNDS):
         if seen.can_sign:
             return made
-        changed = [_answer(form, made, place, seen, script, twins) for place in seen.missing]
+        changed = [_answer(made, place, seen, script, twins) for place in seen.missing]
         changed += [_mend(made, message, seen, twins) for message in seen.messages]
         if not any(changed):
             break
@@ -112,9 +112,9 @@ def _path(place: str) -> str:
 
 
 def _answer(
-    form: Form, made: Answers, place: str, seen: Evaluation, script: Script, twins: dict[str, str]
+    made: Answers, place: str, seen: Evaluation, script: Script, twins: dict[str, str]
 ) -> bool:
-    item = form.items.get(_path(place))
+    item = seen.form.items.get(_path(place))
     if item is None or not item.is_entered:
         return False
     twin = twins.get(item.path)

@@ -249,7 +249,8 @@ def write_carriers(corpus: Path, folder: Path, technical: frozenset[int], *, see
                 continue
             person = PEOPLE[count % len(PEOPLE)]
             for keyword in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"):
-                setattr(ds, keyword, f"{ds[keyword].value[:50].rstrip(".")}.{person.number}.{count}")
+                begin = ds[keyword].value[:50].rstrip(".")
+                setattr(ds, keyword, f"{begin}.{person.number}.{count}")
             touched = planter.plant(ds, person, technical)
             name = f"{person.family}_{count:03d}_{person.mrn.replace(' ', '')}.dcm".replace("/", "")
             ds.file_meta.MediaStorageSOPInstanceUID = ds.SOPInstanceUID

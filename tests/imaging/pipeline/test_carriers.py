@@ -101,7 +101,7 @@ def test_what_was_not_planted_is_kept(run: dict[str, Any]) -> None:
             new = after.get(path)
             if new is None or new.is_empty:
                 lost.append((element.keyword, str(element.value)[:40]))
-    assert total > 3_500
+    assert total > 3_000
     assert len(lost) / total < 0.005, lost
 
 
