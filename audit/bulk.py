@@ -21,7 +21,6 @@ from audit.models import Event, kind_of
 from audit.states import Workflow, check_states
 
 Row = TypeVar("Row", bound=TrackedBase)
-BATCH = 2000
 
 #: Sent once inside the transaction after many rows took one step (sender: the model; step, rows,
 #: actor); ``audit.states.moved`` is not sent for them.
@@ -41,7 +40,7 @@ def insert(rows: Sequence[Row]) -> None:
         return
     model = _checked(rows)
     with transaction.atomic():
-        models.QuerySet(model=model).bulk_create(rows, batch_size=BATCH)
+        _write_rows(model, rows)
         _write_versions(model, rows, "+")
     for row in rows:
         row._remember_states()
@@ -82,7 +81,7 @@ def insert_and_move(
         model = _checked(rows)
         for row in rows:
             row.__dict__[attribute] = st.target
-        models.QuerySet(model=model).bulk_create(rows, batch_size=BATCH)
+        _write_rows(model, rows)
         _write_versions(model, rows, "+", {attribute: workflow.initial})
         _write_versions(model, rows, "~")
         for row in rows:
@@ -110,31 +109,58 @@ def record_all(
     """Write an event of one kind for each row, with the details of each."""
     act = require_act()
     actor, now, shifted = act.actor, clock.now(), clock.is_shifted()
-    Event.objects.bulk_create(
-        [
-            Event(
-                at=now,
-                kind=kind,
-                study_id=getattr(row, "study_id", None) or actor.study_id,
-                object_kind=kind_of(row),
-                object_id=str(row.pk),
-                object_label=str(row)[:200],
-                actor_id=actor.user_id,
-                actor_name=actor.name,
-                actor_login=actor.login,
-                actor_role=actor.role,
-                actor_organisation=actor.organisation,
-                zone=actor.zone,
-                reason=act.reason,
-                details=dict(one),
-                request_id=actor.request_id,
-                address=actor.address,
-                shifted=shifted,
-            )
-            for row, one in zip(rows, details, strict=True)
-        ],
-        batch_size=BATCH,
+    events = [
+        Event(
+            at=now,
+            kind=kind,
+            study_id=getattr(row, "study_id", None) or actor.study_id,
+            object_kind=kind_of(row),
+            object_id=str(row.pk),
+            object_label=str(row)[:200],
+            actor_id=actor.user_id,
+            actor_name=actor.name,
+            actor_login=actor.login,
+            actor_role=actor.role,
+            actor_organisation=actor.organisation,
+            zone=actor.zone,
+            reason=act.reason,
+            details=one,
+            request_id=actor.request_id,
+            address=actor.address,
+            shifted=shifted,
+        )
+        for row, one in zip(rows, details, strict=True)
+    ]
+    if events:
+        _write_rows(Event, events)
+
+
+def _write_rows(model: type[models.Model], rows: Sequence[models.Model]) -> None:
+    """Insert rows in one statement: what all have in common once, the rest as arrays."""
+    quote = connection.ops.quote_name
+    names, places, values = [], [], []
+    for field in model._meta.concrete_fields:
+        if isinstance(field, models.AutoField | models.BigAutoField):
+            continue
+        held = [field.pre_save(row, add=True) for row in rows]
+        names.append(quote(field.column))
+        if all(value is held[0] or value == held[0] for value in held):
+            places.append(f"%s::{field.db_type(connection)}")
+            values.append(field.get_db_prep_save(held[0], connection))
+        else:
+            places.append(f"unnest(%s::{field.db_type(connection)}[])")
+            values.append([field.get_db_prep_save(value, connection) for value in held])
+    if not any(place.startswith("unnest") for place in places):
+        raise UntrackedWrite(f"{model.__name__}: the rows are all the same")
+    # Every name and type comes from the models; the values are parameters.
+    statement = (
+        f"INSERT INTO {quote(model._meta.db_table)} ({', '.join(names)}) "
+        f"SELECT {', '.join(places)}"
     )
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+    for row in rows:
+        row._state.adding, row._state.db = False, connection.alias
 
 
 def _write_versions(
@@ -163,7 +189,7 @@ def _write_versions(
     key = quote(str(model._meta.pk.column))
     # Every name comes from the models; the values are parameters.
     statement = (
-        f"INSERT INTO {quote(versions._meta.db_table)} ({own}, {more}) "
+        f"INSERT INTO {quote(versions._meta.db_table)} ({own}, {more}) "  # noqa: S608
         f"SELECT {own}, {marks} FROM {quote(model._meta.db_table)} "
         f"WHERE {key} = ANY(%s::uuid[])"
     )

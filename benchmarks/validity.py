@@ -28,8 +28,8 @@ from imaging.pipeline.folder_run import FolderRun, run_folder
 
 TOOL: Final = "dciodvfy"
 #: Values, item numbers and offsets differ between two files of one object; what is wrong does not.
-_VALUES: Final = re.compile(r"<[^>]*>|\[[^\]]*\]|0x[0-9a-f]+|\b\d+\b")
-_TYPE_1: Final = re.compile(r"Type 1C?\b|Type=<1C?>|Empty attribute|may not be empty", re.IGNORECASE)
+_VALUES: Final = re.compile(r"<(?!/)[^>]*>|\[[^\]]*\]|0x[0-9a-f]+")
+_TYPE_1: Final = re.compile(r"Type 1C?\b|[Ee]mpty attribute|may not be empty")
 
 
 def is_there() -> bool:

@@ -99,14 +99,20 @@ def _rolled_back(items: Listed) -> list[tuple[UUID, str]]:
     left = (
         ReadSession._base_manager.filter(pk__in={pk for _, pk, _ in items})
         .exclude(state__in=COUNTED_SESSIONS)
-        .select_related("task__time_point__subject")
+        .select_related("task__time_point__subject", "task__stream__subject")
     )
     gone = {str(session.pk): session for session in left}
     return [
-        (cut, f"Read of {gone[pk].task.time_point} was rolled back")
+        (cut, f"Read of {gone[pk].task.time_point or _whole(gone[pk])} was rolled back")
         for cut, pk, _ in items
         if pk in gone
     ]
+
+
+def _whole(session: ReadSession) -> str:
+    """Return what a read of no single time point spans."""
+    task = session.task
+    return f"{task.stream.subject} ({task.get_kind_display().lower()})"
 
 
 def _accepted_anew(items: Listed) -> list[tuple[UUID, str]]:

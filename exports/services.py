@@ -56,9 +56,12 @@ def plan_cut(
     """Plan a cut under the effective transfer specification.
 
     Raises:
-        RuleBroken: CUT-001 the delivery would lie before the cut-off; CUT-003 no title.
+        RuleBroken: CUT-001 the delivery would lie before the cut-off; CUT-003 no title;
+            UAT-001 the study is a UAT twin.
     """
     actor.require("cut.make")
+    if study.uat_twin_of_id:
+        raise RuleBroken("This is a UAT twin: no data leave it, so it has no cuts.", rule="UAT-001")
     if not title.strip():
         raise RuleBroken("A cut needs a title.", rule="CUT-003")
     if planned_for < cut_off:

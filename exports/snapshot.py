@@ -23,7 +23,9 @@ from imaging.services.consent import excluded_subjects
 from queries.models import Query
 from reads.models import (
     Acceptance,
+    AdjudicationCase,
     CriterionAssessment,
+    ImportedReading,
     Lesion,
     Measurement,
     Observation,
@@ -58,7 +60,7 @@ def rows_of(cut: DataCut) -> Iterable[models.Model]:
     sessions = (
         ReadSession.objects.in_study(study)
         .filter(state__in=COUNTED_SESSIONS, signed_at__lte=until)
-        .exclude(task__time_point__subject__in=out)
+        .exclude(task__stream__subject__in=out)
     )
     yield from sessions
     yield from ReadTask.objects.in_study(study).filter(sessions__in=sessions).distinct()
@@ -68,9 +70,14 @@ def rows_of(cut: DataCut) -> Iterable[models.Model]:
     yield from Measurement.objects.in_study(study).filter(observation__session__in=sessions)
     yield from CriterionAssessment.objects.in_study(study).filter(session__in=sessions)
     # What a roll-back took back is not accepted in a later cut, however early its cut-off lies.
+    cases = AdjudicationCase.objects.in_study(study).filter(state="signed", decided_at__lte=until)
+    yield from cases.exclude(subject__in=out)
     yield from Acceptance.objects.filter(study_id=study, session__in=sessions).filter(
         Q(at__lte=until) | Q(basis="rolled_back")
     )
+    # Marked as imported: they are no reads of the platform and have a file of their own.
+    imported = ImportedReading.objects.filter(study_id=study, at__lte=until)
+    yield from imported.exclude(subject__in=out)
 
 
 def version_of(row: models.Model) -> int:

@@ -27,7 +27,7 @@ def web(*, port: int | None = None) -> list[str]:
     return [
         *_python("gunicorn", "icro.wsgi:application"),
         f"--bind={bind}",
-        "--worker-class=gthread",
+        "--worker-class=icro.web_worker.Worker",
         f"--workers={os.environ.get('WEB_WORKERS', '2')}",
         f"--threads={os.environ.get('WEB_THREADS', '8')}",
         "--timeout=120",

@@ -39,6 +39,7 @@ def api_router() -> DefaultRouter:
 
 
 urlpatterns = [
+    path("", include("imaging.dicomweb.urls")),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from django.urls import path, re_path
+from django.urls import path
 
-from imaging.dicomweb.views import dicomweb
 from imaging.views import (
     changes,
     doors,
@@ -167,10 +166,6 @@ urlpatterns = [
         images.picture,
         name="image-preview",
     ),
-    re_path(
-        r"^dicomweb/(?P<rest>(?:studies|series|instances)(?:/.*)?)$", dicomweb, name="dicomweb-own"
-    ),
-    path("dicomweb/<str:study_code>/<path:rest>", dicomweb, name="dicomweb"),
     path(STUDY + "phantoms/", phantoms.listing, name="phantom-list"),
     path(STUDY + "phantoms.csv", phantoms.export, name="phantom-csv"),
     path(STUDY + "phantoms/start/", phantoms.start, name="phantom-start"),

@@ -199,6 +199,9 @@ for _kind, _page in (("rollback", "rollback-page"), ("recall", "recall-page")):
         ),
     }
 KINDS["rollback.decided_before"] = KINDS["rollback.approve_science"]
+KINDS["readtask.roll_back"] = Kind(
+    "A read waits to be read again", _reader, lambda _: address("read-inbox")
+)
 KINDS["trainingreminder.issue"] = Kind(
     "A training point reminder waits for your acknowledgement",
     lambda row: [row.reader],
@@ -236,7 +239,8 @@ def notify(row: Job, *, about_act: str, about_id: str) -> None:
                 "url": said.url(about),
             },
         )
-        mail(notice)
+        if study.uat_twin_of_id is None:  # what happens in a UAT twin stays under the bell
+            mail(notice)
 
 
 def mail(notice: Notice) -> None:

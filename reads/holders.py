@@ -35,9 +35,10 @@ def register(*, names: Names, tells: Tells) -> None:
         names: study and ids of sessions -> what holds them.
         tells: called in the transaction of the roll-back with the same and a sentence.
     """
-    for value, known in ((names, NAMES), (tells, TELLS)):
-        if value not in known:
-            known.append(value)  # type: ignore[attr-defined]
+    if names not in NAMES:
+        NAMES.append(names)
+    if tells not in TELLS:
+        TELLS.append(tells)
 
 
 def holding(study: Any, sessions: Collection[UUID]) -> list[Holder]:

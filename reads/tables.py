@@ -133,6 +133,37 @@ def lesions(points: Sequence[ReadPoint]) -> LesionTable:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What became of a lesion, a sum or a response between two time points."""
+
+    label: str
+    before: str
+    now: str
+
+
+def since_last(points: Sequence[ReadPoint], criteria: Sequence[str]) -> tuple[Change, ...]:
+    """Return what differs from the time point before: lesions, sums, then entered responses."""
+    if len(points) < 2:  # noqa: PLR2004 - a change needs two time points
+        return ()
+    table, (before, now) = lesions(points), points[-2:]
+    found = [
+        Change(f"{row.label}, {row.where}", row.cells[-2].words, row.cells[-1].words)
+        for row in table.rows
+    ]
+    found.append(Change("Sum, mm", _written(table.sums[-2]), _written(table.sums[-1])))
+    found.append(Change("Volume, ml", _written(table.volumes[-2]), _written(table.volumes[-1])))
+    for key in criteria:
+        place = entered_places(key)["overall_response"]
+        old, new = (_text(point.evaluation, place) or NOTHING for point in (before, now))
+        found.append(Change(registry.get(key).title, old, new))
+    return tuple(change for change in found if change.before != change.now)
+
+
+def _written(value: Decimal | None) -> str:
+    return NOTHING if value is None else f"{value:f}"
+
+
 def _column(point: ReadPoint) -> str:
     return f"{point.id} baseline" if point.baseline else point.id
 

@@ -32,6 +32,7 @@ from reads.services import (
     sampling,
     settling,
     training,
+    twinning,
     variability,
 )
 from studies.models import Configuration, Study, Subject, TimePoint
@@ -107,6 +108,12 @@ def sample(row: Job, *, of_study: str) -> None:
         sampling.escalate(study, actor=service("Read desk", study_id=study.pk))
 
 
+@job("reads.twin", label="UAT twin")
+def furnish_twin(row: Job, *, twin_id: str) -> None:
+    """Give a UAT twin its invented subjects."""
+    twinning.furnish(Study.objects.get(pk=twin_id))
+
+
 @job("reads.validate", label="Validation")
 def validate(row: Job, *, design_id: str, asked_by: str) -> None:
     """Validate a read design and keep the report; a report of this very job is not made twice."""
@@ -132,6 +139,8 @@ def time_point_moved(sender: type[TimePoint], *, step: str, row: Any, **_: Any) 
 
 def subject_moved(sender: type[Subject], *, row: Any, **_: Any) -> None:
     """Ask for planning when a subject was enrolled, its course ended, or it died."""
+    if not following.is_concerned(row.study_id):
+        return
     dated = row.anchors.count()
     version = row.history.values_list("history_id", flat=True).latest("history_id")
     enqueue(

@@ -6,12 +6,14 @@ from django.urls import path
 
 from reads.views import (
     adjudicating,
+    answers,
     assignment,
     care,
     charter,
     designer,
     fees,
     images,
+    imports,
     inbox,
     onboarding,
     oversight,
@@ -20,6 +22,7 @@ from reads.views import (
     oversight_rollbacks,
     performance,
     planner,
+    preliminary,
     progress,
     questions,
     readers,
@@ -47,8 +50,24 @@ TRAINING = "s/<str:study_code>/training"
 PERFORMANCE = "s/<str:study_code>/performance"
 VARIABILITY = f"{PERFORMANCE}/variability"
 QUESTIONS = "s/<str:study_code>/reader-questions"
+PRELIMINARY = "s/<str:study_code>/prepared"
+IMPORTS = "s/<str:study_code>/imported-readings"
+
+SUBJECT = "s/<str:study_code>/subjects/<uuid:pk>"
+VISIT = "s/<str:study_code>/time-points/<uuid:pk>"
+CONFIRMATIONS = "s/<str:study_code>/confirmations/<uuid:pk>"
 
 urlpatterns = [
+    path("s/<str:study_code>/answers/", answers.site_answers, name="site-answers"),
+    path(f"{SUBJECT}/imaging/", answers.subject_imaging, name="subject-imaging"),
+    path(f"{SUBJECT}/eligibility.pdf", answers.eligibility_letter, name="eligibility-letter"),
+    path(f"{SUBJECT}/eligibility/again/", answers.eligibility_again, name="eligibility-again"),
+    path(f"{SUBJECT}/death/", answers.death_record, name="death-record"),
+    path(f"{VISIT}/confirmation/", answers.confirmation_ask, name="confirmation-ask"),
+    path(f"{VISIT}/local-result/", answers.local_result, name="local-result"),
+    path(f"{CONFIRMATIONS}/withdraw/", answers.confirmation_withdraw, name="confirmation-withdraw"),
+    path(f"{CONFIRMATIONS}/letter.pdf", answers.confirmation_letter, name="confirmation-letter"),
+    path(f"{CHARTER}/<uuid:pk>/session-forms/", answers.session_forms, name="session-forms"),
     path(f"{CHECKS}/", oversight.check_findings, name="check-findings"),
     path(f"{CHECKS}/run/", oversight.check_run, name="check-run"),
     path(f"{CHECKS}/decide/", oversight.check_findings_decide, name="check-findings-decide"),
@@ -100,6 +119,7 @@ urlpatterns = [
         name="correction-acknowledge",
     ),
     path(f"{RETRAINING}/", oversight_retraining.retraining_list, name="retraining-list"),
+    path(f"{RETRAINING}/order/", oversight_retraining.retraining_order, name="retraining-order"),
     path(f"{RETRAINING}/<uuid:pk>/", oversight_retraining.retraining_page, name="retraining-page"),
     path(
         f"{RETRAINING}/<uuid:pk>/act/", oversight_retraining.retraining_act, name="retraining-act"
@@ -116,6 +136,14 @@ urlpatterns = [
     path(f"{QUESTIONS}/", questions.question_list, name="question-list"),
     path(f"{QUESTIONS}/<uuid:pk>/", questions.question_page, name="question-page"),
     path(f"{QUESTIONS}/<uuid:pk>/act/", questions.question_act, name="question-act"),
+    path(f"{READ}/prepared/", preliminary.preliminary_decide, name="preliminary-decide"),
+    path(f"{PRELIMINARY}/", preliminary.preliminary_list, name="preliminary-list"),
+    path(f"{PRELIMINARY}/<uuid:pk>/", preliminary.preliminary_page, name="preliminary-page"),
+    path(f"{PRELIMINARY}/<uuid:pk>/act/", preliminary.preliminary_act, name="preliminary-act"),
+    path(f"{IMPORTS}/", imports.import_list, name="reading-imports"),
+    path(f"{IMPORTS}/read-in/", imports.import_read_in, name="reading-import-read-in"),
+    path(f"{IMPORTS}/<uuid:pk>/", imports.import_page, name="reading-import"),
+    path(f"{IMPORTS}/<uuid:pk>/act/", imports.import_act, name="reading-import-act"),
     path(f"{VARIABILITY}/", variability.variability_list, name="variability"),
     path(f"{VARIABILITY}/plan/", variability.variability_plan, name="variability-plan"),
     path(f"{VARIABILITY}/<uuid:pk>/", variability.variability_page, name="variability-plan-page"),
@@ -153,6 +181,7 @@ urlpatterns = [
     path(f"{CHARTER}/<uuid:pk>/release/", release.charter_release, name="charter-release"),
     path(f"{CHARTER}/<uuid:pk>/validate/", release.charter_validate, name="charter-validate"),
     path(f"{CHARTER}/<uuid:pk>/sign/", release.charter_sign, name="charter-sign"),
+    path(f"{CHARTER}/<uuid:pk>/twin/", release.charter_twin, name="charter-twin"),
     path(f"{CHARTER}/<uuid:pk>/hold/", release.charter_hold, name="charter-hold"),
     path(f"{ECRF}/", designer.ecrf_list, name="ecrf-list"),
     path(f"{ECRF}/begin/", designer.ecrf_begin, name="ecrf-begin"),

@@ -114,7 +114,6 @@ class Plan:
         label = self.sources.get(clock_name, self.label)
         return Due(at=at, by=f"{label}, calendar {self.calendar.key}")
 
-
     def business_days(self, clock_name: str) -> int | None:
         """Return a turnaround in whole business days, hours rounded up; None without that clock."""
         turnaround = self.turnarounds.get(clock_name)

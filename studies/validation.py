@@ -31,3 +31,10 @@ def has_no_problems(configuration: Any) -> GuardResult:
         else "The document has problems: " + "; ".join(found),
         action="" if not found else "Mend the draft",
     )
+
+
+def is_in_twin(configuration: Any) -> GuardResult:
+    """Guard: only a UAT twin takes over what nobody signed there."""
+    twin = configuration.study.uat_twin_of_id is not None
+    text = "The study is a UAT twin." if twin else "Only a UAT twin takes over unsigned versions."
+    return GuardResult("UAT-005", twin, text)

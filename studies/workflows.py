@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from audit.states import Guard, GuardResult, Workflow, step
-from studies.validation import has_no_problems
+from studies.validation import has_no_problems, is_in_twin
 
 SYSTEM = "system"
 
@@ -204,6 +204,16 @@ CONFIGURATION = Workflow(
             signature=True,
         ),
         step("make_effective", "approved", "effective", "configuration.sign", "Make effective"),
+        # A UAT twin tries what its study has written; nobody signs for it there.
+        step(
+            "take_over",
+            "draft",
+            "effective",
+            SYSTEM,
+            "Take over into the twin",
+            reason=True,
+            guards=(has_no_problems, is_in_twin),
+        ),
         step(
             "supersede", "effective", "superseded", "configuration.sign", "Supersede", reason=True
         ),

@@ -31,6 +31,7 @@ from imaging.models import (
 )
 from imaging.storage import ArrivalStore, deliveries
 from reads.models import (
+    ConfirmationRequest,
     FeeStatement,
     Reader,
     ReadTask,
@@ -38,7 +39,7 @@ from reads.models import (
     TrainingCase,
     ValidationReport,
 )
-from reads.services import onboarding, questions, register, variability
+from reads.services import imports, onboarding, questions, register, variability
 from reads.services.charters import start_from_template
 from reads.services.planning import add_stream
 from studies.models import Anchor, Configuration, Membership
@@ -46,6 +47,7 @@ from studies.scoping import scope
 from tests.imaging.phantom_world import phantom_scan
 from tests.imaging.qc_objects import qc_objects
 from tests.projects.lives import query_about, submission_of
+from tests.reads.oversight_objects import oversight_objects
 from tests.reads.read_world import disagreement, reader, ready, run_jobs, task_of
 from tests.world import BUILDER, StudyWorld, _configure
 
@@ -101,6 +103,7 @@ def own_objects(world: StudyWorld) -> dict[str, Any]:
             "reader_number": 1,
             "variability_plan": _variability(world).pk,
             **_question(world),
+            "reading_import": _imported(world).pk,
             "ecrf": Configuration.objects.get(key="ecrf_recist11").pk,
             "file_kind": "yaml",
             "report": _validation_report(world),
@@ -118,7 +121,9 @@ def own_objects(world: StudyWorld) -> dict[str, Any]:
             "series": series.pk,
             "sha256": Preview.objects.filter(series=series).first().objects_sha256[0],
             "task": task.pk,
+            **oversight_objects(world, task),
             "case": case.pk,
+            "confirmation": _asked(world, subject).pk,
             "job": job.pk,
             "cut": cut.pk,
             "file": "tr.csv",
@@ -287,6 +292,33 @@ def _question(world: StudyWorld) -> dict[str, object]:
     task = task_of(world, "central_reader", 1, subject=1)
     row = questions.ask(task, "Was contrast given?", actor=reader(world, "central_reader"))
     return {"question": row.pk, "asked_task": task.pk}
+
+
+def _asked(world: StudyWorld, subject: Any) -> ConfirmationRequest:
+    """A site's question about progression that was answered."""
+    now = clock.now()
+    with acting(BUILDER):
+        asked = ConfirmationRequest(
+            study=world.study,
+            subject=subject,
+            time_point=world.time_points(subject)[1],
+            asked_by=world.users["site_user"],
+            opinion="PD",
+            why="New lesion",
+            due_at=now,
+            due_by="plan",
+            outcome="confirmed",
+            basis="agreement",
+            answered_at=now,
+        )
+        asked.save()
+    return asked
+
+
+def _imported(world: StudyWorld) -> Any:
+    content = b"Subject,Visit,Reader,Response\n101-001,Baseline,R1,SD\n"
+    desk = world.actor("data_manager")
+    return imports.read_in(world.study, content, name="old.csv", origin="Site reads", actor=desk)
 
 
 def _variability(world: StudyWorld) -> Any:

@@ -1,9 +1,20 @@
 """One builder per dataset: a snapshot in, named columns and sorted rows out."""
 
 from exports.datasets.base import BUILDERS, Dataset
+from exports.datasets.imported import imported_readings
 from exports.datasets.queries import queries
 from exports.datasets.responses import rs
 from exports.datasets.subjects import subjects, time_points
 from exports.datasets.tumour import tr, tu
 
-__all__ = ["BUILDERS", "Dataset", "queries", "rs", "subjects", "time_points", "tr", "tu"]
+__all__ = [
+    "BUILDERS",
+    "Dataset",
+    "imported_readings",
+    "queries",
+    "rs",
+    "subjects",
+    "time_points",
+    "tr",
+    "tu",
+]

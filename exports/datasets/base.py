@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from exports.snapshot import Snapshot
-from reads.models import Acceptance, ReaderStream, ReadSession, ReadTask
+from reads.models import Acceptance, AdjudicationCase, ReaderStream, ReadSession, ReadTask
 from studies.models import Subject, TimePoint
 
 #: SDTM controlled terminology for the evaluator (EVALID).
@@ -43,7 +43,10 @@ def builder(function: Callable[[Snapshot], Dataset]) -> Callable[[Snapshot], Dat
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """One counted session with what identifies it in a tumour dataset."""
+    """One counted session with what identifies it in a tumour dataset.
+
+    ``third`` is the adjudicator's own result over an accepted read: criterion -> response -> value.
+    """
 
     session: Any
     stream: Any
@@ -51,6 +54,7 @@ class Read:
     time_point: Any
     sequence: int
     accepted: bool
+    third: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def evaluator(self) -> str:
@@ -95,6 +99,12 @@ def reads(snapshot: Snapshot) -> list[Read]:
     for acceptance in sorted(snapshot.all(Acceptance), key=lambda a: a.pk):
         newest[str(acceptance.time_point_id)] = acceptance
     accepted = {str(a.session_id) for a in newest.values() if a.basis != TAKEN_BACK}
+    cases = {str(case.id): case for case in snapshot.all(AdjudicationCase)}
+    thirds = {
+        str(a.session_id): cases[str(a.case_id)].third
+        for a in newest.values()
+        if a.basis != TAKEN_BACK and str(a.case_id) in cases
+    }
     found = []
     for session in snapshot.all(ReadSession):
         task = snapshot.one(ReadTask, session.task_id)
@@ -109,6 +119,7 @@ def reads(snapshot: Snapshot) -> list[Read]:
                 time_point=snapshot.one(TimePoint, task.time_point_id),
                 sequence=task.sequence,
                 accepted=str(session.id) in accepted,
+                third=thirds.get(str(session.id), {}),
             )
         )
     return sorted(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from exports.datasets.base import EVALUATOR, Dataset, builder, reads, usubjid, words
+from exports.datasets.base import EVALUATOR, EVALUATORS, Dataset, builder, reads, usubjid, words
 from exports.snapshot import Snapshot
 from reads.models import CriterionAssessment
 
@@ -28,7 +28,10 @@ CATEGORIES = {
 
 @builder
 def rs(snapshot: Snapshot) -> Dataset:
-    """One row per response, with the derived value beside it where the reader overrode it."""
+    """One row per response, with the derived value beside it where the reader overrode it.
+
+    Where an adjudicator gave a third result, that row is the accepted one.
+    """
     by_session: dict[str, list[Any]] = {}
     for assessment in snapshot.all(CriterionAssessment):
         by_session.setdefault(str(assessment.session_id), []).append(assessment)
@@ -48,17 +51,29 @@ def rs(snapshot: Snapshot) -> Dataset:
                 derived = str(derived or "").replace("_", " ")
                 counts[subject] += 1
                 overridden = derived not in ("", value)
+                third = read.third.get(assessment.criterion, {}).get(key)
                 rows.append(
                     (
                         snapshot.study.protocol, "RS", subject, counts[subject],
                         read.group, code, name,
                         CATEGORIES.get(assessment.criterion, assessment.criterion),
-                        value, value, EVALUATOR, read.evaluator, read.flag,
+                        value, value, EVALUATOR, read.evaluator, None if third else read.flag,
                         read.time_point.label, read.date,
                         derived if overridden else None,
                         assessment.override_reason or None if overridden else None,
                     )
                 )  # fmt: skip
+                if third:
+                    counts[subject] += 1
+                    rows.append(
+                        (
+                            snapshot.study.protocol, "RS", subject, counts[subject],
+                            read.group, code, name,
+                            CATEGORIES.get(assessment.criterion, assessment.criterion),
+                            third, third, EVALUATOR, EVALUATORS["adjudicator"], "Y",
+                            read.time_point.label, read.date, None, None,
+                        )
+                    )  # fmt: skip
     columns = words(
         "STUDYID DOMAIN USUBJID RSSEQ RSLNKGRP RSTESTCD RSTEST RSCAT RSORRES RSSTRESC "
         "RSEVAL RSEVALID RSACPTFL VISIT RSDTC DERIVED OVERRIDE_REASON"

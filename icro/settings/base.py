@@ -61,10 +61,10 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "icro.middleware.RequestIdentity",
     "django.middleware.security.SecurityMiddleware",
+    "icro.machines.MachineDoor",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "icro.middleware.SecurityHeaders",
-    "icro.machines.MachineDoor",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",

@@ -35,18 +35,25 @@ def document_of(parent: SeriesIndex, view: BlindedView | None) -> SeriesDocument
     return keep_document(parent.series, parent.members, sha256, size=len(content), view=digest)
 
 
-def metadata_of(row: InstanceIndex, parent: SeriesIndex, view: BlindedView | None) -> str:
+def metadata_of(
+    row: InstanceIndex, parent: SeriesIndex, view: BlindedView | None, *, document: str = ""
+) -> str:
     """Return the metadata of one instance; addresses begin with ``@base@``.
+
+    Args:
+        document: SHA-256 of the series' plain metadata, where it is known.
 
     Raises:
         LookupError: the series is being indexed anew.
     """
     if view is not None:
         return blinded_metadata(row, view, Encoder())
-    document = document_of(parent, None)
-    if document is None:
-        raise LookupError(row.sop_instance_uid)
-    part = metadata_documents().part(document.sha256, row.document_at, row.document_bytes)
+    if not document:
+        found = document_of(parent, None)
+        if found is None:
+            raise LookupError(row.sop_instance_uid)
+        document = found.sha256
+    part = metadata_documents().part(document, row.document_at, row.document_bytes)
     return part.decode()
 
 

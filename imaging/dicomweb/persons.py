@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from threading import Lock
 from typing import Any, Final
 
-from django.db import connection
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import AuthenticationFailed
@@ -23,6 +21,7 @@ from accounts.models import ApiToken, User
 from accounts.tokens import TokenAuthentication
 from audit import clock
 from audit.actors import Actor
+from imaging.dicomweb.prepared import Statement
 from imaging.dicomweb.problems import Problem, absent
 from studies.actors import actor_for, studies_of
 from studies.middleware import trace_of
@@ -33,19 +32,22 @@ MOST_REMEMBERED: Final = 1000
 _BEARER: Final = re.compile(r"[Bb]earer ([\x21-\x7e]{1,200})")
 
 # Everything that an actor is made of, and the conditions under which a key holds.
-_FACTS: Final = """
+_FACTS: Final = Statement(
+    """
 SELECT t.id, t.label, u.id, u.email, u.printed_name, u.organisation_name, u.time_zone, s.id,
   (SELECT array_agg((m.id::text, m.role, m.duty)::text ORDER BY m.id)
      FROM studies_membership m
-    WHERE m.user_id = u.id AND m.study_id = s.id AND m.period @> %(now)s),
+    WHERE m.user_id = u.id AND m.study_id = s.id AND m.period @> $2::timestamptz),
   (SELECT array_agg((l.membership_id::text, l.study_site_id::text)::text ORDER BY l.id)
      FROM studies_membershipsite l JOIN studies_membership m ON m.id = l.membership_id
     WHERE m.user_id = u.id AND m.study_id = s.id)
 FROM accounts_apitoken t
 JOIN accounts_user u ON u.id = t.user_id
-JOIN studies_study s ON s.code = %(code)s
-WHERE t.digest = %(digest)s AND t.revoked_at IS NULL AND t.expires_at > %(now)s AND u.is_active
-"""
+JOIN studies_study s ON s.code = $3
+WHERE t.digest = $1 AND t.revoked_at IS NULL AND t.expires_at > $2::timestamptz AND u.is_active
+""",
+    ("digest", "now", "code"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,17 +114,10 @@ def _facts(request: HttpRequest, code: str) -> Facts | None:
     given = _BEARER.fullmatch(request.headers.get("Authorization", ""))
     if given is None:
         return None
-    asked: Mapping[str, Any] = {
-        "digest": ApiToken.digest_of(given[1]),
-        "code": code,
-        "now": clock.now(),
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(_FACTS, asked)
-        row = cursor.fetchone()
-    if row is None:
+    rows = _FACTS.rows(digest=ApiToken.digest_of(given[1]), now=clock.now(), code=code)
+    if not rows:
         return None
-    *single, roles, sites = row
+    *single, roles, sites = rows[0]
     return (*single, tuple(roles or ()), tuple(sites or ()))
 
 

@@ -46,10 +46,11 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A visible series and how it is shown."""
+    """A visible series and how it is shown; ``document`` names its metadata where it was asked."""
 
     row: SeriesIndex
     view: BlindedView | None
+    document: str = ""
 
     def instances(self) -> Any:
         """Return its instances in order."""
@@ -88,14 +89,14 @@ def instance_of(scope: Scope, place: Place) -> tuple[InstanceIndex, Shown]:
     Raises:
         Problem: 404 there is none.
     """
-    if not scope.blinded and scope.actor.sites is None:
+    if scope.whole:
         found = instance_for_staff(
             scope, study_uid=place.study_uid, series_uid=place.series_uid, sop_uid=place.sop_uid
         )
         if found is None:
             raise absent()
         scope.retrieved.add(found[1].series_id)
-        return found[0], Shown(found[1], None)
+        return found[0], Shown(found[1], None, found[2])
     (shown,) = series_of(scope, place)
     row = shown.instances().filter(sop_instance_uid=place.sop_uid).first()
     if row is None:
@@ -339,7 +340,7 @@ def instance_metadata(request: HttpRequest, scope: Scope, place: Place) -> HttpR
     if matched(request, tag):
         return unchanged(tag)
     try:
-        text = metadata_of(row, shown.row, shown.view)
+        text = metadata_of(row, shown.row, shown.view, document=shown.document)
     except LookupError:
         raise being_indexed() from None
     content = text.replace('"@base@', f'"{place.series_url}')

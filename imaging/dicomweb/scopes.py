@@ -14,14 +14,14 @@ from functools import cache
 from typing import Any, Final
 from uuid import UUID
 
-from django.db import connection
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Subquery
 
 from accounts.permissions import BLINDED_ROLES
 from audit.actors import Actor
 from audit.errors import Unscoped
 from imaging.dicomweb.blinding import BlindedView
-from imaging.models import InstanceIndex, SeriesIndex, StudyIndex
+from imaging.dicomweb.prepared import Statement, composed
+from imaging.models import InstanceIndex, SeriesDocument, SeriesIndex, StudyIndex
 from imaging.services.series import ALIVE
 
 #: asked for an actor and optionally a Series Instance UID; answers series id -> how it is shown
@@ -78,11 +78,24 @@ class Scope:
             rows = rows.filter(series__submission__study_site_id__in=self.actor.sites)
         return rows
 
+    @property
+    def whole(self) -> bool:
+        """Whether every series of the study that holds is visible."""
+        return not self.blinded and self.actor.sites is None
+
     def studies(self) -> Any:
         """Return the studies that have a visible series."""
-        # Probed study by study: a search walks its own index and stops at its limit.
         shown = self.series().filter(imaging_study_id=OuterRef("imaging_study_id"))
-        return StudyIndex.objects.filter(Exists(shown), study_id=self.study_id)
+        return StudyIndex.objects.filter(_Probed(shown), study_id=self.study_id)
+
+
+class _Probed(Exists):
+    """Asked study by study, so that a search walks its own index and stops at its limit.
+
+    Without the offset PostgreSQL would join all series of the archive first.
+    """
+
+    template = "EXISTS(%(subquery)s OFFSET 0)"
 
 
 def scope_of(actor: Actor) -> Scope:
@@ -90,61 +103,66 @@ def scope_of(actor: Actor) -> Scope:
     return Scope(actor, blinded=bool(actor.roles & BLINDED_ROLES))
 
 
-# --- one instance, quickly ------------------------------------------------------------------------
+# --- quickly, for people who see whole studies ----------------------------------------------------
 
-_STUDY_ID: Final = UUID(int=0x5D1C)
-_MARKS: Final = {"study_uid": "?study", "series_uid": "?series", "sop_uid": "?sop"}
+# Marks in place of the values that a statement gets when it is run.
+STUDY_ID: Final = UUID(int=0x5D1C)
+MARKS: Final[Mapping[Any, str]] = {
+    STUDY_ID: "study",
+    str(STUDY_ID): "study",
+    "?study": "study_uid",
+    "?series": "series_uid",
+    "?sop": "sop_uid",
+    "?low": "low",
+    "?high": "high",
+    "?value": "value",
+}
+
+
+def of_anybody() -> Scope:
+    """Return the scope of people who see whole studies, with a mark in place of the study."""
+    return Scope(Actor(name="", study_id=STUDY_ID), blinded=False)
+
+
 _OF_SERIES: Final = ("members", "imaging_study_id")
 
 
 @cache
-def _prepared() -> tuple[str, tuple[Any, ...]]:
-    """Return the statement that finds one instance for staff, made from the rule above.
-
-    Viewers ask for it hundreds of times a second; composing it each time costs more than running
-    it. Its parameters are marks that ``instance_for_staff`` replaces.
-    """
-    anybody = Scope(Actor(name="", study_id=_STUDY_ID), blinded=False)
-    parents = anybody.series(_MARKS["series_uid"]).filter(study_uid=_MARKS["study_uid"])
+def _instance() -> Statement:
+    parents = of_anybody().series("?series").filter(study_uid="?study")
+    document = SeriesDocument.objects.filter(
+        series_id=OuterRef("series_id"), view="", members=OuterRef("series__index__members")
+    ).values("sha256")[:1]
     rows = (
         InstanceIndex.objects.filter(
-            sop_instance_uid=_MARKS["sop_uid"],
-            study_id=_STUDY_ID,
-            series__index__in=parents,
+            sop_instance_uid="?sop", study_id=STUDY_ID, series__index__in=parents
         )
         .order_by("-series__index__indexed_at")
         .values_list(
             *(field.attname for field in InstanceIndex._meta.concrete_fields),
             *(f"series__index__{name}" for name in _OF_SERIES),
+            Subquery(document),
         )[:1]
     )
-    sql, parameters = rows.query.sql_with_params()
-    return sql, tuple(parameters)
+    return composed(rows, MARKS)
 
 
 def instance_for_staff(
     scope: Scope, *, study_uid: str, series_uid: str, sop_uid: str
-) -> tuple[InstanceIndex, SeriesIndex] | None:
-    """Return one visible instance and its series, for people who see whole studies."""
-    sql, marks = _prepared()
-    given: dict[Any, Any] = {
-        _MARKS["study_uid"]: study_uid,
-        _MARKS["series_uid"]: series_uid,
-        _MARKS["sop_uid"]: sop_uid,
-        _STUDY_ID: scope.study_id,
-        str(_STUDY_ID): scope.study_id,
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [given.get(mark, mark) for mark in marks])
-        row = cursor.fetchone()
-    if row is None:
+) -> tuple[InstanceIndex, SeriesIndex, str] | None:
+    """Return one visible instance, its series and the SHA-256 of the series' metadata (empty while
+    it is being indexed), for people who see whole studies."""
+    rows = _instance().rows(
+        study=scope.study_id, study_uid=study_uid, series_uid=series_uid, sop_uid=sop_uid
+    )
+    if not rows:
         return None
-    fields = InstanceIndex._meta.concrete_fields
-    found = InstanceIndex.from_db("default", [f.attname for f in fields], row[: len(fields)])
+    row, names = rows[0], [field.attname for field in InstanceIndex._meta.concrete_fields]
+    found = InstanceIndex.from_db("default", names, row[: len(names)])
     for name in ("fragments", "bulk"):  # columns come as text where no field converts them
         value = getattr(found, name)
         setattr(found, name, json.loads(value) if isinstance(value, str) else value)
-    members, imaging_study_id = row[len(fields) :]
+    members, imaging_study_id, document = row[len(names) :]
     parent = SeriesIndex(
         series_id=found.series_id,
         study_id=found.study_id,
@@ -153,4 +171,4 @@ def instance_for_staff(
         uid=series_uid,
         members=members,
     )
-    return found, parent
+    return found, parent, document or ""

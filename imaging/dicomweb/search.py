@@ -9,17 +9,21 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache, lru_cache
 from itertools import islice
 from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef, QuerySet
+from django.db.models.functions import JSONObject
 
 from imaging.dicomweb import levels
 from imaging.dicomweb.indexing import only
 from imaging.dicomweb.matching import MORE, Attributes, Key, Query, matches
 from imaging.dicomweb.metadata import blinded_attributes, metadata_of
-from imaging.dicomweb.scopes import Scope
+from imaging.dicomweb.prepared import Statement, composed
+from imaging.dicomweb.scopes import MARKS, Scope, of_anybody
 from imaging.models import InstanceIndex, SeriesIndex, StudyIndex
 
 STUDY_DATE: Final = "00080020"
@@ -93,6 +97,9 @@ def studies(scope: Scope, query: Query, base: str) -> Found:
     """Search studies."""
     if scope.blinded:
         return _page(_blinded_studies(scope, query, base), query)
+    quick = _quick_studies(scope, query, base) if scope.whole else None
+    if quick is not None:
+        return quick
     columns = {STUDY_DATE: "study_date", STUDY_UID: "uid", PATIENT_ID: "patient_id"}
     rows, left = _sql(scope.studies(), query.keys, columns)
     rows = rows.order_by("study_date", "uid")
@@ -105,6 +112,67 @@ def studies(scope: Scope, query: Query, base: str) -> Found:
         for row in _counted_studies(scope, [part[: query.limit]], base)
     ]
     return Found(results, [*query.warnings, *([MORE] if len(part) > query.limit else [])])
+
+
+def _quick_studies(scope: Scope, query: Query, base: str) -> Found | None:
+    """Search by at most one date, range of dates or exact value: what viewers' lists ask for."""
+    shape = _shape_of(query.keys)
+    if shape is None:
+        return None
+    kind, values = shape
+    rows = _studies_statement(kind, query.offset, query.limit).rows(study=scope.study_id, **values)
+    results = []
+    for _, uid, attributes, members in rows[: query.limit]:
+        counted = [(one["uid"], one["modality"], one["count"]) for one in _loaded(members)]
+        results.append(_asked(_study(_loaded(attributes), uid, counted, base), _STUDY_BASIC, query))
+    return Found(results, [*query.warnings, *([MORE] if len(rows) > query.limit else [])])
+
+
+def _shape_of(keys: Sequence[Key]) -> tuple[str, dict[str, str]] | None:
+    """Return what kind of search it is, and its values; ``None`` for what is composed each time."""
+    if not keys:
+        return "all", {}
+    key = keys[0]
+    plain = not set(key.value) & set("*?\\,")
+    if len(keys) > 1 or len(key.path) > 1 or not plain:
+        return None
+    if key.path[0] == PATIENT_ID:
+        return "patient", {"value": key.value}
+    if key.path[0] != STUDY_DATE:
+        return None
+    low, dash, high = key.value.partition("-")
+    if not dash:
+        return "day", {"value": low}
+    return "days", {"low": low, "high": high or "99999999"}
+
+
+@lru_cache(maxsize=256)
+def _studies_statement(kind: str, offset: int, limit: int) -> Statement:
+    anybody = of_anybody()
+    narrowed: dict[str, dict[str, str]] = {
+        "all": {},
+        "patient": {"patient_id": "?value"},
+        "day": {"study_date": "?value"},
+        "days": {"study_date__gte": "?low", "study_date__lte": "?high"},
+    }
+    members = anybody.series().filter(imaging_study_id=OuterRef("imaging_study_id"))
+    counted = JSONObject(uid="uid", modality="modality", count="instance_count")
+    rows = anybody.studies().filter(**narrowed[kind])
+    if kind in ("day", "days"):
+        rows = rows.exclude(study_date="")
+    return composed(
+        rows.order_by("study_date", "uid").values_list(
+            "imaging_study_id", "uid", "attributes", ArraySubquery(members.values(one=counted))
+        )[offset : offset + limit + 1],
+        MARKS,
+    )
+
+
+def _loaded(value: Any) -> Any:
+    """Return JSON that came as text, where no field converts it; members of an array as well."""
+    if isinstance(value, list):
+        return [_loaded(one) for one in value]
+    return json.loads(value) if isinstance(value, str) else value
 
 
 _STUDY_BASIC: Final = (
@@ -193,6 +261,11 @@ _SERIES_BASIC: Final = (
 
 def series(scope: Scope, query: Query, base: str, study_uid: str = "") -> Found:
     """Search series, of one study or of all."""
+    if scope.whole and study_uid and not query.keys:
+        known = _series_statement().rows(study=scope.study_id, study_uid=study_uid)
+        return _page(
+            (_asked(row, _SERIES_BASIC, query) for row in _quick_series(known, base)), query
+        )
     columns = {STUDY_UID: "study_uid", SERIES_UID: "uid"}
     if not scope.blinded:
         columns[MODALITY] = "modality"
@@ -204,6 +277,37 @@ def series(scope: Scope, query: Query, base: str, study_uid: str = "") -> Found:
         basic += tuple(levels.STUDY)
     shown = (row for row in _series_attributes(scope, rows, base) if matches(row, left))
     return _page((_asked(row, basic, query) for row in shown), query)
+
+
+@cache
+def _series_statement() -> Statement:
+    rows = of_anybody().series().filter(study_uid="?study")
+    return composed(
+        rows.order_by("number", "uid", "-indexed_at").values_list(
+            "study_uid", "uid", "instance_count", "attributes", "imaging_study__index__attributes"
+        ),
+        MARKS,
+    )
+
+
+def _quick_series(rows: Iterable[tuple[Any, ...]], base: str) -> Iterator[dict[str, Any]]:
+    seen: set[str] = set()
+    for study_uid, uid, count, own, above in rows:
+        if uid not in seen:
+            seen.add(uid)
+            attributes = {**(_loaded(above) or {}), **_loaded(own)}
+            yield _shown_series(attributes, study_uid, uid, count, base)
+
+
+def _shown_series(
+    attributes: Attributes, study_uid: str, uid: str, count: int, base: str
+) -> dict[str, Any]:
+    made = {
+        **only(dict(attributes), (*levels.STUDY, *levels.SERIES)),
+        levels.RETRIEVE_URL: _text("UR", f"{base}/studies/{study_uid}/series/{uid}"),
+        levels.COUNTED["NumberOfSeriesRelatedInstances"]: _text("IS", count),
+    }
+    return {tag: made[tag] for tag in sorted(made)}
 
 
 def _series_attributes(scope: Scope, rows: Any, base: str) -> Iterator[dict[str, Any]]:
@@ -222,13 +326,7 @@ def _series_attributes(scope: Scope, rows: Any, base: str) -> Iterator[dict[str,
                 found = StudyIndex.objects.filter(pk=row.imaging_study_id).first()
                 studies_of[row.imaging_study_id] = found.attributes if found else {}
             attributes = {**studies_of[row.imaging_study_id], **row.attributes}
-        address = f"{base}/studies/{row.study_uid}/series/{row.uid}"
-        made = {
-            **only(dict(attributes), (*levels.STUDY, *levels.SERIES)),
-            levels.RETRIEVE_URL: _text("UR", address),
-            levels.COUNTED["NumberOfSeriesRelatedInstances"]: _text("IS", row.instance_count),
-        }
-        yield {tag: made[tag] for tag in sorted(made)}
+        yield _shown_series(attributes, row.study_uid, row.uid, row.instance_count, base)
 
 
 # --- instances ------------------------------------------------------------------------------------

@@ -19,7 +19,8 @@ from imaging.services import phantoms, second_level
 from projects.addresses import address
 from projects.work.items import HOME_SOURCES, WorkItem, source
 from queries.models import Query
-from reads.models import CriterionAssessment, ReaderQuestion, ReadTask
+from reads.models import ConfirmationRequest, CriterionAssessment, ReaderQuestion, ReadTask
+from reads.services import preliminary
 from reads.visibility import OPEN, cases_of_adjudicator, inbox
 from studies.models import Configuration, Study, TimePoint
 from studies.services.configuration import plan_of
@@ -241,6 +242,25 @@ def late_uploads(study: Study, actor: Actor) -> Iterable[WorkItem]:
             tone="stop",
             due=_end_of(tp.window_to, study),
             cause="Upload not sent",
+        )
+
+
+@source("read.manage")
+def questions_of_sites(study: Study, actor: Actor) -> Iterable[WorkItem]:
+    """Sites that wait for a confirmation of progression; the hours run."""
+    rows = ConfirmationRequest.objects.visible_to(actor).filter(state="asked")
+    for asked in rows.select_related("time_point__subject"):
+        is_late = asked.due_at < clock.now()
+        yield WorkItem(
+            what="Get a site its answer about progression",
+            study=study.code,
+            about=str(asked.time_point),
+            kind="Read",
+            url=address("site-answers", study.code),
+            icon="send",
+            tone="stop" if is_late else "wait",
+            due=asked.due_at,
+            cause="Site waits for an answer",
         )
 
 
@@ -573,4 +593,21 @@ def answers_held(study: Study, actor: Actor) -> Iterable[WorkItem]:
             tone="stop",
             due=row.due_at,
             cause="A read waits for its answer",
+        )
+
+
+@source("preliminary.write")
+def measurements_to_prepare(study: Study, actor: Actor) -> Iterable[WorkItem]:
+    """Time points that are read only after their measurements are finished."""
+    if Role.IMAGE_OPERATIONS not in actor.roles:
+        return
+    for point in preliminary.to_prepare(actor)[:_FEW]:
+        yield WorkItem(
+            what=f"Prepare the measurements of {point.subject.code} {point.label}",
+            study=study.code,
+            about="Images accepted; the read waits",
+            kind="Measurements",
+            url=address("preliminary-page", study.code, point.pk),
+            icon="ruler-measure",
+            tone="read",
         )

@@ -13,466 +13,1468 @@ import audit.states
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('queries', '0001_initial'),
-        ('reads', '0002_readers_and_onboarding'),
-        ('studies', '0002_phantom_plans'),
+        ("queries", "0001_initial"),
+        ("reads", "0002_readers_and_onboarding"),
+        ("studies", "0002_phantom_plans"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='HistoricalPreliminaryAnalysis',
+            name="HistoricalPreliminaryAnalysis",
             fields=[
-                ('history_actor', models.CharField(default='', editable=False, max_length=200, verbose_name='printed name')),
-                ('history_login', models.CharField(default='', editable=False, max_length=254, verbose_name='login')),
-                ('history_role', models.CharField(default='', editable=False, max_length=40, verbose_name='role')),
-                ('history_organisation', models.CharField(default='', editable=False, max_length=200)),
-                ('history_zone', models.CharField(default='UTC', editable=False, max_length=64, verbose_name='time zone')),
-                ('history_shifted', models.BooleanField(default=False, editable=False, verbose_name='clock was shifted')),
-                ('id', models.UUIDField(db_index=True, default=uuid.uuid4, editable=False)),
-                ('created_at', models.DateTimeField(default=audit.clock.now, editable=False)),
-                ('history_change_reason', models.TextField(null=True)),
-                ('finished_at', models.DateTimeField(blank=True, null=True, verbose_name='finished')),
-                ('state', audit.states.StateField(choices=[('draft', 'Draft'), ('finished', 'Finished'), ('discarded', 'Discarded')], default='draft', editable=False, max_length=24, verbose_name='state')),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('analyst', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('study', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='studies.study')),
-                ('time_point', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='studies.timepoint')),
+                (
+                    "history_actor",
+                    models.CharField(
+                        default="", editable=False, max_length=200, verbose_name="printed name"
+                    ),
+                ),
+                (
+                    "history_login",
+                    models.CharField(
+                        default="", editable=False, max_length=254, verbose_name="login"
+                    ),
+                ),
+                (
+                    "history_role",
+                    models.CharField(
+                        default="", editable=False, max_length=40, verbose_name="role"
+                    ),
+                ),
+                (
+                    "history_organisation",
+                    models.CharField(default="", editable=False, max_length=200),
+                ),
+                (
+                    "history_zone",
+                    models.CharField(
+                        default="UTC", editable=False, max_length=64, verbose_name="time zone"
+                    ),
+                ),
+                (
+                    "history_shifted",
+                    models.BooleanField(
+                        default=False, editable=False, verbose_name="clock was shifted"
+                    ),
+                ),
+                ("id", models.UUIDField(db_index=True, default=uuid.uuid4, editable=False)),
+                ("created_at", models.DateTimeField(default=audit.clock.now, editable=False)),
+                ("history_change_reason", models.TextField(null=True)),
+                (
+                    "finished_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="finished"),
+                ),
+                (
+                    "state",
+                    audit.states.StateField(
+                        choices=[
+                            ("draft", "Draft"),
+                            ("finished", "Finished"),
+                            ("discarded", "Discarded"),
+                        ],
+                        default="draft",
+                        editable=False,
+                        max_length=24,
+                        verbose_name="state",
+                    ),
+                ),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                (
+                    "history_type",
+                    models.CharField(
+                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
+                ),
+                (
+                    "analyst",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "study",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="studies.study",
+                    ),
+                ),
+                (
+                    "time_point",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="studies.timepoint",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'historical preliminary analysis',
-                'verbose_name_plural': 'historical preliminary analysiss',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
+                "verbose_name": "historical preliminary analysis",
+                "verbose_name_plural": "historical preliminary analysiss",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name='HistoricalReaderQuestion',
+            name="HistoricalReaderQuestion",
             fields=[
-                ('history_actor', models.CharField(default='', editable=False, max_length=200, verbose_name='printed name')),
-                ('history_login', models.CharField(default='', editable=False, max_length=254, verbose_name='login')),
-                ('history_role', models.CharField(default='', editable=False, max_length=40, verbose_name='role')),
-                ('history_organisation', models.CharField(default='', editable=False, max_length=200)),
-                ('history_zone', models.CharField(default='UTC', editable=False, max_length=64, verbose_name='time zone')),
-                ('history_shifted', models.BooleanField(default=False, editable=False, verbose_name='clock was shifted')),
-                ('id', models.UUIDField(db_index=True, default=uuid.uuid4, editable=False)),
-                ('created_at', models.DateTimeField(default=audit.clock.now, editable=False)),
-                ('history_change_reason', models.TextField(null=True)),
-                ('text', models.TextField(verbose_name='question')),
-                ('asked_at', models.DateTimeField(default=audit.clock.now, verbose_name='asked')),
-                ('due_at', models.DateTimeField(verbose_name='due')),
-                ('due_by', models.CharField(max_length=120)),
-                ('answer', models.TextField(blank=True, verbose_name='answer to the reader')),
-                ('findings', models.JSONField(default=list, verbose_name='what could unblind')),
-                ('answered_at', models.DateTimeField(blank=True, null=True, verbose_name='answered')),
-                ('withdrawn_reason', models.CharField(blank=True, max_length=200, verbose_name='why withdrawn')),
-                ('state', audit.states.StateField(choices=[('asked', 'Asked'), ('relayed', 'With the site'), ('held', 'Answer held for a second person'), ('answered', 'Answered'), ('withdrawn', 'Withdrawn')], default='asked', editable=False, max_length=24, verbose_name='state')),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('query', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='queries.query')),
-                ('study', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='studies.study')),
-                ('task', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='reads.readtask')),
-                ('written_by', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "history_actor",
+                    models.CharField(
+                        default="", editable=False, max_length=200, verbose_name="printed name"
+                    ),
+                ),
+                (
+                    "history_login",
+                    models.CharField(
+                        default="", editable=False, max_length=254, verbose_name="login"
+                    ),
+                ),
+                (
+                    "history_role",
+                    models.CharField(
+                        default="", editable=False, max_length=40, verbose_name="role"
+                    ),
+                ),
+                (
+                    "history_organisation",
+                    models.CharField(default="", editable=False, max_length=200),
+                ),
+                (
+                    "history_zone",
+                    models.CharField(
+                        default="UTC", editable=False, max_length=64, verbose_name="time zone"
+                    ),
+                ),
+                (
+                    "history_shifted",
+                    models.BooleanField(
+                        default=False, editable=False, verbose_name="clock was shifted"
+                    ),
+                ),
+                ("id", models.UUIDField(db_index=True, default=uuid.uuid4, editable=False)),
+                ("created_at", models.DateTimeField(default=audit.clock.now, editable=False)),
+                ("history_change_reason", models.TextField(null=True)),
+                ("text", models.TextField(verbose_name="question")),
+                ("asked_at", models.DateTimeField(default=audit.clock.now, verbose_name="asked")),
+                ("due_at", models.DateTimeField(verbose_name="due")),
+                ("due_by", models.CharField(max_length=120)),
+                ("answer", models.TextField(blank=True, verbose_name="answer to the reader")),
+                ("findings", models.JSONField(default=list, verbose_name="what could unblind")),
+                (
+                    "answered_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="answered"),
+                ),
+                (
+                    "withdrawn_reason",
+                    models.CharField(blank=True, max_length=200, verbose_name="why withdrawn"),
+                ),
+                (
+                    "state",
+                    audit.states.StateField(
+                        choices=[
+                            ("asked", "Asked"),
+                            ("relayed", "With the site"),
+                            ("held", "Answer held for a second person"),
+                            ("answered", "Answered"),
+                            ("withdrawn", "Withdrawn"),
+                        ],
+                        default="asked",
+                        editable=False,
+                        max_length=24,
+                        verbose_name="state",
+                    ),
+                ),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                (
+                    "history_type",
+                    models.CharField(
+                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "query",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="queries.query",
+                    ),
+                ),
+                (
+                    "study",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="studies.study",
+                    ),
+                ),
+                (
+                    "task",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="reads.readtask",
+                    ),
+                ),
+                (
+                    "written_by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'historical reader question',
-                'verbose_name_plural': 'historical reader questions',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
+                "verbose_name": "historical reader question",
+                "verbose_name_plural": "historical reader questions",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name='HistoricalReadingImport',
+            name="HistoricalReadingImport",
             fields=[
-                ('history_actor', models.CharField(default='', editable=False, max_length=200, verbose_name='printed name')),
-                ('history_login', models.CharField(default='', editable=False, max_length=254, verbose_name='login')),
-                ('history_role', models.CharField(default='', editable=False, max_length=40, verbose_name='role')),
-                ('history_organisation', models.CharField(default='', editable=False, max_length=200)),
-                ('history_zone', models.CharField(default='UTC', editable=False, max_length=64, verbose_name='time zone')),
-                ('history_shifted', models.BooleanField(default=False, editable=False, verbose_name='clock was shifted')),
-                ('id', models.UUIDField(db_index=True, default=uuid.uuid4, editable=False)),
-                ('created_at', models.DateTimeField(default=audit.clock.now, editable=False)),
-                ('history_change_reason', models.TextField(null=True)),
-                ('sha256', models.CharField(max_length=64, verbose_name='SHA-256 of the file')),
-                ('file_name', models.CharField(max_length=120, verbose_name='file')),
-                ('sheet', models.CharField(blank=True, max_length=80, verbose_name='sheet')),
-                ('origin', models.CharField(max_length=200, verbose_name='where the readings come from')),
-                ('cells', models.JSONField(default=list, verbose_name='cells as text')),
-                ('mapping', models.JSONField(default=dict, verbose_name='what the columns mean')),
-                ('criterion', models.CharField(blank=True, max_length=40, verbose_name='criterion')),
-                ('imported_at', models.DateTimeField(blank=True, null=True, verbose_name='imported')),
-                ('state', audit.states.StateField(choices=[('draft', 'Draft'), ('imported', 'Imported'), ('discarded', 'Discarded')], default='draft', editable=False, max_length=24, verbose_name='state')),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('study', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='studies.study')),
+                (
+                    "history_actor",
+                    models.CharField(
+                        default="", editable=False, max_length=200, verbose_name="printed name"
+                    ),
+                ),
+                (
+                    "history_login",
+                    models.CharField(
+                        default="", editable=False, max_length=254, verbose_name="login"
+                    ),
+                ),
+                (
+                    "history_role",
+                    models.CharField(
+                        default="", editable=False, max_length=40, verbose_name="role"
+                    ),
+                ),
+                (
+                    "history_organisation",
+                    models.CharField(default="", editable=False, max_length=200),
+                ),
+                (
+                    "history_zone",
+                    models.CharField(
+                        default="UTC", editable=False, max_length=64, verbose_name="time zone"
+                    ),
+                ),
+                (
+                    "history_shifted",
+                    models.BooleanField(
+                        default=False, editable=False, verbose_name="clock was shifted"
+                    ),
+                ),
+                ("id", models.UUIDField(db_index=True, default=uuid.uuid4, editable=False)),
+                ("created_at", models.DateTimeField(default=audit.clock.now, editable=False)),
+                ("history_change_reason", models.TextField(null=True)),
+                ("sha256", models.CharField(max_length=64, verbose_name="SHA-256 of the file")),
+                ("file_name", models.CharField(max_length=120, verbose_name="file")),
+                ("sheet", models.CharField(blank=True, max_length=80, verbose_name="sheet")),
+                (
+                    "origin",
+                    models.CharField(max_length=200, verbose_name="where the readings come from"),
+                ),
+                ("cells", models.JSONField(default=list, verbose_name="cells as text")),
+                ("mapping", models.JSONField(default=dict, verbose_name="what the columns mean")),
+                (
+                    "criterion",
+                    models.CharField(blank=True, max_length=40, verbose_name="criterion"),
+                ),
+                (
+                    "imported_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="imported"),
+                ),
+                (
+                    "state",
+                    audit.states.StateField(
+                        choices=[
+                            ("draft", "Draft"),
+                            ("imported", "Imported"),
+                            ("discarded", "Discarded"),
+                        ],
+                        default="draft",
+                        editable=False,
+                        max_length=24,
+                        verbose_name="state",
+                    ),
+                ),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                (
+                    "history_type",
+                    models.CharField(
+                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "study",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="studies.study",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'historical reading import',
-                'verbose_name_plural': 'historical reading imports',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
+                "verbose_name": "historical reading import",
+                "verbose_name_plural": "historical reading imports",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name='HistoricalVariabilityPlan',
+            name="HistoricalVariabilityPlan",
             fields=[
-                ('history_actor', models.CharField(default='', editable=False, max_length=200, verbose_name='printed name')),
-                ('history_login', models.CharField(default='', editable=False, max_length=254, verbose_name='login')),
-                ('history_role', models.CharField(default='', editable=False, max_length=40, verbose_name='role')),
-                ('history_organisation', models.CharField(default='', editable=False, max_length=200)),
-                ('history_zone', models.CharField(default='UTC', editable=False, max_length=64, verbose_name='time zone')),
-                ('history_shifted', models.BooleanField(default=False, editable=False, verbose_name='clock was shifted')),
-                ('id', models.UUIDField(db_index=True, default=uuid.uuid4, editable=False)),
-                ('created_at', models.DateTimeField(default=audit.clock.now, editable=False)),
-                ('history_change_reason', models.TextField(null=True)),
-                ('title', models.CharField(max_length=80, verbose_name='title')),
-                ('intra_percent', models.PositiveSmallIntegerField(default=0, verbose_name='read again by the same reader, %')),
-                ('inter_percent', models.PositiveSmallIntegerField(default=0, verbose_name='read by another reader, %')),
-                ('washout_days', models.PositiveSmallIntegerField(verbose_name='wash-out, days')),
-                ('seed', models.CharField(max_length=64, verbose_name='seed')),
-                ('population', models.JSONField(default=list, verbose_name='streams drawn from')),
-                ('drawn_at', models.DateTimeField(blank=True, null=True, verbose_name='drawn')),
-                ('state', audit.states.StateField(choices=[('planned', 'Planned'), ('drawn', 'Drawn'), ('closed', 'Closed'), ('cancelled', 'Cancelled')], default='planned', editable=False, max_length=24, verbose_name='state')),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('design', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='studies.configuration')),
-                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('study', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='studies.study')),
+                (
+                    "history_actor",
+                    models.CharField(
+                        default="", editable=False, max_length=200, verbose_name="printed name"
+                    ),
+                ),
+                (
+                    "history_login",
+                    models.CharField(
+                        default="", editable=False, max_length=254, verbose_name="login"
+                    ),
+                ),
+                (
+                    "history_role",
+                    models.CharField(
+                        default="", editable=False, max_length=40, verbose_name="role"
+                    ),
+                ),
+                (
+                    "history_organisation",
+                    models.CharField(default="", editable=False, max_length=200),
+                ),
+                (
+                    "history_zone",
+                    models.CharField(
+                        default="UTC", editable=False, max_length=64, verbose_name="time zone"
+                    ),
+                ),
+                (
+                    "history_shifted",
+                    models.BooleanField(
+                        default=False, editable=False, verbose_name="clock was shifted"
+                    ),
+                ),
+                ("id", models.UUIDField(db_index=True, default=uuid.uuid4, editable=False)),
+                ("created_at", models.DateTimeField(default=audit.clock.now, editable=False)),
+                ("history_change_reason", models.TextField(null=True)),
+                ("title", models.CharField(max_length=80, verbose_name="title")),
+                (
+                    "intra_percent",
+                    models.PositiveSmallIntegerField(
+                        default=0, verbose_name="read again by the same reader, %"
+                    ),
+                ),
+                (
+                    "inter_percent",
+                    models.PositiveSmallIntegerField(
+                        default=0, verbose_name="read by another reader, %"
+                    ),
+                ),
+                ("washout_days", models.PositiveSmallIntegerField(verbose_name="wash-out, days")),
+                ("seed", models.CharField(max_length=64, verbose_name="seed")),
+                ("population", models.JSONField(default=list, verbose_name="streams drawn from")),
+                ("drawn_at", models.DateTimeField(blank=True, null=True, verbose_name="drawn")),
+                (
+                    "state",
+                    audit.states.StateField(
+                        choices=[
+                            ("planned", "Planned"),
+                            ("drawn", "Drawn"),
+                            ("closed", "Closed"),
+                            ("cancelled", "Cancelled"),
+                        ],
+                        default="planned",
+                        editable=False,
+                        max_length=24,
+                        verbose_name="state",
+                    ),
+                ),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                (
+                    "history_type",
+                    models.CharField(
+                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
+                ),
+                (
+                    "design",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="studies.configuration",
+                    ),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "study",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="studies.study",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'historical variability plan',
-                'verbose_name_plural': 'historical variability plans',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
+                "verbose_name": "historical variability plan",
+                "verbose_name_plural": "historical variability plans",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name='PreliminaryAnalysis',
+            name="PreliminaryAnalysis",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(default=audit.clock.now, editable=False)),
-                ('finished_at', models.DateTimeField(blank=True, null=True, verbose_name='finished')),
-                ('state', audit.states.StateField(choices=[('draft', 'Draft'), ('finished', 'Finished'), ('discarded', 'Discarded')], default='draft', editable=False, max_length=24, verbose_name='state')),
-                ('analyst', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('study', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='studies.study')),
-                ('time_point', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='preliminary_analyses', to='studies.timepoint')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=audit.clock.now, editable=False)),
+                (
+                    "finished_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="finished"),
+                ),
+                (
+                    "state",
+                    audit.states.StateField(
+                        choices=[
+                            ("draft", "Draft"),
+                            ("finished", "Finished"),
+                            ("discarded", "Discarded"),
+                        ],
+                        default="draft",
+                        editable=False,
+                        max_length=24,
+                        verbose_name="state",
+                    ),
+                ),
+                (
+                    "analyst",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "study",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="studies.study",
+                    ),
+                ),
+                (
+                    "time_point",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="preliminary_analyses",
+                        to="studies.timepoint",
+                    ),
+                ),
             ],
             managers=[
-                ('objects', django.db.models.manager.Manager()),
-                ('every_row', django.db.models.manager.Manager()),
+                ("objects", django.db.models.manager.Manager()),
+                ("every_row", django.db.models.manager.Manager()),
             ],
         ),
         migrations.CreateModel(
-            name='HistoricalPreliminaryMeasurement',
+            name="HistoricalPreliminaryMeasurement",
             fields=[
-                ('history_actor', models.CharField(default='', editable=False, max_length=200, verbose_name='printed name')),
-                ('history_login', models.CharField(default='', editable=False, max_length=254, verbose_name='login')),
-                ('history_role', models.CharField(default='', editable=False, max_length=40, verbose_name='role')),
-                ('history_organisation', models.CharField(default='', editable=False, max_length=200)),
-                ('history_zone', models.CharField(default='UTC', editable=False, max_length=64, verbose_name='time zone')),
-                ('history_shifted', models.BooleanField(default=False, editable=False, verbose_name='clock was shifted')),
-                ('id', models.UUIDField(db_index=True, default=uuid.uuid4, editable=False)),
-                ('created_at', models.DateTimeField(default=audit.clock.now, editable=False)),
-                ('history_change_reason', models.TextField(null=True)),
-                ('label', models.CharField(max_length=8, verbose_name='lesion')),
-                ('location', models.CharField(max_length=60, verbose_name='location')),
-                ('kind', models.CharField(choices=[('long_axis', 'Long axis'), ('short_axis', 'Short axis')], max_length=12, verbose_name='axis')),
-                ('entered', models.CharField(max_length=24, verbose_name='as entered')),
-                ('entered_unit', models.CharField(default='mm', max_length=12, verbose_name='unit entered')),
-                ('value', models.DecimalField(decimal_places=4, max_digits=12, verbose_name='value, mm')),
-                ('slice_number', models.PositiveIntegerField(blank=True, null=True, verbose_name='slice')),
-                ('removed_reason', models.CharField(blank=True, max_length=200, verbose_name='why removed')),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('study', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='studies.study')),
-                ('analysis', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='reads.preliminaryanalysis')),
+                (
+                    "history_actor",
+                    models.CharField(
+                        default="", editable=False, max_length=200, verbose_name="printed name"
+                    ),
+                ),
+                (
+                    "history_login",
+                    models.CharField(
+                        default="", editable=False, max_length=254, verbose_name="login"
+                    ),
+                ),
+                (
+                    "history_role",
+                    models.CharField(
+                        default="", editable=False, max_length=40, verbose_name="role"
+                    ),
+                ),
+                (
+                    "history_organisation",
+                    models.CharField(default="", editable=False, max_length=200),
+                ),
+                (
+                    "history_zone",
+                    models.CharField(
+                        default="UTC", editable=False, max_length=64, verbose_name="time zone"
+                    ),
+                ),
+                (
+                    "history_shifted",
+                    models.BooleanField(
+                        default=False, editable=False, verbose_name="clock was shifted"
+                    ),
+                ),
+                ("id", models.UUIDField(db_index=True, default=uuid.uuid4, editable=False)),
+                ("created_at", models.DateTimeField(default=audit.clock.now, editable=False)),
+                ("history_change_reason", models.TextField(null=True)),
+                ("label", models.CharField(max_length=8, verbose_name="lesion")),
+                ("location", models.CharField(max_length=60, verbose_name="location")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("long_axis", "Long axis"), ("short_axis", "Short axis")],
+                        max_length=12,
+                        verbose_name="axis",
+                    ),
+                ),
+                ("entered", models.CharField(max_length=24, verbose_name="as entered")),
+                (
+                    "entered_unit",
+                    models.CharField(default="mm", max_length=12, verbose_name="unit entered"),
+                ),
+                (
+                    "value",
+                    models.DecimalField(decimal_places=4, max_digits=12, verbose_name="value, mm"),
+                ),
+                (
+                    "slice_number",
+                    models.PositiveIntegerField(blank=True, null=True, verbose_name="slice"),
+                ),
+                (
+                    "removed_reason",
+                    models.CharField(blank=True, max_length=200, verbose_name="why removed"),
+                ),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                (
+                    "history_type",
+                    models.CharField(
+                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "study",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="studies.study",
+                    ),
+                ),
+                (
+                    "analysis",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="reads.preliminaryanalysis",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'historical preliminary measurement',
-                'verbose_name_plural': 'historical preliminary measurements',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
+                "verbose_name": "historical preliminary measurement",
+                "verbose_name_plural": "historical preliminary measurements",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name='PreliminaryMeasurement',
+            name="PreliminaryMeasurement",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(default=audit.clock.now, editable=False)),
-                ('label', models.CharField(max_length=8, verbose_name='lesion')),
-                ('location', models.CharField(max_length=60, verbose_name='location')),
-                ('kind', models.CharField(choices=[('long_axis', 'Long axis'), ('short_axis', 'Short axis')], max_length=12, verbose_name='axis')),
-                ('entered', models.CharField(max_length=24, verbose_name='as entered')),
-                ('entered_unit', models.CharField(default='mm', max_length=12, verbose_name='unit entered')),
-                ('value', models.DecimalField(decimal_places=4, max_digits=12, verbose_name='value, mm')),
-                ('slice_number', models.PositiveIntegerField(blank=True, null=True, verbose_name='slice')),
-                ('removed_reason', models.CharField(blank=True, max_length=200, verbose_name='why removed')),
-                ('analysis', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='measurements', to='reads.preliminaryanalysis')),
-                ('study', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='studies.study')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=audit.clock.now, editable=False)),
+                ("label", models.CharField(max_length=8, verbose_name="lesion")),
+                ("location", models.CharField(max_length=60, verbose_name="location")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("long_axis", "Long axis"), ("short_axis", "Short axis")],
+                        max_length=12,
+                        verbose_name="axis",
+                    ),
+                ),
+                ("entered", models.CharField(max_length=24, verbose_name="as entered")),
+                (
+                    "entered_unit",
+                    models.CharField(default="mm", max_length=12, verbose_name="unit entered"),
+                ),
+                (
+                    "value",
+                    models.DecimalField(decimal_places=4, max_digits=12, verbose_name="value, mm"),
+                ),
+                (
+                    "slice_number",
+                    models.PositiveIntegerField(blank=True, null=True, verbose_name="slice"),
+                ),
+                (
+                    "removed_reason",
+                    models.CharField(blank=True, max_length=200, verbose_name="why removed"),
+                ),
+                (
+                    "analysis",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="measurements",
+                        to="reads.preliminaryanalysis",
+                    ),
+                ),
+                (
+                    "study",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="studies.study",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('label', 'kind'),
+                "ordering": ("label", "kind"),
             },
             managers=[
-                ('objects', django.db.models.manager.Manager()),
-                ('every_row', django.db.models.manager.Manager()),
+                ("objects", django.db.models.manager.Manager()),
+                ("every_row", django.db.models.manager.Manager()),
             ],
         ),
         migrations.CreateModel(
-            name='HistoricalPreliminaryReview',
+            name="HistoricalPreliminaryReview",
             fields=[
-                ('history_actor', models.CharField(default='', editable=False, max_length=200, verbose_name='printed name')),
-                ('history_login', models.CharField(default='', editable=False, max_length=254, verbose_name='login')),
-                ('history_role', models.CharField(default='', editable=False, max_length=40, verbose_name='role')),
-                ('history_organisation', models.CharField(default='', editable=False, max_length=200)),
-                ('history_zone', models.CharField(default='UTC', editable=False, max_length=64, verbose_name='time zone')),
-                ('history_shifted', models.BooleanField(default=False, editable=False, verbose_name='clock was shifted')),
-                ('id', models.UUIDField(db_index=True, default=uuid.uuid4, editable=False)),
-                ('created_at', models.DateTimeField(default=audit.clock.now, editable=False)),
-                ('history_change_reason', models.TextField(null=True)),
-                ('decision', models.CharField(choices=[('approved', 'Approved'), ('changed', 'Changed'), ('rejected', 'Not used')], max_length=10, verbose_name='decision')),
-                ('value', models.DecimalField(blank=True, decimal_places=4, max_digits=12, null=True, verbose_name="reader's value, mm")),
-                ('reason', models.CharField(blank=True, max_length=200, verbose_name='reason')),
-                ('signed_at', models.DateTimeField(blank=True, null=True, verbose_name='signed with the read')),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('session', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='reads.readsession')),
-                ('study', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='studies.study')),
-                ('measurement', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='reads.preliminarymeasurement')),
+                (
+                    "history_actor",
+                    models.CharField(
+                        default="", editable=False, max_length=200, verbose_name="printed name"
+                    ),
+                ),
+                (
+                    "history_login",
+                    models.CharField(
+                        default="", editable=False, max_length=254, verbose_name="login"
+                    ),
+                ),
+                (
+                    "history_role",
+                    models.CharField(
+                        default="", editable=False, max_length=40, verbose_name="role"
+                    ),
+                ),
+                (
+                    "history_organisation",
+                    models.CharField(default="", editable=False, max_length=200),
+                ),
+                (
+                    "history_zone",
+                    models.CharField(
+                        default="UTC", editable=False, max_length=64, verbose_name="time zone"
+                    ),
+                ),
+                (
+                    "history_shifted",
+                    models.BooleanField(
+                        default=False, editable=False, verbose_name="clock was shifted"
+                    ),
+                ),
+                ("id", models.UUIDField(db_index=True, default=uuid.uuid4, editable=False)),
+                ("created_at", models.DateTimeField(default=audit.clock.now, editable=False)),
+                ("history_change_reason", models.TextField(null=True)),
+                (
+                    "decision",
+                    models.CharField(
+                        choices=[
+                            ("approved", "Approved"),
+                            ("changed", "Changed"),
+                            ("rejected", "Not used"),
+                        ],
+                        max_length=10,
+                        verbose_name="decision",
+                    ),
+                ),
+                (
+                    "value",
+                    models.DecimalField(
+                        blank=True,
+                        decimal_places=4,
+                        max_digits=12,
+                        null=True,
+                        verbose_name="reader's value, mm",
+                    ),
+                ),
+                ("reason", models.CharField(blank=True, max_length=200, verbose_name="reason")),
+                (
+                    "signed_at",
+                    models.DateTimeField(
+                        blank=True, null=True, verbose_name="signed with the read"
+                    ),
+                ),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                (
+                    "history_type",
+                    models.CharField(
+                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "session",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="reads.readsession",
+                    ),
+                ),
+                (
+                    "study",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="studies.study",
+                    ),
+                ),
+                (
+                    "measurement",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="reads.preliminarymeasurement",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'historical preliminary review',
-                'verbose_name_plural': 'historical preliminary reviews',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
+                "verbose_name": "historical preliminary review",
+                "verbose_name_plural": "historical preliminary reviews",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name='PreliminaryReview',
+            name="PreliminaryReview",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(default=audit.clock.now, editable=False)),
-                ('decision', models.CharField(choices=[('approved', 'Approved'), ('changed', 'Changed'), ('rejected', 'Not used')], max_length=10, verbose_name='decision')),
-                ('value', models.DecimalField(blank=True, decimal_places=4, max_digits=12, null=True, verbose_name="reader's value, mm")),
-                ('reason', models.CharField(blank=True, max_length=200, verbose_name='reason')),
-                ('signed_at', models.DateTimeField(blank=True, null=True, verbose_name='signed with the read')),
-                ('measurement', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='reviews', to='reads.preliminarymeasurement')),
-                ('session', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='preliminary_reviews', to='reads.readsession')),
-                ('study', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='studies.study')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=audit.clock.now, editable=False)),
+                (
+                    "decision",
+                    models.CharField(
+                        choices=[
+                            ("approved", "Approved"),
+                            ("changed", "Changed"),
+                            ("rejected", "Not used"),
+                        ],
+                        max_length=10,
+                        verbose_name="decision",
+                    ),
+                ),
+                (
+                    "value",
+                    models.DecimalField(
+                        blank=True,
+                        decimal_places=4,
+                        max_digits=12,
+                        null=True,
+                        verbose_name="reader's value, mm",
+                    ),
+                ),
+                ("reason", models.CharField(blank=True, max_length=200, verbose_name="reason")),
+                (
+                    "signed_at",
+                    models.DateTimeField(
+                        blank=True, null=True, verbose_name="signed with the read"
+                    ),
+                ),
+                (
+                    "measurement",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="reviews",
+                        to="reads.preliminarymeasurement",
+                    ),
+                ),
+                (
+                    "session",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="preliminary_reviews",
+                        to="reads.readsession",
+                    ),
+                ),
+                (
+                    "study",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="studies.study",
+                    ),
+                ),
             ],
             managers=[
-                ('objects', django.db.models.manager.Manager()),
-                ('every_row', django.db.models.manager.Manager()),
+                ("objects", django.db.models.manager.Manager()),
+                ("every_row", django.db.models.manager.Manager()),
             ],
         ),
         migrations.CreateModel(
-            name='ReaderQuestion',
+            name="ReaderQuestion",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(default=audit.clock.now, editable=False)),
-                ('text', models.TextField(verbose_name='question')),
-                ('asked_at', models.DateTimeField(default=audit.clock.now, verbose_name='asked')),
-                ('due_at', models.DateTimeField(verbose_name='due')),
-                ('due_by', models.CharField(max_length=120)),
-                ('answer', models.TextField(blank=True, verbose_name='answer to the reader')),
-                ('findings', models.JSONField(default=list, verbose_name='what could unblind')),
-                ('answered_at', models.DateTimeField(blank=True, null=True, verbose_name='answered')),
-                ('withdrawn_reason', models.CharField(blank=True, max_length=200, verbose_name='why withdrawn')),
-                ('state', audit.states.StateField(choices=[('asked', 'Asked'), ('relayed', 'With the site'), ('held', 'Answer held for a second person'), ('answered', 'Answered'), ('withdrawn', 'Withdrawn')], default='asked', editable=False, max_length=24, verbose_name='state')),
-                ('query', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='reader_questions', to='queries.query')),
-                ('study', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='studies.study')),
-                ('task', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='questions', to='reads.readtask')),
-                ('written_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=audit.clock.now, editable=False)),
+                ("text", models.TextField(verbose_name="question")),
+                ("asked_at", models.DateTimeField(default=audit.clock.now, verbose_name="asked")),
+                ("due_at", models.DateTimeField(verbose_name="due")),
+                ("due_by", models.CharField(max_length=120)),
+                ("answer", models.TextField(blank=True, verbose_name="answer to the reader")),
+                ("findings", models.JSONField(default=list, verbose_name="what could unblind")),
+                (
+                    "answered_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="answered"),
+                ),
+                (
+                    "withdrawn_reason",
+                    models.CharField(blank=True, max_length=200, verbose_name="why withdrawn"),
+                ),
+                (
+                    "state",
+                    audit.states.StateField(
+                        choices=[
+                            ("asked", "Asked"),
+                            ("relayed", "With the site"),
+                            ("held", "Answer held for a second person"),
+                            ("answered", "Answered"),
+                            ("withdrawn", "Withdrawn"),
+                        ],
+                        default="asked",
+                        editable=False,
+                        max_length=24,
+                        verbose_name="state",
+                    ),
+                ),
+                (
+                    "query",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="reader_questions",
+                        to="queries.query",
+                    ),
+                ),
+                (
+                    "study",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="studies.study",
+                    ),
+                ),
+                (
+                    "task",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="questions",
+                        to="reads.readtask",
+                    ),
+                ),
+                (
+                    "written_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ('asked_at',),
+                "ordering": ("asked_at",),
             },
             managers=[
-                ('objects', django.db.models.manager.Manager()),
-                ('every_row', django.db.models.manager.Manager()),
+                ("objects", django.db.models.manager.Manager()),
+                ("every_row", django.db.models.manager.Manager()),
             ],
         ),
         migrations.CreateModel(
-            name='ReadingImport',
+            name="ReadingImport",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(default=audit.clock.now, editable=False)),
-                ('sha256', models.CharField(max_length=64, verbose_name='SHA-256 of the file')),
-                ('file_name', models.CharField(max_length=120, verbose_name='file')),
-                ('sheet', models.CharField(blank=True, max_length=80, verbose_name='sheet')),
-                ('origin', models.CharField(max_length=200, verbose_name='where the readings come from')),
-                ('cells', models.JSONField(default=list, verbose_name='cells as text')),
-                ('mapping', models.JSONField(default=dict, verbose_name='what the columns mean')),
-                ('criterion', models.CharField(blank=True, max_length=40, verbose_name='criterion')),
-                ('imported_at', models.DateTimeField(blank=True, null=True, verbose_name='imported')),
-                ('state', audit.states.StateField(choices=[('draft', 'Draft'), ('imported', 'Imported'), ('discarded', 'Discarded')], default='draft', editable=False, max_length=24, verbose_name='state')),
-                ('study', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='studies.study')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=audit.clock.now, editable=False)),
+                ("sha256", models.CharField(max_length=64, verbose_name="SHA-256 of the file")),
+                ("file_name", models.CharField(max_length=120, verbose_name="file")),
+                ("sheet", models.CharField(blank=True, max_length=80, verbose_name="sheet")),
+                (
+                    "origin",
+                    models.CharField(max_length=200, verbose_name="where the readings come from"),
+                ),
+                ("cells", models.JSONField(default=list, verbose_name="cells as text")),
+                ("mapping", models.JSONField(default=dict, verbose_name="what the columns mean")),
+                (
+                    "criterion",
+                    models.CharField(blank=True, max_length=40, verbose_name="criterion"),
+                ),
+                (
+                    "imported_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="imported"),
+                ),
+                (
+                    "state",
+                    audit.states.StateField(
+                        choices=[
+                            ("draft", "Draft"),
+                            ("imported", "Imported"),
+                            ("discarded", "Discarded"),
+                        ],
+                        default="draft",
+                        editable=False,
+                        max_length=24,
+                        verbose_name="state",
+                    ),
+                ),
+                (
+                    "study",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="studies.study",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-created_at',),
+                "ordering": ("-created_at",),
             },
             managers=[
-                ('objects', django.db.models.manager.Manager()),
-                ('every_row', django.db.models.manager.Manager()),
+                ("objects", django.db.models.manager.Manager()),
+                ("every_row", django.db.models.manager.Manager()),
             ],
         ),
         migrations.CreateModel(
-            name='ImportedReading',
+            name="ImportedReading",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('row_number', models.PositiveIntegerField(verbose_name='row of the sheet')),
-                ('reader', models.CharField(max_length=40, verbose_name='reader, as the file names them')),
-                ('criterion', models.CharField(max_length=40, verbose_name='criterion')),
-                ('read_on', models.DateField(blank=True, null=True, verbose_name='read on')),
-                ('values', models.JSONField(verbose_name='values')),
-                ('origin', models.CharField(default='imported', max_length=8, verbose_name='origin')),
-                ('at', models.DateTimeField(default=audit.clock.now)),
-                ('study', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='studies.study')),
-                ('subject', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='studies.subject')),
-                ('time_point', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='imported_readings', to='studies.timepoint')),
-                ('batch', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='readings', to='reads.readingimport')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("row_number", models.PositiveIntegerField(verbose_name="row of the sheet")),
+                (
+                    "reader",
+                    models.CharField(max_length=40, verbose_name="reader, as the file names them"),
+                ),
+                ("criterion", models.CharField(max_length=40, verbose_name="criterion")),
+                ("read_on", models.DateField(blank=True, null=True, verbose_name="read on")),
+                ("values", models.JSONField(verbose_name="values")),
+                (
+                    "origin",
+                    models.CharField(default="imported", max_length=8, verbose_name="origin"),
+                ),
+                ("at", models.DateTimeField(default=audit.clock.now)),
+                (
+                    "study",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="studies.study",
+                    ),
+                ),
+                (
+                    "subject",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="studies.subject",
+                    ),
+                ),
+                (
+                    "time_point",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="imported_readings",
+                        to="studies.timepoint",
+                    ),
+                ),
+                (
+                    "batch",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="readings",
+                        to="reads.readingimport",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('id',),
+                "ordering": ("id",),
             },
         ),
         migrations.CreateModel(
-            name='VariabilityPlan',
+            name="VariabilityPlan",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(default=audit.clock.now, editable=False)),
-                ('title', models.CharField(max_length=80, verbose_name='title')),
-                ('intra_percent', models.PositiveSmallIntegerField(default=0, verbose_name='read again by the same reader, %')),
-                ('inter_percent', models.PositiveSmallIntegerField(default=0, verbose_name='read by another reader, %')),
-                ('washout_days', models.PositiveSmallIntegerField(verbose_name='wash-out, days')),
-                ('seed', models.CharField(max_length=64, verbose_name='seed')),
-                ('population', models.JSONField(default=list, verbose_name='streams drawn from')),
-                ('drawn_at', models.DateTimeField(blank=True, null=True, verbose_name='drawn')),
-                ('state', audit.states.StateField(choices=[('planned', 'Planned'), ('drawn', 'Drawn'), ('closed', 'Closed'), ('cancelled', 'Cancelled')], default='planned', editable=False, max_length=24, verbose_name='state')),
-                ('design', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='studies.configuration')),
-                ('study', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='studies.study')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=audit.clock.now, editable=False)),
+                ("title", models.CharField(max_length=80, verbose_name="title")),
+                (
+                    "intra_percent",
+                    models.PositiveSmallIntegerField(
+                        default=0, verbose_name="read again by the same reader, %"
+                    ),
+                ),
+                (
+                    "inter_percent",
+                    models.PositiveSmallIntegerField(
+                        default=0, verbose_name="read by another reader, %"
+                    ),
+                ),
+                ("washout_days", models.PositiveSmallIntegerField(verbose_name="wash-out, days")),
+                ("seed", models.CharField(max_length=64, verbose_name="seed")),
+                ("population", models.JSONField(default=list, verbose_name="streams drawn from")),
+                ("drawn_at", models.DateTimeField(blank=True, null=True, verbose_name="drawn")),
+                (
+                    "state",
+                    audit.states.StateField(
+                        choices=[
+                            ("planned", "Planned"),
+                            ("drawn", "Drawn"),
+                            ("closed", "Closed"),
+                            ("cancelled", "Cancelled"),
+                        ],
+                        default="planned",
+                        editable=False,
+                        max_length=24,
+                        verbose_name="state",
+                    ),
+                ),
+                (
+                    "design",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="studies.configuration",
+                    ),
+                ),
+                (
+                    "study",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="studies.study",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
             managers=[
-                ('objects', django.db.models.manager.Manager()),
-                ('every_row', django.db.models.manager.Manager()),
+                ("objects", django.db.models.manager.Manager()),
+                ("every_row", django.db.models.manager.Manager()),
             ],
         ),
         migrations.CreateModel(
-            name='ReRead',
+            name="ReRead",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(default=audit.clock.now, editable=False)),
-                ('kind', models.CharField(choices=[('intra', 'Same reader'), ('inter', 'Another reader')], max_length=8, verbose_name='kind')),
-                ('not_before', models.DateField(verbose_name='not before')),
-                ('left_out_reason', models.CharField(blank=True, max_length=200, verbose_name='why left out')),
-                ('original', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='rereads', to='reads.readerstream')),
-                ('reader', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('stream', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='reread_of', to='reads.readerstream')),
-                ('study', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='studies.study')),
-                ('plan', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='rereads', to='reads.variabilityplan')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=audit.clock.now, editable=False)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("intra", "Same reader"), ("inter", "Another reader")],
+                        max_length=8,
+                        verbose_name="kind",
+                    ),
+                ),
+                ("not_before", models.DateField(verbose_name="not before")),
+                (
+                    "left_out_reason",
+                    models.CharField(blank=True, max_length=200, verbose_name="why left out"),
+                ),
+                (
+                    "original",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="rereads",
+                        to="reads.readerstream",
+                    ),
+                ),
+                (
+                    "reader",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "stream",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="reread_of",
+                        to="reads.readerstream",
+                    ),
+                ),
+                (
+                    "study",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="studies.study",
+                    ),
+                ),
+                (
+                    "plan",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="rereads",
+                        to="reads.variabilityplan",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('not_before', 'id'),
+                "ordering": ("not_before", "id"),
             },
             managers=[
-                ('objects', django.db.models.manager.Manager()),
-                ('every_row', django.db.models.manager.Manager()),
+                ("objects", django.db.models.manager.Manager()),
+                ("every_row", django.db.models.manager.Manager()),
             ],
         ),
         migrations.CreateModel(
-            name='HistoricalReRead',
+            name="HistoricalReRead",
             fields=[
-                ('history_actor', models.CharField(default='', editable=False, max_length=200, verbose_name='printed name')),
-                ('history_login', models.CharField(default='', editable=False, max_length=254, verbose_name='login')),
-                ('history_role', models.CharField(default='', editable=False, max_length=40, verbose_name='role')),
-                ('history_organisation', models.CharField(default='', editable=False, max_length=200)),
-                ('history_zone', models.CharField(default='UTC', editable=False, max_length=64, verbose_name='time zone')),
-                ('history_shifted', models.BooleanField(default=False, editable=False, verbose_name='clock was shifted')),
-                ('id', models.UUIDField(db_index=True, default=uuid.uuid4, editable=False)),
-                ('created_at', models.DateTimeField(default=audit.clock.now, editable=False)),
-                ('history_change_reason', models.TextField(null=True)),
-                ('kind', models.CharField(choices=[('intra', 'Same reader'), ('inter', 'Another reader')], max_length=8, verbose_name='kind')),
-                ('not_before', models.DateField(verbose_name='not before')),
-                ('left_out_reason', models.CharField(blank=True, max_length=200, verbose_name='why left out')),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('original', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='reads.readerstream')),
-                ('reader', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('stream', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='reads.readerstream')),
-                ('study', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='studies.study')),
-                ('plan', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='reads.variabilityplan')),
+                (
+                    "history_actor",
+                    models.CharField(
+                        default="", editable=False, max_length=200, verbose_name="printed name"
+                    ),
+                ),
+                (
+                    "history_login",
+                    models.CharField(
+                        default="", editable=False, max_length=254, verbose_name="login"
+                    ),
+                ),
+                (
+                    "history_role",
+                    models.CharField(
+                        default="", editable=False, max_length=40, verbose_name="role"
+                    ),
+                ),
+                (
+                    "history_organisation",
+                    models.CharField(default="", editable=False, max_length=200),
+                ),
+                (
+                    "history_zone",
+                    models.CharField(
+                        default="UTC", editable=False, max_length=64, verbose_name="time zone"
+                    ),
+                ),
+                (
+                    "history_shifted",
+                    models.BooleanField(
+                        default=False, editable=False, verbose_name="clock was shifted"
+                    ),
+                ),
+                ("id", models.UUIDField(db_index=True, default=uuid.uuid4, editable=False)),
+                ("created_at", models.DateTimeField(default=audit.clock.now, editable=False)),
+                ("history_change_reason", models.TextField(null=True)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("intra", "Same reader"), ("inter", "Another reader")],
+                        max_length=8,
+                        verbose_name="kind",
+                    ),
+                ),
+                ("not_before", models.DateField(verbose_name="not before")),
+                (
+                    "left_out_reason",
+                    models.CharField(blank=True, max_length=200, verbose_name="why left out"),
+                ),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                (
+                    "history_type",
+                    models.CharField(
+                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "original",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="reads.readerstream",
+                    ),
+                ),
+                (
+                    "reader",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "stream",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="reads.readerstream",
+                    ),
+                ),
+                (
+                    "study",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="studies.study",
+                    ),
+                ),
+                (
+                    "plan",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="reads.variabilityplan",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'historical re read',
-                'verbose_name_plural': 'historical re reads',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
+                "verbose_name": "historical re read",
+                "verbose_name_plural": "historical re reads",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.AddConstraint(
-            model_name='preliminaryanalysis',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'discarded'), _negated=True), fields=('time_point',), name='preliminary_one_of_time_point'),
+            model_name="preliminaryanalysis",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "discarded"), _negated=True),
+                fields=("time_point",),
+                name="preliminary_one_of_time_point",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='preliminarymeasurement',
-            constraint=models.UniqueConstraint(condition=models.Q(('removed_reason', '')), fields=('analysis', 'label', 'kind'), name='preliminary_value_once'),
+            model_name="preliminarymeasurement",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("removed_reason", "")),
+                fields=("analysis", "label", "kind"),
+                name="preliminary_value_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='preliminaryreview',
-            constraint=models.UniqueConstraint(fields=('measurement', 'session'), name='preliminary_reviewed_once'),
+            model_name="preliminaryreview",
+            constraint=models.UniqueConstraint(
+                fields=("measurement", "session"), name="preliminary_reviewed_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='readerquestion',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['asked', 'relayed', 'held'])), fields=('task',), name='question_one_open'),
+            model_name="readerquestion",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state__in", ["asked", "relayed", "held"])),
+                fields=("task",),
+                name="question_one_open",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='readingimport',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'discarded'), _negated=True), fields=('study', 'sha256', 'sheet'), name='readingimport_file_once'),
+            model_name="readingimport",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "discarded"), _negated=True),
+                fields=("study", "sha256", "sheet"),
+                name="readingimport_file_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='importedreading',
-            constraint=models.UniqueConstraint(fields=('study', 'time_point', 'reader', 'criterion'), name='importedreading_once'),
+            model_name="importedreading",
+            constraint=models.UniqueConstraint(
+                fields=("study", "time_point", "reader", "criterion"), name="importedreading_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='importedreading',
-            constraint=models.UniqueConstraint(fields=('batch', 'row_number'), name='importedreading_row_once'),
+            model_name="importedreading",
+            constraint=models.UniqueConstraint(
+                fields=("batch", "row_number"), name="importedreading_row_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='importedreading',
-            constraint=models.CheckConstraint(condition=models.Q(('origin', 'imported')), name='importedreading_is_imported'),
+            model_name="importedreading",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("origin", "imported")), name="importedreading_is_imported"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='reread',
-            constraint=models.UniqueConstraint(fields=('plan', 'original'), name='reread_once'),
+            model_name="reread",
+            constraint=models.UniqueConstraint(fields=("plan", "original"), name="reread_once"),
         ),
         migrations.AddConstraint(
-            model_name='reread',
-            constraint=models.CheckConstraint(condition=models.Q(('stream', None), ('left_out_reason', ''), _connector='OR'), name='reread_out_or_given'),
+            model_name="reread",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("stream", None), ("left_out_reason", ""), _connector="OR"),
+                name="reread_out_or_given",
+            ),
         ),
     ]

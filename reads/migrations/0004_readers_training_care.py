@@ -13,730 +13,1574 @@ import audit.states
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('reads', '0003_variability_imports_questions_preliminary'),
-        ('studies', '0002_phantom_plans'),
+        ("reads", "0003_variability_imports_questions_preliminary"),
+        ("studies", "0002_phantom_plans"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='FeeLine',
+            name="FeeLine",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(default=audit.clock.now, editable=False)),
-                ('work', models.CharField(max_length=140, verbose_name='work')),
-                ('kind', models.CharField(max_length=20, verbose_name='kind of work')),
-                ('label', models.CharField(max_length=60, verbose_name='label')),
-                ('record_id', models.UUIDField(verbose_name='signed record')),
-                ('earned_at', models.DateTimeField(verbose_name='signed')),
-                ('contract', models.CharField(max_length=40, verbose_name='contract')),
-                ('amount', models.DecimalField(decimal_places=2, max_digits=10, verbose_name='amount')),
-                ('is_dropped', models.BooleanField(default=False, verbose_name='taken off with its statement')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=audit.clock.now, editable=False)),
+                ("work", models.CharField(max_length=140, verbose_name="work")),
+                ("kind", models.CharField(max_length=20, verbose_name="kind of work")),
+                ("label", models.CharField(max_length=60, verbose_name="label")),
+                ("record_id", models.UUIDField(verbose_name="signed record")),
+                ("earned_at", models.DateTimeField(verbose_name="signed")),
+                ("contract", models.CharField(max_length=40, verbose_name="contract")),
+                (
+                    "amount",
+                    models.DecimalField(decimal_places=2, max_digits=10, verbose_name="amount"),
+                ),
+                (
+                    "is_dropped",
+                    models.BooleanField(default=False, verbose_name="taken off with its statement"),
+                ),
             ],
             options={
-                'ordering': ('earned_at',),
+                "ordering": ("earned_at",),
             },
             managers=[
-                ('objects', django.db.models.manager.Manager()),
-                ('every_row', django.db.models.manager.Manager()),
+                ("objects", django.db.models.manager.Manager()),
+                ("every_row", django.db.models.manager.Manager()),
             ],
         ),
         migrations.CreateModel(
-            name='FeeStatement',
+            name="FeeStatement",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(default=audit.clock.now, editable=False)),
-                ('month', models.DateField(verbose_name='first day of the month')),
-                ('currency', models.CharField(max_length=3, verbose_name='currency')),
-                ('total', models.DecimalField(decimal_places=2, max_digits=12, verbose_name='total')),
-                ('state', audit.states.StateField(choices=[('draft', 'Draft'), ('approved', 'Approved'), ('withdrawn', 'Withdrawn')], default='draft', editable=False, max_length=24, verbose_name='state')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=audit.clock.now, editable=False)),
+                ("month", models.DateField(verbose_name="first day of the month")),
+                ("currency", models.CharField(max_length=3, verbose_name="currency")),
+                (
+                    "total",
+                    models.DecimalField(decimal_places=2, max_digits=12, verbose_name="total"),
+                ),
+                (
+                    "state",
+                    audit.states.StateField(
+                        choices=[
+                            ("draft", "Draft"),
+                            ("approved", "Approved"),
+                            ("withdrawn", "Withdrawn"),
+                        ],
+                        default="draft",
+                        editable=False,
+                        max_length=24,
+                        verbose_name="state",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-month',),
+                "ordering": ("-month",),
             },
             managers=[
-                ('objects', django.db.models.manager.Manager()),
-                ('every_row', django.db.models.manager.Manager()),
+                ("objects", django.db.models.manager.Manager()),
+                ("every_row", django.db.models.manager.Manager()),
             ],
         ),
         migrations.CreateModel(
-            name='HistoricalFeeLine',
+            name="HistoricalFeeLine",
             fields=[
-                ('history_actor', models.CharField(default='', editable=False, max_length=200, verbose_name='printed name')),
-                ('history_login', models.CharField(default='', editable=False, max_length=254, verbose_name='login')),
-                ('history_role', models.CharField(default='', editable=False, max_length=40, verbose_name='role')),
-                ('history_organisation', models.CharField(default='', editable=False, max_length=200)),
-                ('history_zone', models.CharField(default='UTC', editable=False, max_length=64, verbose_name='time zone')),
-                ('history_shifted', models.BooleanField(default=False, editable=False, verbose_name='clock was shifted')),
-                ('id', models.UUIDField(db_index=True, default=uuid.uuid4, editable=False)),
-                ('created_at', models.DateTimeField(default=audit.clock.now, editable=False)),
-                ('history_change_reason', models.TextField(null=True)),
-                ('work', models.CharField(max_length=140, verbose_name='work')),
-                ('kind', models.CharField(max_length=20, verbose_name='kind of work')),
-                ('label', models.CharField(max_length=60, verbose_name='label')),
-                ('record_id', models.UUIDField(verbose_name='signed record')),
-                ('earned_at', models.DateTimeField(verbose_name='signed')),
-                ('contract', models.CharField(max_length=40, verbose_name='contract')),
-                ('amount', models.DecimalField(decimal_places=2, max_digits=10, verbose_name='amount')),
-                ('is_dropped', models.BooleanField(default=False, verbose_name='taken off with its statement')),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
+                (
+                    "history_actor",
+                    models.CharField(
+                        default="", editable=False, max_length=200, verbose_name="printed name"
+                    ),
+                ),
+                (
+                    "history_login",
+                    models.CharField(
+                        default="", editable=False, max_length=254, verbose_name="login"
+                    ),
+                ),
+                (
+                    "history_role",
+                    models.CharField(
+                        default="", editable=False, max_length=40, verbose_name="role"
+                    ),
+                ),
+                (
+                    "history_organisation",
+                    models.CharField(default="", editable=False, max_length=200),
+                ),
+                (
+                    "history_zone",
+                    models.CharField(
+                        default="UTC", editable=False, max_length=64, verbose_name="time zone"
+                    ),
+                ),
+                (
+                    "history_shifted",
+                    models.BooleanField(
+                        default=False, editable=False, verbose_name="clock was shifted"
+                    ),
+                ),
+                ("id", models.UUIDField(db_index=True, default=uuid.uuid4, editable=False)),
+                ("created_at", models.DateTimeField(default=audit.clock.now, editable=False)),
+                ("history_change_reason", models.TextField(null=True)),
+                ("work", models.CharField(max_length=140, verbose_name="work")),
+                ("kind", models.CharField(max_length=20, verbose_name="kind of work")),
+                ("label", models.CharField(max_length=60, verbose_name="label")),
+                ("record_id", models.UUIDField(verbose_name="signed record")),
+                ("earned_at", models.DateTimeField(verbose_name="signed")),
+                ("contract", models.CharField(max_length=40, verbose_name="contract")),
+                (
+                    "amount",
+                    models.DecimalField(decimal_places=2, max_digits=10, verbose_name="amount"),
+                ),
+                (
+                    "is_dropped",
+                    models.BooleanField(default=False, verbose_name="taken off with its statement"),
+                ),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                (
+                    "history_type",
+                    models.CharField(
+                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'historical fee line',
-                'verbose_name_plural': 'historical fee lines',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
+                "verbose_name": "historical fee line",
+                "verbose_name_plural": "historical fee lines",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name='HistoricalFeeStatement',
+            name="HistoricalFeeStatement",
             fields=[
-                ('history_actor', models.CharField(default='', editable=False, max_length=200, verbose_name='printed name')),
-                ('history_login', models.CharField(default='', editable=False, max_length=254, verbose_name='login')),
-                ('history_role', models.CharField(default='', editable=False, max_length=40, verbose_name='role')),
-                ('history_organisation', models.CharField(default='', editable=False, max_length=200)),
-                ('history_zone', models.CharField(default='UTC', editable=False, max_length=64, verbose_name='time zone')),
-                ('history_shifted', models.BooleanField(default=False, editable=False, verbose_name='clock was shifted')),
-                ('id', models.UUIDField(db_index=True, default=uuid.uuid4, editable=False)),
-                ('created_at', models.DateTimeField(default=audit.clock.now, editable=False)),
-                ('history_change_reason', models.TextField(null=True)),
-                ('month', models.DateField(verbose_name='first day of the month')),
-                ('currency', models.CharField(max_length=3, verbose_name='currency')),
-                ('total', models.DecimalField(decimal_places=2, max_digits=12, verbose_name='total')),
-                ('state', audit.states.StateField(choices=[('draft', 'Draft'), ('approved', 'Approved'), ('withdrawn', 'Withdrawn')], default='draft', editable=False, max_length=24, verbose_name='state')),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
+                (
+                    "history_actor",
+                    models.CharField(
+                        default="", editable=False, max_length=200, verbose_name="printed name"
+                    ),
+                ),
+                (
+                    "history_login",
+                    models.CharField(
+                        default="", editable=False, max_length=254, verbose_name="login"
+                    ),
+                ),
+                (
+                    "history_role",
+                    models.CharField(
+                        default="", editable=False, max_length=40, verbose_name="role"
+                    ),
+                ),
+                (
+                    "history_organisation",
+                    models.CharField(default="", editable=False, max_length=200),
+                ),
+                (
+                    "history_zone",
+                    models.CharField(
+                        default="UTC", editable=False, max_length=64, verbose_name="time zone"
+                    ),
+                ),
+                (
+                    "history_shifted",
+                    models.BooleanField(
+                        default=False, editable=False, verbose_name="clock was shifted"
+                    ),
+                ),
+                ("id", models.UUIDField(db_index=True, default=uuid.uuid4, editable=False)),
+                ("created_at", models.DateTimeField(default=audit.clock.now, editable=False)),
+                ("history_change_reason", models.TextField(null=True)),
+                ("month", models.DateField(verbose_name="first day of the month")),
+                ("currency", models.CharField(max_length=3, verbose_name="currency")),
+                (
+                    "total",
+                    models.DecimalField(decimal_places=2, max_digits=12, verbose_name="total"),
+                ),
+                (
+                    "state",
+                    audit.states.StateField(
+                        choices=[
+                            ("draft", "Draft"),
+                            ("approved", "Approved"),
+                            ("withdrawn", "Withdrawn"),
+                        ],
+                        default="draft",
+                        editable=False,
+                        max_length=24,
+                        verbose_name="state",
+                    ),
+                ),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                (
+                    "history_type",
+                    models.CharField(
+                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'historical fee statement',
-                'verbose_name_plural': 'historical fee statements',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
+                "verbose_name": "historical fee statement",
+                "verbose_name_plural": "historical fee statements",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name='HistoricalReaderCommitment',
+            name="HistoricalReaderCommitment",
             fields=[
-                ('history_actor', models.CharField(default='', editable=False, max_length=200, verbose_name='printed name')),
-                ('history_login', models.CharField(default='', editable=False, max_length=254, verbose_name='login')),
-                ('history_role', models.CharField(default='', editable=False, max_length=40, verbose_name='role')),
-                ('history_organisation', models.CharField(default='', editable=False, max_length=200)),
-                ('history_zone', models.CharField(default='UTC', editable=False, max_length=64, verbose_name='time zone')),
-                ('history_shifted', models.BooleanField(default=False, editable=False, verbose_name='clock was shifted')),
-                ('id', models.UUIDField(db_index=True, default=uuid.uuid4, editable=False)),
-                ('created_at', models.DateTimeField(default=audit.clock.now, editable=False)),
-                ('history_change_reason', models.TextField(null=True)),
-                ('contract_number', models.CharField(max_length=40, verbose_name='contract')),
-                ('paragraphs', models.JSONField(default=list, verbose_name='text')),
-                ('state', audit.states.StateField(choices=[('open', 'To sign'), ('signed', 'Signed'), ('replaced', 'Replaced')], default='open', editable=False, max_length=24, verbose_name='state')),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
+                (
+                    "history_actor",
+                    models.CharField(
+                        default="", editable=False, max_length=200, verbose_name="printed name"
+                    ),
+                ),
+                (
+                    "history_login",
+                    models.CharField(
+                        default="", editable=False, max_length=254, verbose_name="login"
+                    ),
+                ),
+                (
+                    "history_role",
+                    models.CharField(
+                        default="", editable=False, max_length=40, verbose_name="role"
+                    ),
+                ),
+                (
+                    "history_organisation",
+                    models.CharField(default="", editable=False, max_length=200),
+                ),
+                (
+                    "history_zone",
+                    models.CharField(
+                        default="UTC", editable=False, max_length=64, verbose_name="time zone"
+                    ),
+                ),
+                (
+                    "history_shifted",
+                    models.BooleanField(
+                        default=False, editable=False, verbose_name="clock was shifted"
+                    ),
+                ),
+                ("id", models.UUIDField(db_index=True, default=uuid.uuid4, editable=False)),
+                ("created_at", models.DateTimeField(default=audit.clock.now, editable=False)),
+                ("history_change_reason", models.TextField(null=True)),
+                ("contract_number", models.CharField(max_length=40, verbose_name="contract")),
+                ("paragraphs", models.JSONField(default=list, verbose_name="text")),
+                (
+                    "state",
+                    audit.states.StateField(
+                        choices=[
+                            ("open", "To sign"),
+                            ("signed", "Signed"),
+                            ("replaced", "Replaced"),
+                        ],
+                        default="open",
+                        editable=False,
+                        max_length=24,
+                        verbose_name="state",
+                    ),
+                ),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                (
+                    "history_type",
+                    models.CharField(
+                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'historical reader commitment',
-                'verbose_name_plural': 'historical reader commitments',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
+                "verbose_name": "historical reader commitment",
+                "verbose_name_plural": "historical reader commitments",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name='HistoricalReaderInvitation',
+            name="HistoricalReaderInvitation",
             fields=[
-                ('history_actor', models.CharField(default='', editable=False, max_length=200, verbose_name='printed name')),
-                ('history_login', models.CharField(default='', editable=False, max_length=254, verbose_name='login')),
-                ('history_role', models.CharField(default='', editable=False, max_length=40, verbose_name='role')),
-                ('history_organisation', models.CharField(default='', editable=False, max_length=200)),
-                ('history_zone', models.CharField(default='UTC', editable=False, max_length=64, verbose_name='time zone')),
-                ('history_shifted', models.BooleanField(default=False, editable=False, verbose_name='clock was shifted')),
-                ('id', models.UUIDField(db_index=True, default=uuid.uuid4, editable=False)),
-                ('created_at', models.DateTimeField(default=audit.clock.now, editable=False)),
-                ('history_change_reason', models.TextField(null=True)),
-                ('invitation_id', models.UUIDField(db_index=True, verbose_name='invitation')),
-                ('name', models.CharField(max_length=200, verbose_name='name')),
-                ('email', models.EmailField(max_length=254, verbose_name='e-mail')),
-                ('entry', models.JSONField(default=dict, verbose_name='what the register will hold')),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
+                (
+                    "history_actor",
+                    models.CharField(
+                        default="", editable=False, max_length=200, verbose_name="printed name"
+                    ),
+                ),
+                (
+                    "history_login",
+                    models.CharField(
+                        default="", editable=False, max_length=254, verbose_name="login"
+                    ),
+                ),
+                (
+                    "history_role",
+                    models.CharField(
+                        default="", editable=False, max_length=40, verbose_name="role"
+                    ),
+                ),
+                (
+                    "history_organisation",
+                    models.CharField(default="", editable=False, max_length=200),
+                ),
+                (
+                    "history_zone",
+                    models.CharField(
+                        default="UTC", editable=False, max_length=64, verbose_name="time zone"
+                    ),
+                ),
+                (
+                    "history_shifted",
+                    models.BooleanField(
+                        default=False, editable=False, verbose_name="clock was shifted"
+                    ),
+                ),
+                ("id", models.UUIDField(db_index=True, default=uuid.uuid4, editable=False)),
+                ("created_at", models.DateTimeField(default=audit.clock.now, editable=False)),
+                ("history_change_reason", models.TextField(null=True)),
+                ("invitation_id", models.UUIDField(db_index=True, verbose_name="invitation")),
+                ("name", models.CharField(max_length=200, verbose_name="name")),
+                ("email", models.EmailField(max_length=254, verbose_name="e-mail")),
+                (
+                    "entry",
+                    models.JSONField(default=dict, verbose_name="what the register will hold"),
+                ),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                (
+                    "history_type",
+                    models.CharField(
+                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'historical reader invitation',
-                'verbose_name_plural': 'historical reader invitations',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
+                "verbose_name": "historical reader invitation",
+                "verbose_name_plural": "historical reader invitations",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name='HistoricalReaderMessage',
+            name="HistoricalReaderMessage",
             fields=[
-                ('history_actor', models.CharField(default='', editable=False, max_length=200, verbose_name='printed name')),
-                ('history_login', models.CharField(default='', editable=False, max_length=254, verbose_name='login')),
-                ('history_role', models.CharField(default='', editable=False, max_length=40, verbose_name='role')),
-                ('history_organisation', models.CharField(default='', editable=False, max_length=200)),
-                ('history_zone', models.CharField(default='UTC', editable=False, max_length=64, verbose_name='time zone')),
-                ('history_shifted', models.BooleanField(default=False, editable=False, verbose_name='clock was shifted')),
-                ('id', models.UUIDField(db_index=True, default=uuid.uuid4, editable=False)),
-                ('created_at', models.DateTimeField(default=audit.clock.now, editable=False)),
-                ('history_change_reason', models.TextField(null=True)),
-                ('kind', models.CharField(choices=[('reminder', 'Reminder before due'), ('overdue', 'Overdue'), ('escalation', 'Escalation'), ('mail', 'Mail'), ('call', 'Call'), ('meeting', 'Meeting')], max_length=12, verbose_name='kind')),
-                ('is_from_reader', models.BooleanField(default=False, verbose_name='from the reader')),
-                ('at', models.DateTimeField(default=audit.clock.now, verbose_name='at')),
-                ('text', models.TextField(verbose_name='text')),
-                ('tasks', models.JSONField(blank=True, default=list, verbose_name='reads')),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
+                (
+                    "history_actor",
+                    models.CharField(
+                        default="", editable=False, max_length=200, verbose_name="printed name"
+                    ),
+                ),
+                (
+                    "history_login",
+                    models.CharField(
+                        default="", editable=False, max_length=254, verbose_name="login"
+                    ),
+                ),
+                (
+                    "history_role",
+                    models.CharField(
+                        default="", editable=False, max_length=40, verbose_name="role"
+                    ),
+                ),
+                (
+                    "history_organisation",
+                    models.CharField(default="", editable=False, max_length=200),
+                ),
+                (
+                    "history_zone",
+                    models.CharField(
+                        default="UTC", editable=False, max_length=64, verbose_name="time zone"
+                    ),
+                ),
+                (
+                    "history_shifted",
+                    models.BooleanField(
+                        default=False, editable=False, verbose_name="clock was shifted"
+                    ),
+                ),
+                ("id", models.UUIDField(db_index=True, default=uuid.uuid4, editable=False)),
+                ("created_at", models.DateTimeField(default=audit.clock.now, editable=False)),
+                ("history_change_reason", models.TextField(null=True)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("reminder", "Reminder before due"),
+                            ("overdue", "Overdue"),
+                            ("escalation", "Escalation"),
+                            ("mail", "Mail"),
+                            ("call", "Call"),
+                            ("meeting", "Meeting"),
+                        ],
+                        max_length=12,
+                        verbose_name="kind",
+                    ),
+                ),
+                (
+                    "is_from_reader",
+                    models.BooleanField(default=False, verbose_name="from the reader"),
+                ),
+                ("at", models.DateTimeField(default=audit.clock.now, verbose_name="at")),
+                ("text", models.TextField(verbose_name="text")),
+                ("tasks", models.JSONField(blank=True, default=list, verbose_name="reads")),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                (
+                    "history_type",
+                    models.CharField(
+                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'historical reader message',
-                'verbose_name_plural': 'historical reader messages',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
+                "verbose_name": "historical reader message",
+                "verbose_name_plural": "historical reader messages",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name='HistoricalRemediation',
+            name="HistoricalRemediation",
             fields=[
-                ('history_actor', models.CharField(default='', editable=False, max_length=200, verbose_name='printed name')),
-                ('history_login', models.CharField(default='', editable=False, max_length=254, verbose_name='login')),
-                ('history_role', models.CharField(default='', editable=False, max_length=40, verbose_name='role')),
-                ('history_organisation', models.CharField(default='', editable=False, max_length=200)),
-                ('history_zone', models.CharField(default='UTC', editable=False, max_length=64, verbose_name='time zone')),
-                ('history_shifted', models.BooleanField(default=False, editable=False, verbose_name='clock was shifted')),
-                ('id', models.UUIDField(db_index=True, default=uuid.uuid4, editable=False)),
-                ('created_at', models.DateTimeField(default=audit.clock.now, editable=False)),
-                ('history_change_reason', models.TextField(null=True)),
-                ('issue', models.TextField(verbose_name='issue')),
-                ('steps', models.JSONField(default=list, verbose_name='steps')),
-                ('due_on', models.DateField(verbose_name='to be closed by')),
-                ('outcome', models.TextField(blank=True, verbose_name='outcome')),
-                ('state', audit.states.StateField(choices=[('open', 'Open'), ('completed', 'Completed'), ('cancelled', 'Cancelled')], default='open', editable=False, max_length=24, verbose_name='state')),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
+                (
+                    "history_actor",
+                    models.CharField(
+                        default="", editable=False, max_length=200, verbose_name="printed name"
+                    ),
+                ),
+                (
+                    "history_login",
+                    models.CharField(
+                        default="", editable=False, max_length=254, verbose_name="login"
+                    ),
+                ),
+                (
+                    "history_role",
+                    models.CharField(
+                        default="", editable=False, max_length=40, verbose_name="role"
+                    ),
+                ),
+                (
+                    "history_organisation",
+                    models.CharField(default="", editable=False, max_length=200),
+                ),
+                (
+                    "history_zone",
+                    models.CharField(
+                        default="UTC", editable=False, max_length=64, verbose_name="time zone"
+                    ),
+                ),
+                (
+                    "history_shifted",
+                    models.BooleanField(
+                        default=False, editable=False, verbose_name="clock was shifted"
+                    ),
+                ),
+                ("id", models.UUIDField(db_index=True, default=uuid.uuid4, editable=False)),
+                ("created_at", models.DateTimeField(default=audit.clock.now, editable=False)),
+                ("history_change_reason", models.TextField(null=True)),
+                ("issue", models.TextField(verbose_name="issue")),
+                ("steps", models.JSONField(default=list, verbose_name="steps")),
+                ("due_on", models.DateField(verbose_name="to be closed by")),
+                ("outcome", models.TextField(blank=True, verbose_name="outcome")),
+                (
+                    "state",
+                    audit.states.StateField(
+                        choices=[
+                            ("open", "Open"),
+                            ("completed", "Completed"),
+                            ("cancelled", "Cancelled"),
+                        ],
+                        default="open",
+                        editable=False,
+                        max_length=24,
+                        verbose_name="state",
+                    ),
+                ),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                (
+                    "history_type",
+                    models.CharField(
+                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'historical remediation',
-                'verbose_name_plural': 'historical remediations',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
+                "verbose_name": "historical remediation",
+                "verbose_name_plural": "historical remediations",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name='HistoricalTrainingAttempt',
+            name="HistoricalTrainingAttempt",
             fields=[
-                ('history_actor', models.CharField(default='', editable=False, max_length=200, verbose_name='printed name')),
-                ('history_login', models.CharField(default='', editable=False, max_length=254, verbose_name='login')),
-                ('history_role', models.CharField(default='', editable=False, max_length=40, verbose_name='role')),
-                ('history_organisation', models.CharField(default='', editable=False, max_length=200)),
-                ('history_zone', models.CharField(default='UTC', editable=False, max_length=64, verbose_name='time zone')),
-                ('history_shifted', models.BooleanField(default=False, editable=False, verbose_name='clock was shifted')),
-                ('id', models.UUIDField(db_index=True, default=uuid.uuid4, editable=False)),
-                ('created_at', models.DateTimeField(default=audit.clock.now, editable=False)),
-                ('history_change_reason', models.TextField(null=True)),
-                ('number', models.PositiveSmallIntegerField(verbose_name='attempt')),
-                ('given_at', models.DateTimeField(default=audit.clock.now, verbose_name='given')),
-                ('marks', models.JSONField(default=dict, verbose_name='marks by time point')),
-                ('right', models.PositiveSmallIntegerField(default=0, verbose_name='points reached')),
-                ('total', models.PositiveSmallIntegerField(default=0, verbose_name='points possible')),
-                ('state', audit.states.StateField(choices=[('open', 'Open'), ('scored', 'Scored'), ('ended', 'Ended unscored')], default='open', editable=False, max_length=24, verbose_name='state')),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
+                (
+                    "history_actor",
+                    models.CharField(
+                        default="", editable=False, max_length=200, verbose_name="printed name"
+                    ),
+                ),
+                (
+                    "history_login",
+                    models.CharField(
+                        default="", editable=False, max_length=254, verbose_name="login"
+                    ),
+                ),
+                (
+                    "history_role",
+                    models.CharField(
+                        default="", editable=False, max_length=40, verbose_name="role"
+                    ),
+                ),
+                (
+                    "history_organisation",
+                    models.CharField(default="", editable=False, max_length=200),
+                ),
+                (
+                    "history_zone",
+                    models.CharField(
+                        default="UTC", editable=False, max_length=64, verbose_name="time zone"
+                    ),
+                ),
+                (
+                    "history_shifted",
+                    models.BooleanField(
+                        default=False, editable=False, verbose_name="clock was shifted"
+                    ),
+                ),
+                ("id", models.UUIDField(db_index=True, default=uuid.uuid4, editable=False)),
+                ("created_at", models.DateTimeField(default=audit.clock.now, editable=False)),
+                ("history_change_reason", models.TextField(null=True)),
+                ("number", models.PositiveSmallIntegerField(verbose_name="attempt")),
+                ("given_at", models.DateTimeField(default=audit.clock.now, verbose_name="given")),
+                ("marks", models.JSONField(default=dict, verbose_name="marks by time point")),
+                (
+                    "right",
+                    models.PositiveSmallIntegerField(default=0, verbose_name="points reached"),
+                ),
+                (
+                    "total",
+                    models.PositiveSmallIntegerField(default=0, verbose_name="points possible"),
+                ),
+                (
+                    "state",
+                    audit.states.StateField(
+                        choices=[
+                            ("open", "Open"),
+                            ("scored", "Scored"),
+                            ("ended", "Ended unscored"),
+                        ],
+                        default="open",
+                        editable=False,
+                        max_length=24,
+                        verbose_name="state",
+                    ),
+                ),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                (
+                    "history_type",
+                    models.CharField(
+                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'historical training attempt',
-                'verbose_name_plural': 'historical training attempts',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
+                "verbose_name": "historical training attempt",
+                "verbose_name_plural": "historical training attempts",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name='HistoricalTrainingCase',
+            name="HistoricalTrainingCase",
             fields=[
-                ('history_actor', models.CharField(default='', editable=False, max_length=200, verbose_name='printed name')),
-                ('history_login', models.CharField(default='', editable=False, max_length=254, verbose_name='login')),
-                ('history_role', models.CharField(default='', editable=False, max_length=40, verbose_name='role')),
-                ('history_organisation', models.CharField(default='', editable=False, max_length=200)),
-                ('history_zone', models.CharField(default='UTC', editable=False, max_length=64, verbose_name='time zone')),
-                ('history_shifted', models.BooleanField(default=False, editable=False, verbose_name='clock was shifted')),
-                ('id', models.UUIDField(db_index=True, default=uuid.uuid4, editable=False)),
-                ('created_at', models.DateTimeField(default=audit.clock.now, editable=False)),
-                ('history_change_reason', models.TextField(null=True)),
-                ('title', models.CharField(max_length=120, verbose_name='title')),
-                ('key', models.JSONField(default=dict, verbose_name='answer key')),
-                ('state', audit.states.StateField(choices=[('draft', 'Draft'), ('approved', 'Approved'), ('withdrawn', 'Withdrawn')], default='draft', editable=False, max_length=24, verbose_name='state')),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
+                (
+                    "history_actor",
+                    models.CharField(
+                        default="", editable=False, max_length=200, verbose_name="printed name"
+                    ),
+                ),
+                (
+                    "history_login",
+                    models.CharField(
+                        default="", editable=False, max_length=254, verbose_name="login"
+                    ),
+                ),
+                (
+                    "history_role",
+                    models.CharField(
+                        default="", editable=False, max_length=40, verbose_name="role"
+                    ),
+                ),
+                (
+                    "history_organisation",
+                    models.CharField(default="", editable=False, max_length=200),
+                ),
+                (
+                    "history_zone",
+                    models.CharField(
+                        default="UTC", editable=False, max_length=64, verbose_name="time zone"
+                    ),
+                ),
+                (
+                    "history_shifted",
+                    models.BooleanField(
+                        default=False, editable=False, verbose_name="clock was shifted"
+                    ),
+                ),
+                ("id", models.UUIDField(db_index=True, default=uuid.uuid4, editable=False)),
+                ("created_at", models.DateTimeField(default=audit.clock.now, editable=False)),
+                ("history_change_reason", models.TextField(null=True)),
+                ("title", models.CharField(max_length=120, verbose_name="title")),
+                ("key", models.JSONField(default=dict, verbose_name="answer key")),
+                (
+                    "state",
+                    audit.states.StateField(
+                        choices=[
+                            ("draft", "Draft"),
+                            ("approved", "Approved"),
+                            ("withdrawn", "Withdrawn"),
+                        ],
+                        default="draft",
+                        editable=False,
+                        max_length=24,
+                        verbose_name="state",
+                    ),
+                ),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                (
+                    "history_type",
+                    models.CharField(
+                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'historical training case',
-                'verbose_name_plural': 'historical training cases',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
+                "verbose_name": "historical training case",
+                "verbose_name_plural": "historical training cases",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name='HistoricalTrainingStudy',
+            name="HistoricalTrainingStudy",
             fields=[
-                ('history_actor', models.CharField(default='', editable=False, max_length=200, verbose_name='printed name')),
-                ('history_login', models.CharField(default='', editable=False, max_length=254, verbose_name='login')),
-                ('history_role', models.CharField(default='', editable=False, max_length=40, verbose_name='role')),
-                ('history_organisation', models.CharField(default='', editable=False, max_length=200)),
-                ('history_zone', models.CharField(default='UTC', editable=False, max_length=64, verbose_name='time zone')),
-                ('history_shifted', models.BooleanField(default=False, editable=False, verbose_name='clock was shifted')),
-                ('id', models.UUIDField(db_index=True, default=uuid.uuid4, editable=False)),
-                ('created_at', models.DateTimeField(default=audit.clock.now, editable=False)),
-                ('history_change_reason', models.TextField(null=True)),
-                ('ended_on', models.DateField(blank=True, null=True, verbose_name='ended on')),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
+                (
+                    "history_actor",
+                    models.CharField(
+                        default="", editable=False, max_length=200, verbose_name="printed name"
+                    ),
+                ),
+                (
+                    "history_login",
+                    models.CharField(
+                        default="", editable=False, max_length=254, verbose_name="login"
+                    ),
+                ),
+                (
+                    "history_role",
+                    models.CharField(
+                        default="", editable=False, max_length=40, verbose_name="role"
+                    ),
+                ),
+                (
+                    "history_organisation",
+                    models.CharField(default="", editable=False, max_length=200),
+                ),
+                (
+                    "history_zone",
+                    models.CharField(
+                        default="UTC", editable=False, max_length=64, verbose_name="time zone"
+                    ),
+                ),
+                (
+                    "history_shifted",
+                    models.BooleanField(
+                        default=False, editable=False, verbose_name="clock was shifted"
+                    ),
+                ),
+                ("id", models.UUIDField(db_index=True, default=uuid.uuid4, editable=False)),
+                ("created_at", models.DateTimeField(default=audit.clock.now, editable=False)),
+                ("history_change_reason", models.TextField(null=True)),
+                ("ended_on", models.DateField(blank=True, null=True, verbose_name="ended on")),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                (
+                    "history_type",
+                    models.CharField(
+                        choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'historical training study',
-                'verbose_name_plural': 'historical training studys',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
+                "verbose_name": "historical training study",
+                "verbose_name_plural": "historical training studys",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name='ReaderCommitment',
+            name="ReaderCommitment",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(default=audit.clock.now, editable=False)),
-                ('contract_number', models.CharField(max_length=40, verbose_name='contract')),
-                ('paragraphs', models.JSONField(default=list, verbose_name='text')),
-                ('state', audit.states.StateField(choices=[('open', 'To sign'), ('signed', 'Signed'), ('replaced', 'Replaced')], default='open', editable=False, max_length=24, verbose_name='state')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=audit.clock.now, editable=False)),
+                ("contract_number", models.CharField(max_length=40, verbose_name="contract")),
+                ("paragraphs", models.JSONField(default=list, verbose_name="text")),
+                (
+                    "state",
+                    audit.states.StateField(
+                        choices=[
+                            ("open", "To sign"),
+                            ("signed", "Signed"),
+                            ("replaced", "Replaced"),
+                        ],
+                        default="open",
+                        editable=False,
+                        max_length=24,
+                        verbose_name="state",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-created_at',),
+                "ordering": ("-created_at",),
             },
             managers=[
-                ('objects', django.db.models.manager.Manager()),
-                ('every_row', django.db.models.manager.Manager()),
+                ("objects", django.db.models.manager.Manager()),
+                ("every_row", django.db.models.manager.Manager()),
             ],
         ),
         migrations.CreateModel(
-            name='ReaderInvitation',
+            name="ReaderInvitation",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(default=audit.clock.now, editable=False)),
-                ('invitation_id', models.UUIDField(unique=True, verbose_name='invitation')),
-                ('name', models.CharField(max_length=200, verbose_name='name')),
-                ('email', models.EmailField(max_length=254, verbose_name='e-mail')),
-                ('entry', models.JSONField(default=dict, verbose_name='what the register will hold')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=audit.clock.now, editable=False)),
+                ("invitation_id", models.UUIDField(unique=True, verbose_name="invitation")),
+                ("name", models.CharField(max_length=200, verbose_name="name")),
+                ("email", models.EmailField(max_length=254, verbose_name="e-mail")),
+                (
+                    "entry",
+                    models.JSONField(default=dict, verbose_name="what the register will hold"),
+                ),
             ],
             options={
-                'ordering': ('created_at',),
+                "ordering": ("created_at",),
             },
             managers=[
-                ('objects', django.db.models.manager.Manager()),
-                ('every_row', django.db.models.manager.Manager()),
+                ("objects", django.db.models.manager.Manager()),
+                ("every_row", django.db.models.manager.Manager()),
             ],
         ),
         migrations.CreateModel(
-            name='ReaderMessage',
+            name="ReaderMessage",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(default=audit.clock.now, editable=False)),
-                ('kind', models.CharField(choices=[('reminder', 'Reminder before due'), ('overdue', 'Overdue'), ('escalation', 'Escalation'), ('mail', 'Mail'), ('call', 'Call'), ('meeting', 'Meeting')], max_length=12, verbose_name='kind')),
-                ('is_from_reader', models.BooleanField(default=False, verbose_name='from the reader')),
-                ('at', models.DateTimeField(default=audit.clock.now, verbose_name='at')),
-                ('text', models.TextField(verbose_name='text')),
-                ('tasks', models.JSONField(blank=True, default=list, verbose_name='reads')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=audit.clock.now, editable=False)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("reminder", "Reminder before due"),
+                            ("overdue", "Overdue"),
+                            ("escalation", "Escalation"),
+                            ("mail", "Mail"),
+                            ("call", "Call"),
+                            ("meeting", "Meeting"),
+                        ],
+                        max_length=12,
+                        verbose_name="kind",
+                    ),
+                ),
+                (
+                    "is_from_reader",
+                    models.BooleanField(default=False, verbose_name="from the reader"),
+                ),
+                ("at", models.DateTimeField(default=audit.clock.now, verbose_name="at")),
+                ("text", models.TextField(verbose_name="text")),
+                ("tasks", models.JSONField(blank=True, default=list, verbose_name="reads")),
             ],
             options={
-                'ordering': ('-at',),
+                "ordering": ("-at",),
             },
             managers=[
-                ('objects', django.db.models.manager.Manager()),
-                ('every_row', django.db.models.manager.Manager()),
+                ("objects", django.db.models.manager.Manager()),
+                ("every_row", django.db.models.manager.Manager()),
             ],
         ),
         migrations.CreateModel(
-            name='Remediation',
+            name="Remediation",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(default=audit.clock.now, editable=False)),
-                ('issue', models.TextField(verbose_name='issue')),
-                ('steps', models.JSONField(default=list, verbose_name='steps')),
-                ('due_on', models.DateField(verbose_name='to be closed by')),
-                ('outcome', models.TextField(blank=True, verbose_name='outcome')),
-                ('state', audit.states.StateField(choices=[('open', 'Open'), ('completed', 'Completed'), ('cancelled', 'Cancelled')], default='open', editable=False, max_length=24, verbose_name='state')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=audit.clock.now, editable=False)),
+                ("issue", models.TextField(verbose_name="issue")),
+                ("steps", models.JSONField(default=list, verbose_name="steps")),
+                ("due_on", models.DateField(verbose_name="to be closed by")),
+                ("outcome", models.TextField(blank=True, verbose_name="outcome")),
+                (
+                    "state",
+                    audit.states.StateField(
+                        choices=[
+                            ("open", "Open"),
+                            ("completed", "Completed"),
+                            ("cancelled", "Cancelled"),
+                        ],
+                        default="open",
+                        editable=False,
+                        max_length=24,
+                        verbose_name="state",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-created_at',),
+                "ordering": ("-created_at",),
             },
             managers=[
-                ('objects', django.db.models.manager.Manager()),
-                ('every_row', django.db.models.manager.Manager()),
+                ("objects", django.db.models.manager.Manager()),
+                ("every_row", django.db.models.manager.Manager()),
             ],
         ),
         migrations.CreateModel(
-            name='TrainingAttempt',
+            name="TrainingAttempt",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(default=audit.clock.now, editable=False)),
-                ('number', models.PositiveSmallIntegerField(verbose_name='attempt')),
-                ('given_at', models.DateTimeField(default=audit.clock.now, verbose_name='given')),
-                ('marks', models.JSONField(default=dict, verbose_name='marks by time point')),
-                ('right', models.PositiveSmallIntegerField(default=0, verbose_name='points reached')),
-                ('total', models.PositiveSmallIntegerField(default=0, verbose_name='points possible')),
-                ('state', audit.states.StateField(choices=[('open', 'Open'), ('scored', 'Scored'), ('ended', 'Ended unscored')], default='open', editable=False, max_length=24, verbose_name='state')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=audit.clock.now, editable=False)),
+                ("number", models.PositiveSmallIntegerField(verbose_name="attempt")),
+                ("given_at", models.DateTimeField(default=audit.clock.now, verbose_name="given")),
+                ("marks", models.JSONField(default=dict, verbose_name="marks by time point")),
+                (
+                    "right",
+                    models.PositiveSmallIntegerField(default=0, verbose_name="points reached"),
+                ),
+                (
+                    "total",
+                    models.PositiveSmallIntegerField(default=0, verbose_name="points possible"),
+                ),
+                (
+                    "state",
+                    audit.states.StateField(
+                        choices=[
+                            ("open", "Open"),
+                            ("scored", "Scored"),
+                            ("ended", "Ended unscored"),
+                        ],
+                        default="open",
+                        editable=False,
+                        max_length=24,
+                        verbose_name="state",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('given_at',),
+                "ordering": ("given_at",),
             },
             managers=[
-                ('objects', django.db.models.manager.Manager()),
-                ('every_row', django.db.models.manager.Manager()),
+                ("objects", django.db.models.manager.Manager()),
+                ("every_row", django.db.models.manager.Manager()),
             ],
         ),
         migrations.CreateModel(
-            name='TrainingCase',
+            name="TrainingCase",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(default=audit.clock.now, editable=False)),
-                ('title', models.CharField(max_length=120, verbose_name='title')),
-                ('key', models.JSONField(default=dict, verbose_name='answer key')),
-                ('state', audit.states.StateField(choices=[('draft', 'Draft'), ('approved', 'Approved'), ('withdrawn', 'Withdrawn')], default='draft', editable=False, max_length=24, verbose_name='state')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=audit.clock.now, editable=False)),
+                ("title", models.CharField(max_length=120, verbose_name="title")),
+                ("key", models.JSONField(default=dict, verbose_name="answer key")),
+                (
+                    "state",
+                    audit.states.StateField(
+                        choices=[
+                            ("draft", "Draft"),
+                            ("approved", "Approved"),
+                            ("withdrawn", "Withdrawn"),
+                        ],
+                        default="draft",
+                        editable=False,
+                        max_length=24,
+                        verbose_name="state",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('title',),
+                "ordering": ("title",),
             },
             managers=[
-                ('objects', django.db.models.manager.Manager()),
-                ('every_row', django.db.models.manager.Manager()),
+                ("objects", django.db.models.manager.Manager()),
+                ("every_row", django.db.models.manager.Manager()),
             ],
         ),
         migrations.CreateModel(
-            name='TrainingStudy',
+            name="TrainingStudy",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(default=audit.clock.now, editable=False)),
-                ('ended_on', models.DateField(blank=True, null=True, verbose_name='ended on')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=audit.clock.now, editable=False)),
+                ("ended_on", models.DateField(blank=True, null=True, verbose_name="ended on")),
             ],
             managers=[
-                ('objects', django.db.models.manager.Manager()),
-                ('every_row', django.db.models.manager.Manager()),
+                ("objects", django.db.models.manager.Manager()),
+                ("every_row", django.db.models.manager.Manager()),
             ],
         ),
         migrations.RemoveConstraint(
-            model_name='readerstream',
-            name='stream_role_once',
+            model_name="readerstream",
+            name="stream_role_once",
         ),
         migrations.AddConstraint(
-            model_name='readerstream',
-            constraint=models.UniqueConstraint(condition=models.Q(('closed_reason', ''), models.Q(('purpose', 'training'), _negated=True)), fields=('study', 'subject', 'role', 'purpose'), name='stream_role_once'),
+            model_name="readerstream",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(
+                    ("closed_reason", ""), models.Q(("purpose", "training"), _negated=True)
+                ),
+                fields=("study", "subject", "role", "purpose"),
+                name="stream_role_once",
+            ),
         ),
         migrations.AddField(
-            model_name='feeline',
-            name='study',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='studies.study'),
+            model_name="feeline",
+            name="study",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="studies.study"
+            ),
         ),
         migrations.AddField(
-            model_name='feestatement',
-            name='reader',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='statements', to='reads.reader'),
+            model_name="feestatement",
+            name="reader",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="statements",
+                to="reads.reader",
+            ),
         ),
         migrations.AddField(
-            model_name='feestatement',
-            name='study',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='studies.study'),
+            model_name="feestatement",
+            name="study",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="studies.study"
+            ),
         ),
         migrations.AddField(
-            model_name='feeline',
-            name='statement',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='lines', to='reads.feestatement'),
+            model_name="feeline",
+            name="statement",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="lines",
+                to="reads.feestatement",
+            ),
         ),
         migrations.AddField(
-            model_name='historicalfeeline',
-            name='history_user',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="historicalfeeline",
+            name="history_user",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='historicalfeeline',
-            name='statement',
-            field=models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='reads.feestatement'),
+            model_name="historicalfeeline",
+            name="statement",
+            field=models.ForeignKey(
+                blank=True,
+                db_constraint=False,
+                null=True,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="+",
+                to="reads.feestatement",
+            ),
         ),
         migrations.AddField(
-            model_name='historicalfeeline',
-            name='study',
-            field=models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='studies.study'),
+            model_name="historicalfeeline",
+            name="study",
+            field=models.ForeignKey(
+                blank=True,
+                db_constraint=False,
+                null=True,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="+",
+                to="studies.study",
+            ),
         ),
         migrations.AddField(
-            model_name='historicalfeestatement',
-            name='history_user',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="historicalfeestatement",
+            name="history_user",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='historicalfeestatement',
-            name='reader',
-            field=models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='reads.reader'),
+            model_name="historicalfeestatement",
+            name="reader",
+            field=models.ForeignKey(
+                blank=True,
+                db_constraint=False,
+                null=True,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="+",
+                to="reads.reader",
+            ),
         ),
         migrations.AddField(
-            model_name='historicalfeestatement',
-            name='study',
-            field=models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='studies.study'),
+            model_name="historicalfeestatement",
+            name="study",
+            field=models.ForeignKey(
+                blank=True,
+                db_constraint=False,
+                null=True,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="+",
+                to="studies.study",
+            ),
         ),
         migrations.AddField(
-            model_name='historicalreadercommitment',
-            name='design',
-            field=models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='studies.configuration'),
+            model_name="historicalreadercommitment",
+            name="design",
+            field=models.ForeignKey(
+                blank=True,
+                db_constraint=False,
+                null=True,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="+",
+                to="studies.configuration",
+            ),
         ),
         migrations.AddField(
-            model_name='historicalreadercommitment',
-            name='history_user',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="historicalreadercommitment",
+            name="history_user",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='historicalreadercommitment',
-            name='onboarding',
-            field=models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='reads.onboarding'),
+            model_name="historicalreadercommitment",
+            name="onboarding",
+            field=models.ForeignKey(
+                blank=True,
+                db_constraint=False,
+                null=True,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="+",
+                to="reads.onboarding",
+            ),
         ),
         migrations.AddField(
-            model_name='historicalreadercommitment',
-            name='study',
-            field=models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='studies.study'),
+            model_name="historicalreadercommitment",
+            name="study",
+            field=models.ForeignKey(
+                blank=True,
+                db_constraint=False,
+                null=True,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="+",
+                to="studies.study",
+            ),
         ),
         migrations.AddField(
-            model_name='historicalreaderinvitation',
-            name='history_user',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="historicalreaderinvitation",
+            name="history_user",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='historicalreaderinvitation',
-            name='onboarding',
-            field=models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='reads.onboarding'),
+            model_name="historicalreaderinvitation",
+            name="onboarding",
+            field=models.ForeignKey(
+                blank=True,
+                db_constraint=False,
+                null=True,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="+",
+                to="reads.onboarding",
+            ),
         ),
         migrations.AddField(
-            model_name='historicalreaderinvitation',
-            name='study',
-            field=models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='studies.study'),
+            model_name="historicalreaderinvitation",
+            name="study",
+            field=models.ForeignKey(
+                blank=True,
+                db_constraint=False,
+                null=True,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="+",
+                to="studies.study",
+            ),
         ),
         migrations.AddField(
-            model_name='historicalreadermessage',
-            name='history_user',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="historicalreadermessage",
+            name="history_user",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='historicalreadermessage',
-            name='reader',
-            field=models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='reads.reader'),
+            model_name="historicalreadermessage",
+            name="reader",
+            field=models.ForeignKey(
+                blank=True,
+                db_constraint=False,
+                null=True,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="+",
+                to="reads.reader",
+            ),
         ),
         migrations.AddField(
-            model_name='historicalreadermessage',
-            name='study',
-            field=models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='studies.study'),
+            model_name="historicalreadermessage",
+            name="study",
+            field=models.ForeignKey(
+                blank=True,
+                db_constraint=False,
+                null=True,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="+",
+                to="studies.study",
+            ),
         ),
         migrations.AddField(
-            model_name='historicalremediation',
-            name='history_user',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="historicalremediation",
+            name="history_user",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='historicalremediation',
-            name='reader',
-            field=models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='reads.reader'),
+            model_name="historicalremediation",
+            name="reader",
+            field=models.ForeignKey(
+                blank=True,
+                db_constraint=False,
+                null=True,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="+",
+                to="reads.reader",
+            ),
         ),
         migrations.AddField(
-            model_name='historicalremediation',
-            name='study',
-            field=models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='studies.study'),
+            model_name="historicalremediation",
+            name="study",
+            field=models.ForeignKey(
+                blank=True,
+                db_constraint=False,
+                null=True,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="+",
+                to="studies.study",
+            ),
         ),
         migrations.AddField(
-            model_name='historicaltrainingattempt',
-            name='history_user',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="historicaltrainingattempt",
+            name="history_user",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='historicaltrainingattempt',
-            name='reader',
-            field=models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="historicaltrainingattempt",
+            name="reader",
+            field=models.ForeignKey(
+                blank=True,
+                db_constraint=False,
+                null=True,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='historicaltrainingattempt',
-            name='stream',
-            field=models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='reads.readerstream'),
+            model_name="historicaltrainingattempt",
+            name="stream",
+            field=models.ForeignKey(
+                blank=True,
+                db_constraint=False,
+                null=True,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="+",
+                to="reads.readerstream",
+            ),
         ),
         migrations.AddField(
-            model_name='historicaltrainingattempt',
-            name='study',
-            field=models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='studies.study'),
+            model_name="historicaltrainingattempt",
+            name="study",
+            field=models.ForeignKey(
+                blank=True,
+                db_constraint=False,
+                null=True,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="+",
+                to="studies.study",
+            ),
         ),
         migrations.AddField(
-            model_name='historicaltrainingcase',
-            name='design',
-            field=models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='studies.configuration'),
+            model_name="historicaltrainingcase",
+            name="design",
+            field=models.ForeignKey(
+                blank=True,
+                db_constraint=False,
+                null=True,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="+",
+                to="studies.configuration",
+            ),
         ),
         migrations.AddField(
-            model_name='historicaltrainingcase',
-            name='history_user',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="historicaltrainingcase",
+            name="history_user",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='historicaltrainingcase',
-            name='study',
-            field=models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='studies.study'),
+            model_name="historicaltrainingcase",
+            name="study",
+            field=models.ForeignKey(
+                blank=True,
+                db_constraint=False,
+                null=True,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="+",
+                to="studies.study",
+            ),
         ),
         migrations.AddField(
-            model_name='historicaltrainingcase',
-            name='subject',
-            field=models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='studies.subject'),
+            model_name="historicaltrainingcase",
+            name="subject",
+            field=models.ForeignKey(
+                blank=True,
+                db_constraint=False,
+                null=True,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="+",
+                to="studies.subject",
+            ),
         ),
         migrations.AddField(
-            model_name='historicaltrainingstudy',
-            name='held_in',
-            field=models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='studies.study'),
+            model_name="historicaltrainingstudy",
+            name="held_in",
+            field=models.ForeignKey(
+                blank=True,
+                db_constraint=False,
+                null=True,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="+",
+                to="studies.study",
+            ),
         ),
         migrations.AddField(
-            model_name='historicaltrainingstudy',
-            name='history_user',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="historicaltrainingstudy",
+            name="history_user",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='historicaltrainingstudy',
-            name='study',
-            field=models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='studies.study'),
+            model_name="historicaltrainingstudy",
+            name="study",
+            field=models.ForeignKey(
+                blank=True,
+                db_constraint=False,
+                null=True,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="+",
+                to="studies.study",
+            ),
         ),
         migrations.AddField(
-            model_name='readercommitment',
-            name='design',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='studies.configuration'),
+            model_name="readercommitment",
+            name="design",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="studies.configuration",
+            ),
         ),
         migrations.AddField(
-            model_name='readercommitment',
-            name='onboarding',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='commitments', to='reads.onboarding'),
+            model_name="readercommitment",
+            name="onboarding",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="commitments",
+                to="reads.onboarding",
+            ),
         ),
         migrations.AddField(
-            model_name='readercommitment',
-            name='study',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='studies.study'),
+            model_name="readercommitment",
+            name="study",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="studies.study"
+            ),
         ),
         migrations.AddField(
-            model_name='readerinvitation',
-            name='onboarding',
-            field=models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='invitation', to='reads.onboarding'),
+            model_name="readerinvitation",
+            name="onboarding",
+            field=models.OneToOneField(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="invitation",
+                to="reads.onboarding",
+            ),
         ),
         migrations.AddField(
-            model_name='readerinvitation',
-            name='study',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='studies.study'),
+            model_name="readerinvitation",
+            name="study",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="studies.study"
+            ),
         ),
         migrations.AddField(
-            model_name='readermessage',
-            name='reader',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='messages', to='reads.reader'),
+            model_name="readermessage",
+            name="reader",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="messages",
+                to="reads.reader",
+            ),
         ),
         migrations.AddField(
-            model_name='readermessage',
-            name='study',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='studies.study'),
+            model_name="readermessage",
+            name="study",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="studies.study"
+            ),
         ),
         migrations.AddField(
-            model_name='remediation',
-            name='reader',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='remediations', to='reads.reader'),
+            model_name="remediation",
+            name="reader",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="remediations",
+                to="reads.reader",
+            ),
         ),
         migrations.AddField(
-            model_name='remediation',
-            name='study',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='studies.study'),
+            model_name="remediation",
+            name="study",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="studies.study"
+            ),
         ),
         migrations.AddField(
-            model_name='trainingattempt',
-            name='reader',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='training_attempts', to=settings.AUTH_USER_MODEL),
+            model_name="trainingattempt",
+            name="reader",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="training_attempts",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='trainingattempt',
-            name='stream',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='training_attempt', to='reads.readerstream'),
+            model_name="trainingattempt",
+            name="stream",
+            field=models.OneToOneField(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="training_attempt",
+                to="reads.readerstream",
+            ),
         ),
         migrations.AddField(
-            model_name='trainingattempt',
-            name='study',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='studies.study'),
+            model_name="trainingattempt",
+            name="study",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="studies.study"
+            ),
         ),
         migrations.AddField(
-            model_name='trainingcase',
-            name='design',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='studies.configuration'),
+            model_name="trainingcase",
+            name="design",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="studies.configuration",
+            ),
         ),
         migrations.AddField(
-            model_name='trainingcase',
-            name='study',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='studies.study'),
+            model_name="trainingcase",
+            name="study",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="studies.study"
+            ),
         ),
         migrations.AddField(
-            model_name='trainingcase',
-            name='subject',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='training_cases', to='studies.subject'),
+            model_name="trainingcase",
+            name="subject",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="training_cases",
+                to="studies.subject",
+            ),
         ),
         migrations.AddField(
-            model_name='trainingattempt',
-            name='case',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='attempts', to='reads.trainingcase'),
+            model_name="trainingattempt",
+            name="case",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="attempts",
+                to="reads.trainingcase",
+            ),
         ),
         migrations.AddField(
-            model_name='historicaltrainingattempt',
-            name='case',
-            field=models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='reads.trainingcase'),
+            model_name="historicaltrainingattempt",
+            name="case",
+            field=models.ForeignKey(
+                blank=True,
+                db_constraint=False,
+                null=True,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="+",
+                to="reads.trainingcase",
+            ),
         ),
         migrations.AddField(
-            model_name='trainingstudy',
-            name='held_in',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='trains', to='studies.study'),
+            model_name="trainingstudy",
+            name="held_in",
+            field=models.OneToOneField(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="trains",
+                to="studies.study",
+            ),
         ),
         migrations.AddField(
-            model_name='trainingstudy',
-            name='study',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='studies.study'),
+            model_name="trainingstudy",
+            name="study",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="studies.study"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='feestatement',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'draft')), fields=('study', 'reader', 'month', 'currency'), name='fee_statement_one_draft'),
+            model_name="feestatement",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "draft")),
+                fields=("study", "reader", "month", "currency"),
+                name="fee_statement_one_draft",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='feeline',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_dropped', False)), fields=('study', 'work'), name='fee_line_once'),
+            model_name="feeline",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("is_dropped", False)),
+                fields=("study", "work"),
+                name="fee_line_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='readercommitment',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'open')), fields=('onboarding',), name='commitment_one_open'),
+            model_name="readercommitment",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "open")),
+                fields=("onboarding",),
+                name="commitment_one_open",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='trainingcase',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'withdrawn'), _negated=True), fields=('study', 'subject', 'design'), name='training_case_once'),
+            model_name="trainingcase",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "withdrawn"), _negated=True),
+                fields=("study", "subject", "design"),
+                name="training_case_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='trainingattempt',
-            constraint=models.UniqueConstraint(fields=('case', 'reader', 'number'), name='training_attempt_number_once'),
+            model_name="trainingattempt",
+            constraint=models.UniqueConstraint(
+                fields=("case", "reader", "number"), name="training_attempt_number_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='trainingattempt',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'open')), fields=('case', 'reader'), name='training_attempt_one_open'),
+            model_name="trainingattempt",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "open")),
+                fields=("case", "reader"),
+                name="training_attempt_one_open",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='trainingstudy',
-            constraint=models.UniqueConstraint(condition=models.Q(('ended_on', None)), fields=('study',), name='training_study_once'),
+            model_name="trainingstudy",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("ended_on", None)),
+                fields=("study",),
+                name="training_study_once",
+            ),
         ),
     ]

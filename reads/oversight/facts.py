@@ -103,7 +103,7 @@ _NUMBERS = ("size", "long_axis", "short_axis", "slice")
 
 def lesion_from(document: Mapping[str, Any]) -> LesionFact:
     """Read a lesion of an example; numbers are texts."""
-    values = {k: _decimal(v) if k in _NUMBERS else v for k, v in document.items()}
+    values: dict[str, Any] = {k: _decimal(v) if k in _NUMBERS else v for k, v in document.items()}
     if "size" not in values:
         axis = "short_axis" if values.get("nodal") else "long_axis"
         values["size"] = values.get(axis)

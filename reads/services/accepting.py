@@ -9,6 +9,7 @@ where there is a global review, on the accepted one.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TypeVar
 
 from django.db import transaction
 
@@ -35,6 +36,8 @@ from reads.services.settling import (
 from studies.models import Subject, TimePoint
 
 SIGNED = ("signed", "final")
+#: basis of the row by which a roll-back takes an acceptance back
+TAKEN_BACK = "rolled_back"
 GLOBAL, ONCOLOGY = ReviewAcceptance.Kind.GLOBAL, ReviewAcceptance.Kind.ONCOLOGY
 
 
@@ -55,11 +58,29 @@ def reviews_of(
 def accepted_review(
     subject: Subject, kind: str, time_point: TimePoint | None = None
 ) -> ReviewAcceptance | None:
-    """Return the newest acceptance whose session is not voided."""
+    """Return the acceptance that holds, None after a roll-back."""
     rows = ReviewAcceptance.objects.filter(
         study_id=subject.study_id, subject=subject, kind=kind, time_point=time_point
     )
-    return rows.exclude(session__state="voided").select_related("session", "case").first()
+    return _holding(rows.select_related("session", "case").first())
+
+
+Row = TypeVar("Row", Acceptance, ReviewAcceptance)
+
+
+def is_holding(newest: Acceptance | ReviewAcceptance) -> bool:
+    """Tell whether an acceptance holds: not taken back, its session not voided."""
+    return newest.basis != TAKEN_BACK and newest.session.state != "voided"
+
+
+def _holding(newest: Row | None) -> Row | None:
+    return newest if newest is not None and is_holding(newest) else None
+
+
+def accepted_read(time_point: TimePoint) -> Acceptance | None:
+    """Return the acceptance of a time point that holds, None after a roll-back."""
+    rows = Acceptance.objects.filter(study_id=time_point.study_id, time_point=time_point)
+    return _holding(rows.select_related("session", "case").first())
 
 
 def settle_subject(subject: Subject, *, actor: Actor) -> None:
@@ -230,8 +251,7 @@ def accepted_reads(subject: Subject) -> list[Acceptance]:
     """Return the acceptance that holds for each time point of a subject, by date."""
     rows = Acceptance.objects.filter(study_id=subject.study_id, time_point__subject=subject)
     newest: dict[object, Acceptance] = {}
-    for row in rows.exclude(session__state="voided").select_related(
-        "session__task__stream", "time_point", "case"
-    ):
+    for row in rows.select_related("session__task__stream", "time_point", "case"):
         newest.setdefault(row.time_point_id, row)
-    return sorted(newest.values(), key=lambda row: row.session.task.sequence)
+    held = [row for row in newest.values() if is_holding(row)]
+    return sorted(held, key=lambda row: row.session.task.sequence)

@@ -23,7 +23,7 @@ from reads.models import (
     ReadSession,
     ReadTask,
 )
-from reads.services.accepting import counted_value
+from reads.services.accepting import accepted_read, counted_value
 from reads.services.clocks import plan_for
 from reads.services.planning import UNSIGNED, time_points_to_read
 from reads.services.qualifying import effective_design
@@ -187,12 +187,7 @@ def outcome_of(responses: list[str]) -> str:
 
 
 def _responses(time_point: TimePoint) -> tuple[list[str], str] | None:
-    accepted = (
-        Acceptance.objects.filter(study_id=time_point.study_id, time_point=time_point)
-        .exclude(session__state="voided")
-        .select_related("session", "case")
-        .first()
-    )
+    accepted = accepted_read(time_point)
     if accepted is not None:
         return [_overall(accepted.session, accepted)], accepted.basis
     sessions = efficacy_sessions(time_point)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from audit.actors import Actor
 from audit.errors import RuleBroken
@@ -35,6 +36,16 @@ def wants_sessions(design: ReadDesign) -> bool:
         or design.oncology_review.is_wanted
         or design.sampling.escalate_above_percent is not None
     )
+
+
+def is_concerned(study_id: Any) -> bool:
+    """Tell whether enrolment, the end of a course or a death changes what is read in a study."""
+    try:
+        _, design = effective_design(study_id)
+    except RuleBroken:  # a study without a charter reads nothing
+        return False
+    rules = design.stop_rules
+    return wants_sessions(design) or "stop" in (rules.after_withdrawal, rules.after_death)
 
 
 def ask(subject: Subject, cause: str) -> None:

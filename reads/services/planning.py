@@ -18,6 +18,7 @@ from reads.design import versions_of
 from reads.models import ReaderStream, ReadTask
 from reads.services.clocks import plan_for
 from reads.services.drawing import draw_readers, named_readers
+from reads.services.preliminary import waits_for_analysis
 from reads.services.qualifying import effective_design, trains_readers
 from reads.services.stopping import (
     is_in_sample,
@@ -120,7 +121,7 @@ def plan_reads(subject: Subject, *, actor: Actor) -> list[ReadTask]:
     with transaction.atomic():
         streams = [s for s in open_streams(subject, actor=actor) if not is_stopped(s, design)]
         for sequence, time_point in enumerate(time_points_to_read(subject), start=1):
-            if time_point.state in BEFORE_READY:
+            if time_point.state in BEFORE_READY or waits_for_analysis(time_point, design):
                 break
             package = time_point.packages.filter(state="released").first()
             if package is not None:

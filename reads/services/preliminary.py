@@ -1,8 +1,8 @@
 """Measurements that image operations prepare, and the reader's word on each.
 
 Where the charter wants them, a time point is read only after its measurements are finished. The
-reader sees values, places and slices, never the analyst; each value is approved, changed or not used
-before the read is signed.
+reader sees values, places and slices, never the analyst; each value is approved, changed or not
+used before the read is signed.
 """
 
 from __future__ import annotations

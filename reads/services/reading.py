@@ -25,6 +25,7 @@ from reads.services.kinds import KINDS
 from reads.services.lesions import keep_lesions
 from reads.services.limits import require_room
 from reads.services.pace import active_seconds
+from reads.services.preliminary import seal_reviews
 from reads.services.qualifying import is_qualified
 from reads.services.reminders import require_acknowledged
 from reads.visibility import held_by
@@ -383,6 +384,7 @@ def sign(session: ReadSession, *, actor: Actor, assent: Assent) -> ReadSession:
             raise Conflict("The form is not complete any more. Review it again.", rule="RD-005")
         keep_lesions(fresh, reading.evaluation)
         now = clock.now()
+        seal_reviews(fresh, now)
         signed = READ_SESSION.move(
             fresh,
             "sign",

@@ -281,13 +281,18 @@ def void_sessions(row: RollBack, impact: Impact, desk: Actor, why: str) -> None:
 
 
 def reopen_tasks(row: RollBack, impact: Impact, desk: Actor, why: str) -> None:
-    """Give the reads back to their readers; a review of the whole course is planned anew later."""
+    """Give the reads back to their readers.
+
+    A review of the whole course is planned anew later, and a reader who was replaced reads no more.
+    """
     seen: set[Any] = set()
     for session in impact.sessions:
         if session.task_id in seen:
             continue
         seen.add(session.task_id)
-        task = ReadTask.objects.in_study(row.study_id).select_related("design", "time_point").get(
+        task = ReadTask.objects.in_study(row.study_id).select_related(
+            "design", "time_point", "stream__subject"
+        ).get(
             pk=session.task_id
         )  # fmt: skip
         if task.state == "signed":
@@ -297,7 +302,7 @@ def reopen_tasks(row: RollBack, impact: Impact, desk: Actor, why: str) -> None:
         elif task.state == "in_progress":
             task = READ_TASK.move(task, "hold", actor=desk, reason=why)
             task = READ_TASK.move(task, "resume", actor=desk, reason=why)
-        if task.kind in OVER_ALL:
+        if task.kind in OVER_ALL or task.stream.closed_reason:
             READ_TASK.move(task, "cancel", actor=desk, reason=why)
             continue
         _with_late_images(row, task, desk)
@@ -313,11 +318,12 @@ def _with_late_images(row: RollBack, task: ReadTask, desk: Actor) -> None:
 
 
 def _waits(row: RollBack, task: ReadTask) -> bool:
-    """Tell whether the re-read waits: the reader was recalled, or is in a retraining."""
+    """Tell whether the re-read waits: recalled, in a retraining, or the subject has withdrawn."""
     held = RetrainingPlace.objects.in_study(row.study_id).filter(
         reader=task.stream.reader_id, state="held"
     )
-    return row.recall_id is not None or held.exists()
+    is_gone = task.stream.subject.state == "withdrawn"
+    return row.recall_id is not None or is_gone or held.exists()
 
 
 def withdraw_lesions(row: RollBack, impact: Impact, desk: Actor, why: str) -> None:

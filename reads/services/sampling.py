@@ -19,7 +19,7 @@ from audit.models import record
 from reads.design import ReadDesign
 from reads.design.document import EVERYBODY
 from reads.models import Acceptance, LocalResult, SampleEscalation
-from reads.services.accepting import counted_value
+from reads.services.accepting import counted_value, is_holding
 from reads.services.confirmation import OPINIONS
 from reads.services.qualifying import effective_design
 from reads.services.stopping import is_drawn
@@ -103,19 +103,19 @@ def _central(study: Study, design: ReadDesign) -> dict[tuple[object, object], st
     criterion = next(iter(design.criteria), "")
     rows = (
         Acceptance.objects.filter(study_id=study.pk)
-        .exclude(session__state="voided")
         .select_related("time_point", "session", "case")
         .prefetch_related("session__assessments")
     )
     found: dict[tuple[object, object], str] = {}
     for row in rows:
         key = (row.time_point.subject_id, row.time_point_id)
+        if key in found:
+            continue
         values = {one.criterion: one for one in row.session.assessments.all()}
-        if key not in found and criterion in values:
-            response = counted_value(values[criterion], "overall_response", row.case)
-            if response:
-                found[key] = response
-    return found
+        holds = is_holding(row) and criterion in values
+        response = counted_value(values[criterion], "overall_response", row.case) if holds else ""
+        found[key] = response
+    return {key: response for key, response in found.items() if response}
 
 
 def _local(study: Study) -> dict[tuple[object, object], str]:

@@ -17,10 +17,12 @@ from audit.errors import SignatureRefused
 from audit.models import record
 from reads import pictures, signing, tables
 from reads.criteria import registry
+from reads.design.references import words
 from reads.ecrf import ReadPoint
-from reads.models import AdjudicationCase, ReadSession
+from reads.models import AdjudicationCase, ReadSession, ReadTask
 from reads.services import reading, settling
 from reads.tables import LesionTable, Side, Sums
+from reads.views import adjudicating_oncology, thirds
 from reads.visibility import cases_of_adjudicator
 from studies.access import study_view
 from ui.records import SignRequest
@@ -35,6 +37,10 @@ _ROWS = (
     ("new", "New lesion", ""),
     ("overall", "Overall response", "overall_response"),
 )
+_OVER_SUBJECT = {
+    "best_overall_response": "Best overall response",
+    "progression_date": "Time point of progression",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +54,7 @@ class ReadShown:
     sums: Sums | None
     overall: str
     overall_words: str
+    results: tuple[tuple[str, str, str], ...] = ()
 
 
 def find_case(request: Any, pk: Any) -> AdjudicationCase:
@@ -67,9 +74,18 @@ def find_case(request: Any, pk: Any) -> AdjudicationCase:
 def _shown(case: AdjudicationCase, letter: str) -> ReadShown:
     session = settling.session_shown_as(case, letter)
     seen = reading.look(session)
-    points = (*seen.earlier, seen.point)
-    sides = tables.sides(points, [_responses(s) for s in _sessions(session)])
-    overall = sides[-1].overall
+    points = tuple(seen.points)
+    reviewed = _reviewed(session)
+    sides = tables.sides(
+        points,
+        [
+            _responses(s) | ({"overall_response": reviewed[name]} if name in reviewed else {})
+            for s in _sessions(session)
+            for name in (f"TP{s.task.sequence}",)
+        ],
+    )
+    results = _results(session)
+    overall = results[0][1] if results else sides[-1].overall
     return ReadShown(
         letter=letter,
         points=points,
@@ -78,7 +94,26 @@ def _shown(case: AdjudicationCase, letter: str) -> ReadShown:
         sums=tables.sums(points),
         overall=overall,
         overall_words=tables.RESPONSES.get(overall, ""),
+        results=results,
     )
+
+
+def _results(session: ReadSession) -> tuple[tuple[str, str, str], ...]:
+    """Return what a global review comes to: criterion, best overall response, progression."""
+    if session.task.kind != ReadTask.Kind.GLOBAL:
+        return ()
+    return tuple(
+        (row.criterion, row.derived["best_overall_response"], row.derived["progression"] or "None")
+        for row in session.assessments.order_by("criterion")
+    )
+
+
+def _reviewed(session: ReadSession) -> dict[str, str]:
+    """Return the responses as a global review leaves them, by the criterion shown."""
+    if session.task.kind != ReadTask.Kind.GLOBAL:
+        return {}
+    row = session.assessments.order_by("criterion").first()
+    return dict(row.entered.get("responses", {})) if row is not None else {}
 
 
 def _sessions(session: ReadSession) -> list[ReadSession]:
@@ -86,6 +121,7 @@ def _sessions(session: ReadSession) -> list[ReadSession]:
     rows = ReadSession.objects.in_study(session.study_id).filter(
         task__stream=session.task.stream_id,
         task__sequence__lte=session.task.sequence,
+        task__kind=ReadTask.Kind.TIME_POINT,
         state__in=reading.SIGNED,
     )
     return list(rows.order_by("task__sequence"))
@@ -117,13 +153,17 @@ class CompareRow:
 
 def compare(case: AdjudicationCase, a: ReadShown, b: ReadShown) -> tuple[CompareRow, ...]:
     """Put both reads side by side; what brought the case here is marked."""
-    asked = {variable["variable"] for variable in case.variables}
+    asked = {(one["variable"], one.get("point", "")) for one in case.variables}
     last = min(len(a.sides), len(b.sides)) - 1
     rows = []
     for name, label, variable in _ROWS:
         cells: list[CompareCell] = []
         for index, (one, two) in enumerate(zip(a.sides, b.sides, strict=False)):
-            differs = index == last and variable in asked
+            differs = (variable, one.name) in asked or (
+                index == last
+                and case.level == AdjudicationCase.Level.TIME_POINT
+                and (variable, "") in asked
+            )
             for position, side in enumerate((one, two)):
                 cells.append(CompareCell(getattr(side, name), differs, position == 0))
         rows.append(CompareRow(label, tuple(cells)))
@@ -151,10 +191,16 @@ def adjudication_case(request: Any, pk: Any) -> HttpResponse:
 def _page(
     request: Any, case: AdjudicationCase, *, errors: tuple[str, ...] = (), status: int = 200
 ) -> HttpResponse:
+    if case.level == AdjudicationCase.Level.ONCOLOGY:
+        return adjudicating_oncology.page(
+            request, case, _band(case), _sign_request(request, case, 0, errors), status=status
+        )
+    over = case.level == AdjudicationCase.Level.SUBJECT
     context: dict[str, Any] = {
         "case": case,
+        "is_over_subject": over,
         "band": _band(case),
-        "sequence": case.session_1.task.sequence,
+        "sequence": case.session_1.task.sequence - over,
         "criteria": ", ".join(sorted({registry.get(v["criterion"]).title for v in case.variables})),
         "now": clock.now(),
         "zone": request.user.time_zone,
@@ -170,10 +216,11 @@ def _page(
         "rows": compare(case, a, b),
         "heads": [(side.name, letter) for side in a.sides for letter in "AB"],
         "differences": _differences(case, a, b),
-        "series": pictures.series_of(case.session_1.task.package),
+        "series": pictures.series_of(_sessions(case.session_1)[-1].task.package),
         "viewer_url": reverse("adjudication-stacks", args=[request.study.code, case.pk]),
         "shown_point": request.GET.get("time_point", str(context["sequence"])),
         "points": [(str(n), side.name) for n, side in enumerate(a.sides, start=1)],
+        "third": thirds.fields(case) if settling.may_give_third(case) else (),
         "is_ready": bool(case.choice and case.reason.strip()),
         "sign": _sign_request(request, case, context["sequence"], errors),
         "signatures": [
@@ -185,13 +232,26 @@ def _page(
 
 
 def _differences(case: AdjudicationCase, a: ReadShown, b: ReadShown) -> list[tuple[str, str, str]]:
+    """Return what brought the case here: variable with its place, in read A, in read B."""
     found = []
-    last = {"A": a.sides[-1], "B": b.sides[-1]}
+    over = {"best_overall_response": 1, "progression_date": 2}
     attributes = {variable: name for name, _, variable in _ROWS if variable}
     for entry in case.variables:
-        name = attributes[entry["variable"]]
+        variable, point = entry["variable"], entry.get("point", "")
+        if variable in over:
+            one, two = (
+                next((r[over[variable]] for r in read.results if r[0] == entry["criterion"]), "")
+                for read in (a, b)
+            )
+            found.append((_OVER_SUBJECT[variable], one, two))
+            continue
+        name = attributes.get(variable, "new")
         label = next(label for key, label, _ in _ROWS if key == name)
-        found.append((label, getattr(last["A"], name), getattr(last["B"], name)))
+        sides = [
+            next((s for s in read.sides if s.name == point), read.sides[-1]) for read in (a, b)
+        ]
+        place = f"{label}, {sides[0].name}"
+        found.append((place, getattr(sides[0], name), getattr(sides[1], name)))
     return found
 
 
@@ -207,12 +267,27 @@ def _sign_request(
         title=f"Sign the decision on case {case.label}",
         url=reverse("adjudication-sign", args=[request.study.code, case.pk]),
         facts=(
-            ("You sign", f"Your decision on time point {sequence}"),
-            ("Result", f"You agree with read {case.choice}"),
+            ("You sign", f"Your decision on {_what(case, sequence)}"),
+            ("Result", _decision(case)),
             ("Reason", case.reason),
         ),
         errors=errors,
     )
+
+
+def _what(case: AdjudicationCase, sequence: int) -> str:
+    if case.level == AdjudicationCase.Level.TIME_POINT:
+        return f"time point {sequence}"
+    return {"subject": "the subject as a whole"}.get(case.level, "the oncology review")
+
+
+def _decision(case: AdjudicationCase) -> str:
+    if not case.third:
+        return f"You agree with read {case.choice}"
+    values = ", ".join(
+        f"{words(name)} {value}" for row in case.third.values() for name, value in row.items()
+    )
+    return f"Your own result: {values}; measurements of read {case.choice}"
 
 
 def _act(request: Any, case: AdjudicationCase) -> HttpResponse:
@@ -228,6 +303,7 @@ def _act(request: Any, case: AdjudicationCase) -> HttpResponse:
             case,
             choice=posted.get("choice", ""),
             reason=posted.get("reason", ""),
+            third=thirds.from_post(posted),
             actor=request.actor,
         )
         if act == "sign" and posted.get("choice") and posted.get("reason", "").strip():

@@ -205,7 +205,7 @@ class CaseRow:
 
     study: Study
     case: AdjudicationCase
-    sequence: int
+    place: str
     state: str
     differs: str
 
@@ -255,11 +255,19 @@ def adjudication_inbox(request: Any) -> HttpResponse:
     )
 
 
+def _place(case: AdjudicationCase) -> str:
+    """Return what a case compares, as an adjudicator may know it."""
+    if case.level == AdjudicationCase.Level.SUBJECT:
+        return "All time points"
+    where = f"Time point {case.session_1.task.sequence}"
+    return f"Oncology, {where.lower()}" if case.level == "oncology" else where
+
+
 def _case_row(study: Study, case: AdjudicationCase) -> CaseRow:
     return CaseRow(
         study=study,
         case=case,
-        sequence=case.session_1.task.sequence,
+        place=_place(case),
         state={"pending": "assigned", "claimed": "in_progress"}.get(case.state, case.state),
         differs=", ".join(v["variable"].replace("_", " ") for v in case.variables),
     )

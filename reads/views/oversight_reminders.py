@@ -14,7 +14,7 @@ from django.urls import reverse
 
 from accounts.sentences import sentences
 from audit import clock
-from audit.errors import Refused, RuleBroken, SignatureRefused
+from audit.errors import NotPermitted, Refused, RuleBroken, SignatureRefused
 from audit.models import record
 from audit.trail import entries
 from imaging.storage import previews
@@ -369,9 +369,12 @@ def reminder_picture(request: StudyRequest, pk: UUID) -> HttpResponse:
     Raises:
         Http404: there is none, or it is not for this person.
     """
+    actor = request.actor
+    if not (actor.may("reminder.view") or actor.may("reminder.acknowledge")):
+        raise NotPermitted("Your role does not include reminders.", rule="reminder.view")
     row = find_reminder(request, pk)
-    is_own = row.reader_id == request.actor.user_id and row.state in ("issued", "acknowledged")
-    if not row.picture_sha256 or not (is_own or request.actor.may("reminder.view")):
+    is_own = row.reader_id == actor.user_id and row.state in ("issued", "acknowledged")
+    if not row.picture_sha256 or not (is_own or actor.may("reminder.view")):
         record("access.denied", details={"kind": "reads.trainingreminder", "id": str(pk)})
         raise Http404
     answer = HttpResponse(previews().read(row.picture_sha256), content_type="image/jpeg")

@@ -23,11 +23,9 @@ def _rows(request: StudyRequest) -> Any:
     return Retraining.objects.visible_to(request.actor).select_related("ordered_by")
 
 
-@study_view("retraining.view", methods=("GET", "POST"))
+@study_view("retraining.view")
 def retraining_list(request: StudyRequest) -> HttpResponse:
-    """List retrainings; order one."""
-    if request.method == "POST":
-        return _order(request)
+    """List retrainings, with the form that orders one."""
     codes = reader_codes(request.study)
     held = set(
         RetrainingPlace.objects.visible_to(request.actor)
@@ -54,8 +52,9 @@ def retraining_list(request: StudyRequest) -> HttpResponse:
     )
 
 
-def _order(request: StudyRequest) -> HttpResponse:
-    request.actor.require("retraining.order")
+@study_view("retraining.order", methods=("POST",))
+def retraining_order(request: StudyRequest) -> HttpResponse:
+    """Order a retraining of some readers or of all."""
     named = [chosen_reader(request, text) for text in request.POST.getlist("reader")]
     try:
         made = retraining.order(
@@ -114,7 +113,8 @@ def retraining_act(request: StudyRequest, pk: UUID) -> HttpResponse:
             retraining.close(row, actor=request.actor, minutes=request.POST.get("minutes", ""))
             done = f"{row} is closed."
         else:
-            place = row.places.filter(pk=id_of(request.POST.get("place", ""))).first()
+            pk_of_place = id_of(request.POST.get("place", ""))
+            place = row.places.filter(pk=pk_of_place).first() if pk_of_place else None
             if place is None:
                 raise Http404
             retraining.release(place, actor=request.actor)

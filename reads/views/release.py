@@ -14,7 +14,7 @@ from audit import jobs
 from audit.errors import Conflict, Refused, RuleBroken, SignatureRefused
 from audit.models import Job
 from reads.models import ValidationReport
-from reads.services import blindings, charters, releasing
+from reads.services import blindings, charters, releasing, twinning
 from reads.signing import (
     CHARTER_MEANING,
     VALIDATION_MEANING,
@@ -81,6 +81,9 @@ def _release(
             "running": running if running is not None and not running.is_over else None,
             "broken": running if running is not None and _failed(running) else None,
             "may_edit": actor.may("configuration.edit"),
+            "twin": twinning.twin_of(request.study),
+            "is_twin": bool(request.study.uat_twin_of_id),
+            "may_twin": actor.may("study.configure"),
             "may_sign": actor.may("configuration.sign"),
             "sign": _sign(request, made, report, done, errors),
             "crumbs": _crumbs(
@@ -233,6 +236,23 @@ def charter_hold(request: StudyRequest, pk: UUID) -> HttpResponse:
         messages.error(request, refused.message)
     else:
         messages.success(request, f"{made} holds from now on. New reads carry it.")
+    return redirect("charter-release", request.study.code, made.pk)
+
+
+@study_view("study.configure", methods=("POST",))
+def charter_twin(request: StudyRequest, pk: UUID) -> HttpResponse:
+    """Make the UAT twin of the study, or bring it up to date."""
+    made = _fetch(request, pk)
+    try:
+        twin = twinning.twin_of(request.study)
+        if twin is None:
+            twin = twinning.make_twin(request.study, actor=request.actor)
+            messages.success(request, f"{twin.code} is made. Its invented subjects follow.")
+        else:
+            number = twinning.bring_up_to_date(twin, actor=request.actor)
+            messages.success(request, f"{twin.code} took over {number} versions.")
+    except Refused as refused:
+        messages.error(request, f"Nothing was changed. {refused.message}")
     return redirect("charter-release", request.study.code, made.pk)
 
 

@@ -96,7 +96,7 @@ def _stops(check: Check) -> bool:
 def _check(message: Message, titles: Mapping[str, str]) -> Check:
     level = "PASSED" if message.is_accepted else message.level.value.upper()
     section = titles.get(message.place.partition(".")[0], "")
-    title = section if section in {"", message.label} else f"{section}: {message.label.lower()}"
+    title = section if section in {"", message.label} else f"{section}: {message.label}"
     finding = Finding(level=level, title=title or message.label, text=message.text)
     return Check(
         finding,

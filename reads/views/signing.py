@@ -66,6 +66,8 @@ def _pages(request: Any, task: ReadTask, session: ReadSession) -> dict[str, Any]
         "is_baseline": not seen.earlier,
         "table": tables.lesions(points),
         "sums": tables.sums(points),
+        "since_last": tables.since_last(points, list(seen.derived)),
+        "last_point": points[-2].id if len(points) > 1 else "",
         "responses": [
             tables.response(key, derived, seen.evaluation) for key, derived in seen.derived.items()
         ],

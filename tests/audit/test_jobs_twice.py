@@ -13,13 +13,22 @@ from audit.models import ChainLink, Event, Job, SealedShape
 from imaging.models import Sweep
 from imaging.services import consent, doors, moving
 from imaging.storage import nightly
+from reads.services import confirmation, sampling
 from studies.scoping import scope
 from tests.imaging import phantom_world
 from tests.imaging.test_doors import files, scan, sender, sorted_now
 from tests.imaging.test_identity import second_subject
 from tests.imaging.upload_world import in_qc, make_imaging_study
-from tests.reads.read_world import make_read_study, read_baseline, ready
+from tests.reads.read_world import READERS, make_read_study, read_baseline, ready
 from tests.reads.read_world import run_jobs as run_reads
+from tests.reads.session_world import (
+    PARTIAL,
+    PROGRESS,
+    global_review,
+    images_of,
+    make_session_study,
+    read_course,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -29,6 +38,10 @@ PROVED = {
     "imaging.process": "here",
     "reads.plan": "here",
     "reads.settle": "here",
+    "reads.settle_review": "here",
+    "reads.sessions": "here",
+    "reads.confirm": "here",
+    "reads.sample": "here",
     "projects.notify": "here",
     "reads.accept": "test_readers_who_differ_open_one_case_and_the_adjudicators_choice_counts",
     "imaging.arrival": "here",
@@ -38,9 +51,17 @@ PROVED = {
     "imaging.phantom": "here",
     "imaging.sweep": "here",
     "reads.read_again": "test_a_reread_appears_after_the_washout_and_looks_like_any_other_read",
+    "reads.check": "test_the_nightly_job_runs_once_a_day_for_studies_in_conduct",
+    "reads.recall": "test_a_recall_run_twice_does_nothing_twice",
+    "reads.score": "test_a_training_read_marked_twice_has_its_marks_once",
+    "reads.remind": "test_reminders_that_run_twice_write_nothing_new",
+    "reads.welcome": "test_a_welcome_that_runs_twice_brings_nobody_twice",
     "exports.generate": "test_verifying_makes_the_files_again_and_finds_a_damaged_one",
     "projects.verify_chain": "test_a_flushed_broker_loses_no_work",
 }
+
+
+IMAGING = "imaging."
 
 
 def contents() -> dict[str, str | None]:
@@ -58,23 +79,26 @@ def contents() -> dict[str, str | None]:
     return found
 
 
-def run_waiting() -> None:
+def run_waiting(kinds: str = "") -> None:
+    """Run the jobs that wait, those of one app alone if its name is given."""
     for _ in range(50):
-        row = Job.objects.filter(state="pending").order_by("created_at").first()
+        pending = Job.objects.filter(state="pending", kind__startswith=kinds)
+        waiting = pending.exclude(not_before__gt=clock.now())
+        row = waiting.order_by("created_at").first()
         if row is None:
             return
         assert jobs.run(str(row.pk)) == "done", (row.kind, row.error)
     raise AssertionError("the jobs do not end")
 
 
-def run_everything_again() -> set[str]:
-    """Run every finished job again and return their kinds."""
+def run_everything_again(of: str = "") -> set[str]:
+    """Run every finished job again, those of one app alone if its name is given."""
     kinds = set()
-    for row in list(Job.objects.order_by("created_at")):
+    for row in list(Job.objects.filter(kind__startswith=of).order_by("created_at")):
         Job.objects.filter(pk=row.pk).update(state="pending", attempts=0, finished_at=None)
         assert jobs.run(str(row.pk)) == "done", row.kind
         kinds.add(row.kind)
-    run_waiting()
+    run_waiting(of)
     return kinds
 
 
@@ -115,7 +139,33 @@ def test_the_jobs_of_a_read_run_twice_change_nothing() -> None:
         "imaging.move",
         "imaging.phantom",
         "imaging.sweep",
+        "reads.settle_review",
+        "reads.sessions",
+        "reads.confirm",
+        "reads.sample",
     }
+
+
+def test_the_jobs_of_sessions_run_twice_change_nothing() -> None:
+    world = make_session_study(
+        sessions={"global_review": True, "confirmation_of_progression": True}
+    )
+    with scope(world.study):
+        images_of(world, 3)
+        point = world.time_points(world.subjects[0])[1]
+        site = world.actor("site_user")
+        confirmation.ask(point, opinion="PD", why="New lesion", actor=site)
+        sampling.record_local(point, "PD", actor=site)
+        for name in READERS:
+            read_course(world, name, (("25", "12"), PARTIAL), (("60", "30"), PROGRESS))
+        run_waiting()
+        for name in READERS:
+            global_review(world, name)
+        run_waiting()
+        before = contents()
+        kinds = run_everything_again()
+        assert contents() == before
+    assert kinds >= {"reads.settle_review", "reads.sessions", "reads.confirm", "reads.sample"}
 
 
 def test_the_jobs_of_an_arrival_run_twice_change_nothing(tmp_path: Path) -> None:
@@ -126,9 +176,9 @@ def test_the_jobs_of_an_arrival_run_twice_change_nothing(tmp_path: Path) -> None
         arrival, _ = doors.receive(sender(world), files(folder), actor=actor)
         (examination,) = sorted_now(world, arrival)
         assert examination.state == "delivered"
-        run_waiting()
+        run_waiting(IMAGING)
         before = contents()
-        kinds = run_everything_again()
+        kinds = run_everything_again(IMAGING)
         assert contents() == before
     assert kinds >= {"imaging.arrival", "imaging.deliver"}
 
@@ -142,11 +192,11 @@ def test_the_job_of_a_move_run_twice_changes_nothing(tmp_path: Path) -> None:
         plan = moving.plan(first, target, actor=operations, reason="the letter of the site")
         assent = world.assent("image_operations", moving.MEANING)
         made = moving.carry_out(plan, actor=operations, assent=assent)
-        run_waiting()
+        run_waiting(IMAGING)
         made.refresh_from_db()
         assert made.state == "in_qc"
         before = contents()
-        kinds = run_everything_again()
+        kinds = run_everything_again(IMAGING)
         assert contents() == before
     assert "imaging.move" in kinds
 
@@ -163,9 +213,9 @@ def test_the_job_of_a_withdrawn_consent_run_twice_changes_nothing(tmp_path: Path
             reason="",
             actor=world.actor("project_manager"),
         )
-        run_waiting()
+        run_waiting(IMAGING)
         before = contents()
-        kinds = run_everything_again()
+        kinds = run_everything_again(IMAGING)
         assert contents() == before
     assert "imaging.consent" in kinds
 
@@ -176,9 +226,9 @@ def test_the_job_of_a_phantom_run_twice_changes_nothing(tmp_path: Path) -> None:
         made = phantom_world.water_files(tmp_path, clock.today(), water_hu=1.5, noise_hu=8.0)
         measured = phantom_world.sent(world, phantom_world.draft(world), made)
         assert measured.state == "measured"
-        run_waiting()
+        run_waiting(IMAGING)
         before = contents()
-        kinds = run_everything_again()
+        kinds = run_everything_again(IMAGING)
         assert contents() == before
     assert "imaging.phantom" in kinds
 
@@ -187,7 +237,7 @@ def test_a_sweep_run_twice_adds_a_second_proof_that_says_the_same(tmp_path: Path
     world = make_imaging_study()
     with scope(world.study):
         in_qc(world, tmp_path)
-        run_waiting()
+        run_waiting(IMAGING)
         row = nightly.ask()
         assert jobs.run(str(row.pk)) == "done"
         before = contents()

@@ -77,6 +77,7 @@ DRAWN: dict[str, tuple[str, str]] = {
         return_to_draft  in_review,in_test  draft       configuration.edit   R
         approve          in_review,in_test  approved    configuration.sign   S
         make_effective   approved           effective   configuration.sign   -
+        take_over        draft              effective   system               R
         supersede        effective          superseded  configuration.sign   R
         withdraw         draft,in_review,in_test,approved  withdrawn  configuration.edit  R
         """,
@@ -203,6 +204,72 @@ DRAWN: dict[str, tuple[str, str]] = {
         take_back   released,refused   held       submission.hold     R
         """,
     ),
+    "checkfinding": (
+        "open disposed gone",
+        """
+        dispose  open  disposed  check.dispose  R
+        pass_by  open  gone      system         R
+        """,
+    ),
+    "confirmationrequest": (
+        "asked answered withdrawn",
+        """
+        answer    asked  answered   system            -
+        withdraw  asked  withdrawn  confirmation.ask  R
+        """,
+    ),
+    "trainingreminder": (
+        "draft issued acknowledged withdrawn",
+        """
+        issue        draft         issued        reminder.issue        -
+        acknowledge  issued        acknowledged  reminder.acknowledge  S
+        withdraw     draft,issued  withdrawn     reminder.issue        R
+        """,
+    ),
+    "rollback": (
+        "requested science_approved project_approved approved carried_out acknowledged "
+        "refused withdrawn",
+        """
+        approve_science   requested         science_approved  rollback.approve_science  S
+        approve_project   requested         project_approved  rollback.approve_project  S
+        complete_science  project_approved  approved          rollback.approve_science  S
+        complete_project  science_approved  approved          rollback.approve_project  S
+        decided_before    requested         science_approved  system                    R
+        recalled          requested         approved          system                    R
+        carry_out         approved          carried_out       system                    -
+        refuse    requested,science_approved,project_approved  refused    rollback.refuse   R
+        withdraw  requested,science_approved,project_approved  withdrawn  rollback.request  R
+        acknowledge       carried_out       acknowledged      rollback.acknowledge      S
+        """,
+    ),
+    "recall": (
+        "requested science_approved project_approved approved carried_out acknowledged "
+        "refused withdrawn",
+        """
+        approve_science   requested         science_approved  rollback.approve_science  S
+        approve_project   requested         project_approved  rollback.approve_project  S
+        complete_science  project_approved  approved          rollback.approve_science  S
+        complete_project  science_approved  approved          rollback.approve_project  S
+        decided_before    requested         science_approved  system                    R
+        recalled          requested         approved          system                    R
+        carry_out         approved          carried_out       system                    -
+        refuse    requested,science_approved,project_approved  refused    rollback.refuse   R
+        withdraw  requested,science_approved,project_approved  withdrawn  rollback.request  R
+        acknowledge       carried_out       acknowledged      rollback.acknowledge      S
+        """,
+    ),
+    "retraining": (
+        "open closed",
+        """
+        close  open  closed  retraining.order  R
+        """,
+    ),
+    "retrainingplace": (
+        "held released",
+        """
+        release  held  released  retraining.order  R
+        """,
+    ),
     "readtask": (
         "planned assigned accepted in_progress signed on_hold declined reassigned cancelled",
         """
@@ -215,6 +282,7 @@ DRAWN: dict[str, tuple[str, str]] = {
         decline   assigned,accepted,in_progress  declined     read.perform   R
         reassign  planned,assigned,accepted,in_progress,on_hold  reassigned  read.manage  R
         cancel    planned,assigned,accepted,in_progress,on_hold  cancelled   read.manage  R
+        roll_back signed                         assigned     system         R
         """,
     ),
     "reader": (

@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.urls import reverse
 from playwright.sync_api import Page, expect
 
 from accounts.permissions import Role
@@ -40,7 +39,7 @@ from tests.e2e.test_main_job import (
 )
 from tests.imaging.upload_world import make_imaging_study, spec_for
 from tests.reads.test_read_in_browser import answer, settled, sign_by_keyboard, start_first
-from tests.world import PASSWORD, StudyWorld
+from tests.world import StudyWorld
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 

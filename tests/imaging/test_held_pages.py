@@ -22,6 +22,7 @@ from imaging.phantom.identity import invented_identity
 from imaging.services import attachments, manifest, papers
 from imaging.storage import research
 from studies.scoping import scope
+from tests.imaging.pipeline.test_office import para, word
 from tests.imaging.pipeline.test_redaction import paper
 from tests.imaging.test_held_files import _capture
 from tests.imaging.upload_world import (
@@ -212,8 +213,9 @@ def test_a_paper_is_refused_with_a_reason_and_then_shown_to_nobody(
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"PK\x03\x04word/document.xml", "Save the document as PDF"),
-        (b"<html>", "Only PDF files and pictures"),
+        (b"PK\x03\x04word/document.xml", "Only PDF files, pictures"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "Save it without a password as .docx"),
+        (b"<html>", "Only PDF files, pictures"),
     ],
 )
 def test_what_cannot_be_judged_is_not_taken(world: StudyWorld, content: bytes, words: str) -> None:
@@ -232,3 +234,42 @@ def test_the_name_of_a_paper_is_sealed_and_the_same_paper_is_kept_once(world: St
     assert "Doe" not in json.dumps(list(Attachment.objects.values()), default=str)
     attachments.remove(first, actor=actor)
     assert not attachments.listed(row).exists()
+
+
+def test_an_office_document_is_held_redacted_by_raster_and_released_without_what_it_hides(
+    world: StudyWorld, tmp_path: Path
+) -> None:
+    family = str(invented_identity(1).patient_name).split("^")[0]
+    row, actor = draft(world), world.actor("site_user")
+    folder = tmp_path / "upload"
+    write_series(folder, spec_for(row.time_point))
+    manifest.upload_folder(row, folder, actor=actor)
+    content = word(
+        tmp_path / "came", para(f"Report on {family}") + para(f"ask {family}", hidden=True)
+    ).read_bytes()
+    attachments.add(row, "report.docx", "application/zip", [content], actor=actor)
+    run_jobs(row)
+    fill_form(world, row)
+    row = send(world, row)
+    run_jobs(row)
+    attachment = Attachment.objects.get()
+    risks = {risk["code"] for risk in attachment.risks}
+    assert {"identity_in_text", "identity_in_hidden", "hidden_text", "document_metadata"} <= risks
+    client = _as(world, "image_operations")
+    args = ["ALPHA", row.pk, attachment.pk]
+    page = client.get(reverse("attachment-screen", args=args)).content.decode()
+    assert "Hidden texts, in no page" in page
+    assert family not in page
+    box = attachment.pages[0]["boxes"][0]
+    mask = dict(zip(("left", "top", "right", "bottom"), box[:4], strict=True)) | {"frame": 0}
+    client.post(reverse("attachment-redact", args=args), {"masks": json.dumps([mask])})
+    attachment.refresh_from_db()
+    signed = client.post(
+        reverse("attachment-release", args=args),
+        {"password": PASSWORD, "seen_digest": content_digest(attachment)},
+    )
+    assert signed["Location"] == reverse("submission", args=["ALPHA", row.pk])
+    copy = _as(world, "scientific").get(reverse("attachment-copy", args=args)).content
+    flat = pdfium.PdfDocument(BytesIO(copy))
+    assert (len(flat), flat[0].get_textpage().count_chars()) == (1, 0)
+    assert b"PK\x03\x04" not in copy

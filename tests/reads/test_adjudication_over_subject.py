@@ -110,7 +110,7 @@ def test_the_chosen_review_takes_its_readers_time_points_along() -> None:
         assert accepted is not None
         assert (accepted.basis, accepted.session) == ("adjudication", case.session_2)
         assert {a.session.task.stream.reader for a in Acceptance.objects.all()} == {
-            world.users[READERS[1]]
+            case.session_2.task.stream.reader
         }
         assert states(world) == ["locked", "locked", "locked"]
 
@@ -166,3 +166,35 @@ def test_a_third_result_answers_only_what_differs() -> None:
             third={"RECIST11": {"overall_response": "NE"}},
         )
         assert kept.third == {"RECIST11": {"overall_response": "NE"}}
+
+
+def test_the_data_cut_flags_the_third_result_as_the_accepted_response() -> None:
+    world = make_session_study(
+        adjudication={"variables": ["overall_response"], "outcome": "choose_or_third"}
+    )
+    with scope(world.study):
+        case = disagreement(world)
+        signed(world, case, "A", third={"RECIST11": {"overall_response": "NE"}})
+        read = Read(
+            session=SimpleNamespace(id="s"),
+            stream=SimpleNamespace(role="reader_1"),
+            subject=world.subjects[0],
+            time_point=case.time_point,
+            sequence=2,
+            accepted=True,
+            third={"RECIST11": {"overall_response": "NE"}},
+        )
+        assert read.flag == "Y"
+        cut = plan_cut(
+            world.study,
+            title="Third result",
+            cut_off=clock.today(),
+            datasets=["rs"],
+            actor=world.actor("data_manager"),
+        )
+        with acting(BUILDER):
+            freeze(cut)
+        rows = BUILDERS["rs"](load(cut)).rows
+        accepted = [(row[5], row[8], row[11]) for row in rows if row[12] == "Y" and row[13] == case.time_point.label]
+        assert ("OVRLRESP", "NE", "ADJUDICATOR") in accepted
+        assert len([one for one in accepted if one[0] == "OVRLRESP"]) == 1

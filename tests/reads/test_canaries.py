@@ -64,7 +64,7 @@ HIDDEN = {
 SHORTEST = 12
 SKIPPED = ("sha256", "digest", "uid", "_key", "key", "state", "kind", "code", "seed", "zone")
 #: so many columns of the world hold something to write over
-PLANTED_AT_LEAST = 60
+PLANTED_AT_LEAST = 40
 
 
 def hidden_models() -> Iterator[type[models.Model]]:

@@ -105,6 +105,19 @@ def test_the_hour_asks_for_the_reminders_of_each_study_once() -> None:
         assert jobs.run(str(rows.get().pk)) == "done"
 
 
+def test_reminders_that_run_twice_write_nothing_new() -> None:
+    world = make_care_study()
+    with scope(world.study), at(due_of(world) + timedelta(days=8)):
+        ask_for_reminders()
+        row = Job.objects.get(kind="reads.remind")
+        assert jobs.run(str(row.pk)) == "done"
+        written = ReaderMessage.objects.count()
+        assert written == 4  # overdue and escalation, for two readers
+        Job.objects.filter(pk=row.pk).update(state="pending", attempts=0, finished_at=None)
+        assert jobs.run(str(row.pk)) == "done"
+        assert ReaderMessage.objects.count() == written
+
+
 # --- correspondence and remediation ---------------------------------------------------------------
 
 

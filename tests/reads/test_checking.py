@@ -533,7 +533,8 @@ def test_the_pages_of_retraining_and_recall_lead_through(world: StudyWorld) -> N
     listing = reverse("retraining-list", args=[code])
     assert science.get(listing).status_code == 200
     answer = science.post(
-        listing, {"reader": [str(world.users[READERS[1]].pk)], "reason": "Consensus."}
+        reverse("retraining-order", args=[code]),
+        {"reader": [str(world.users[READERS[1]].pk)], "reason": "Consensus."},
     )
     assert answer.status_code == 302
     assert "Not yet" in science.get(answer["Location"]).content.decode()

@@ -152,8 +152,8 @@ def test_after_a_global_review_the_subject_is_reviewed_once() -> None:
 def test_a_reader_of_the_subject_is_never_its_oncologist() -> None:
     world = make_session_study(**ONE)
     with scope(world.study):
+        radiology(world)
         for name in READERS:
             register_oncologist(world, name)
-        radiology(world)
         with pytest.raises(RuleBroken, match="there are 0"):
             oncology.plan(world.subjects[0], actor=world.actor("project_manager"))

@@ -139,7 +139,7 @@ def test_a_second_person_may_release_with_a_reason_that_stays_in_the_history() -
         assert held.state == "held"
     client = logged_in(world, "scientific")
     page = f"/s/ALPHA/reader-questions/{held.pk}/"
-    assert client.post(f"{page}act/", {"act": "release", "reason": ""}).status_code == 400
+    assert client.post(f"{page}act/", {"act": "release", "reason": ""}).status_code == 422
     done = client.post(f"{page}act/", {"act": "release", "reason": "no date of the subject"})
     assert done.status_code == 302
     assert "no date of the subject" in client.get(page).content.decode()

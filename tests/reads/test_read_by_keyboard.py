@@ -193,7 +193,7 @@ def test_a_baseline_and_three_follow_ups_are_read_by_the_keyboard_alone(
     begin("Follow-up 1")
     read_followed(keys, "26")
     keys.fill("new.any", "n")
-    respond(keys, "2211", "222")
+    respond(keys, "2212", "222")
     assert_accessible(page)
     review_and_sign(keys)
 

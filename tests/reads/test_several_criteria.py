@@ -11,6 +11,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
+from reads import tables
 from reads.catalogue import with_catalogues
 from reads.design.standard_form import standard_form
 from reads.ecrf import Derived, ReadPoint, derive_all, named_derivations
@@ -197,3 +198,36 @@ def test_a_time_point_that_cannot_be_read_is_not_evaluable_by_every_criterion() 
     answers["quality"] = {"overall": "NOT READABLE"}
     stream.read(answers)
     assert stream.overall() == {"RECIST11": "NE", "iRECIST": "NE", "VOLUMETRIC": "NE"}
+
+
+def test_the_review_lists_what_changed_since_the_last_time_point() -> None:
+    stream = Stream()
+    stream.read(at_baseline())
+    stream.read(follow_up(responses=entered("SD", "iSD", "PR")))
+    stream.read(follow_up(new="12", responses=entered("PD", "iUPD", "PR")))
+    changes = [(c.label, c.before, c.now) for c in tables.since_last(stream.points, list(CRITERIA))]
+    assert changes == [
+        ("NL01, Lung", "–", "12"),
+        ("RECIST 1.1", "SD", "PD"),
+        ("iRECIST", "iSD", "iUPD"),
+    ]
+    assert tables.since_last(stream.points[:1], list(CRITERIA)) == ()
+    second = tables.since_last(stream.points[:2], ["VOLUMETRIC"])
+    assert ("Volume, ml", "34.0", "11.9") in [(c.label, c.before, c.now) for c in second]
+
+
+def test_the_responses_of_all_criteria_stand_side_by_side_with_what_was_entered() -> None:
+    stream = Stream()
+    stream.read(at_baseline())
+    differs = entered("SD", "iPR", "PR")
+    differs["response_irecist"] |= {"override_class": "OTHER", "override_reason": "See comment."}
+    seen = stream.read(follow_up(responses=differs))
+    views = [tables.response(key, derived, seen) for key, derived in stream.derived.items()]
+    assert [(v.criterion, v.overall, v.entered, v.is_overridden) for v in views] == [
+        ("RECIST 1.1", "SD", "SD", False),
+        ("iRECIST", "iSD", "iPR", True),
+        ("Volumetric response", "PR", "PR", False),
+    ]
+    assert views[1].override == "Other, in the reason: See comment."
+    assert views[2].parts[0] == ("Volume", "PR")
+    assert all(view.why for view in views)

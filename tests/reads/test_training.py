@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 from django.urls import reverse
 
+from audit import jobs
 from audit.errors import Conflict, NotPermitted, RuleBroken
+from audit.models import Job
 from reads.models import (
     ReaderCommitment,
     ReaderQualification,
@@ -327,3 +329,16 @@ def test_who_asks_for_training_cases_qualifies_on_the_board_only() -> None:
     with scope(live.study), pytest.raises(RuleBroken) as caught:
         qualifying.qualify_by_hand(live.users[READERS[0]], live.study, actor=desk(live))
     assert caught.value.rule == "QL-001"
+
+
+def test_a_training_read_marked_twice_has_its_marks_once() -> None:
+    live, school = case_world()
+    on_the_way(live)
+    read_case(live, school, "30.0", "15.0")
+    before = TrainingAttempt._base_manager.values_list("marks", "right", "total", "state").get()
+    for row in Job.objects.filter(kind="reads.score"):
+        Job.objects.filter(pk=row.pk).update(state="pending", attempts=0, finished_at=None)
+        assert jobs.run(str(row.pk)) == "done"
+    after = TrainingAttempt._base_manager.values_list("marks", "right", "total", "state").get()
+    assert before == after
+    assert before[1:] == (4, 4, "scored")

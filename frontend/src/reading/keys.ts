@@ -35,12 +35,14 @@ export function nextOpen(form: HTMLElement, after: Element | null): HTMLElement 
   return later ?? open[0] ?? null;
 }
 
-/** The option that a digit, Y or N stands for among the choices of one field. */
+/** The option that a digit stands for by its place, or a letter by its first word. */
 export function optionFor(field: HTMLElement, key: string): HTMLInputElement | null {
   const options = answersOf(field).filter(isChoice);
-  const code = { y: "true", n: "false" }[key.toLowerCase()];
-  if (code) return options.find((one) => one.value === code) ?? null;
-  return /^[1-9]$/.test(key) ? (options[Number(key) - 1] ?? null) : null;
+  if (/^[1-9]$/.test(key)) return options[Number(key) - 1] ?? null;
+  if (!/^\p{L}$/u.test(key)) return null;
+  const begins = (one: HTMLInputElement): boolean =>
+    (one.labels?.[0]?.textContent ?? "").trim().toLowerCase().startsWith(key.toLowerCase());
+  return options.find(begins) ?? null;
 }
 
 /** Chooses the first option of a list whose words begin as typed. */

@@ -190,5 +190,6 @@ def test_a_design_survives_the_way_out_and_in(
 
 def test_what_the_charter_states_and_nobody_carries_out_is_said() -> None:
     assert by_hand(design_from(SIMPLE)) == []
-    wanted = design(sessions={"global_review": True}, variability={"intra_percent": 5})
-    assert by_hand(design_from(wanted)) == ["the global review"]
+    carried_out = design(sessions={"global_review": True}, variability={"intra_percent": 5})
+    assert by_hand(design_from(carried_out)) == []
+    assert by_hand(design_from(design(dossiers="time_point"))) == ["showing clinical dossiers"]

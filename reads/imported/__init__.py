@@ -1,0 +1,1 @@
+"""Readings from spreadsheets: cells as text, what columns mean, and what is wrong with each row."""

@@ -1,0 +1,393 @@
+"""The UAT twin of a study: the same design and forms, invented subjects, and nothing that crosses.
+
+A twin is a study of its own, so the fence between studies keeps its rows apart. It takes over the
+newest versions of the study's configuration, drafts without problems included, because trying them
+before their release is what it is for. Nothing leaves it: no data cut is planned, no mail is sent.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Max
+
+from accounts.permissions import DUTY_OF, Duty, Role
+from audit import clock
+from audit.actors import Actor, acting, service
+from audit.errors import RuleBroken
+from audit.jobs import enqueue
+from audit.models import Job, record
+from imaging.models import (
+    ImagingStudy,
+    PackageSeries,
+    Preview,
+    ReadPackage,
+    Series,
+    SeriesTimePoint,
+    Submission,
+)
+from imaging.phantom import LesionSpec, SeriesSpec, invented_identity, render
+from imaging.services import package
+from imaging.storage import previews
+from reads.services import planning, qualifying
+from reads.services.qualifying import effective_design
+from studies.models import (
+    Configuration,
+    Membership,
+    Organisation,
+    ProtocolVersion,
+    Site,
+    Study,
+    StudySite,
+    Subject,
+    TimePoint,
+    TimePointDefinition,
+)
+from studies.scoping import scope
+from studies.services import forms, people, subjects
+from studies.services.people import end_role
+from studies.validation import problems_of
+from studies.workflows import CONFIGURATION, PROTOCOL_VERSION, STUDY, STUDY_SITE, TIME_POINT
+
+NAME = "UAT twin"
+SUFFIX = "-UAT"
+CODE_LENGTH = 24
+JOB = "reads.twin"
+#: the invented subjects: longest diameter of the liver lesion in mm, visit by visit
+COURSES = ((40.0, 26.0, 24.0), (32.0, 32.0, 44.0))
+SLICES, MATRIX, SPACING_MM = 24, 192, 2.0
+#: grey values of the soft-tissue window: centre 40 HU, width 400 HU
+LOW_HU, WIDTH_HU = -160.0, 400.0
+ROLES = (Duty.OPERATIONS, Duty.BLINDED)
+
+
+def twin_of(study: Study) -> Study | None:
+    """Return the twin of a study, None when it has none."""
+    return study.uat_twins.first()
+
+
+def make_twin(study: Study, *, actor: Actor) -> Study:
+    """Make the twin of a study, with its people and configuration; subjects follow by a job.
+
+    Raises:
+        NotPermitted: the actor may not configure the study.
+        RuleBroken: UAT-002 the study is a twin itself, or has one; UAT-003 it has no plan yet.
+    """
+    actor.require("study.configure")
+    if study.uat_twin_of_id:
+        raise RuleBroken("A twin has no twin of its own.", rule="UAT-002")
+    with transaction.atomic(), acting(actor):
+        Study.objects.select_for_update().get(pk=study.pk)
+        if twin_of(study) is not None:
+            raise RuleBroken("This study has a twin already. Bring it up to date.", rule="UAT-002")
+        if not _newest(study, Configuration.Kind.PLAN):
+            raise RuleBroken("The study has no plan yet; its clocks need one.", rule="UAT-003")
+        twin = Study(
+            programme=study.programme,
+            sponsor=study.sponsor,
+            code=study.code[: CODE_LENGTH - len(SUFFIX)] + SUFFIX,
+            title=f"UAT twin of {study.code}",
+            protocol_number=study.protocol_number,
+            phase=study.phase,
+            indication=study.indication,
+            time_zone=study.time_zone,
+            uat_twin_of=study,
+        )
+        twin.save()
+        record("study.make_twin", study, details={"twin": twin.code})
+        desk = service(NAME, study_id=twin.pk)
+        with scope(twin), acting(desk):
+            _schedule(study, twin, desk)
+            STUDY.move(twin, "open", actor=desk, reason=f"{NAME} of {study.code}")
+        bring_up_to_date(twin, actor=actor)
+        return twin
+
+
+def bring_up_to_date(twin: Study, *, actor: Actor) -> int:
+    """Give a twin the people and the newest configuration of its study; return what changed.
+
+    Raises:
+        RuleBroken: UAT-004 the study is no twin.
+    """
+    actor.require("study.configure")
+    origin = twin.uat_twin_of
+    if origin is None:
+        raise RuleBroken("This study is no twin.", rule="UAT-004")
+    desk = service(NAME, study_id=twin.pk)
+    with transaction.atomic(), scope(twin), acting(desk):
+        _people(origin, twin, desk)
+        changed = sum(_taken_over(one, twin, desk) for one in _newest(origin))
+        record("study.update_twin", twin, details={"versions": changed})
+        key = f"{JOB}:{twin.pk}:{_design_digest(twin)}"
+        enqueue(JOB, key=key, row=twin, study_id=twin.pk, twin_id=str(twin.pk))
+    return changed
+
+
+def _design_digest(twin: Study) -> str:
+    rows = Configuration.objects.in_study(twin).filter(kind="read_design", state="effective")
+    found = rows.first()
+    return found.digest if found else "none"
+
+
+def _newest(study: Study, kind: str = "") -> list[Configuration]:
+    """Return the newest usable version of every configuration; drafts with problems stay."""
+    rows = Configuration.objects.in_study(study).exclude(state__in=("withdrawn", "superseded"))
+    rows = rows.filter(kind=kind) if kind else rows
+    found: dict[tuple[str, str], Configuration] = {}
+    for one in rows.order_by("version"):
+        if one.state != "draft" or not problems_of(one.kind, one.document):
+            found[(one.kind, one.key)] = one
+    return list(found.values())
+
+
+def _taken_over(one: Configuration, twin: Study, desk: Actor) -> bool:
+    rows = Configuration.objects.in_study(twin).filter(kind=one.kind, key=one.key)
+    held = rows.filter(state="effective").first()
+    if held is not None and held.digest == one.digest:
+        return False
+    latest = rows.aggregate(latest=Max("version"))["latest"] or 0
+    made = Configuration(
+        study=twin,
+        kind=one.kind,
+        key=one.key,
+        version=max(one.version, latest + 1),
+        title=one.title,
+        document=one.document,
+    )
+    made.save()
+    why = f"{one} of {one.study.code}, {one.get_state_display().lower()}"
+    if held is not None:
+        CONFIGURATION.move(held, "supersede", actor=desk, reason=why)
+    CONFIGURATION.move(
+        made, "take_over", actor=desk, reason=why, changes={"effective_from": clock.now()}
+    )
+    return True
+
+
+def _people(origin: Study, twin: Study, desk: Actor) -> None:
+    now = clock.now()
+    rows = Membership.objects.filter(study=origin, period__contains=now, user__is_active=True)
+    wanted = {(one.user, one.role) for one in rows if DUTY_OF[one.role] in ROLES}
+    there = Membership.objects.filter(study=twin, period__contains=now).select_related("user")
+    held = {(one.user, one.role): one for one in there}
+    for user, role in wanted - held.keys():
+        people.grant_role(user, role, study=twin, actor=desk, reason=NAME)
+    for pair in held.keys() - wanted:
+        end_role(held[pair], actor=desk, reason=f"The role in {origin.code} has ended.")
+
+
+def _schedule(origin: Study, twin: Study, desk: Actor) -> None:
+    held = ProtocolVersion.objects.in_study(origin).filter(state="effective").first()
+    protocol = ProtocolVersion(
+        study=twin,
+        number=held.number if held else "1.0",
+        effective_from=clock.today(),
+        summary=NAME,
+    )
+    protocol.save()
+    rows = list(held.time_points.all()) if held else []
+    for one in rows:
+        values = {
+            name: getattr(one, name)
+            for name in (
+                "code",
+                "label",
+                "anchor_kind",
+                "offset_days",
+                "window_before",
+                "window_after",
+                "is_baseline",
+                "modalities",
+                "expected_series",
+                "read_required",
+            )  # fmt: skip
+        }
+        TimePointDefinition(study=twin, protocol_version=protocol, **values).save()
+    for name in ("send_to_review", "approve", "make_effective"):
+        PROTOCOL_VERSION.move(protocol, name, actor=desk, reason=NAME)
+
+
+# Invented subjects
+
+
+def furnish(twin: Study) -> int:
+    """Give a twin invented subjects with pictures, ready to be read; return how many are new.
+
+    Safe to repeat: subjects that are there stay, readers are qualified for the newest design.
+    """
+    desk = service(NAME, study_id=twin.pk)
+    with scope(twin), acting(desk):
+        if not Configuration.objects.filter(kind="read_design", state="effective").exists():
+            return 0
+        for user in _readers(twin):
+            qualifying.qualify(user, twin, actor=desk)
+        site = StudySite.objects.first() or _site(twin, desk)
+        made = 0
+        for number, course in enumerate(COURSES, start=1):
+            code = f"{site.number}-{number:03d}"
+            if not Subject.objects.filter(code=code).exists():
+                with transaction.atomic():
+                    _subject(site, code, course, desk)
+                made += 1
+        for subject in Subject.objects.select_related("study"):
+            planning.plan_reads(subject, actor=desk)
+        return made
+
+
+def _readers(twin: Study) -> list[Any]:
+    rows = Membership.objects.filter(
+        study=twin, role=Role.CENTRAL_READER, period__contains=clock.now()
+    )
+    return [one.user for one in rows.select_related("user")]
+
+
+def _site(twin: Study, desk: Actor) -> StudySite:
+    hospital = Organisation(name=f"Invented hospital of {twin.code}", kind="hospital")
+    hospital.save()
+    site = Site(
+        organisation=hospital,
+        name="Invented site",
+        city="Invented",
+        country="CH",
+        time_zone=twin.time_zone,
+    )
+    site.save()
+    made = StudySite(study=twin, site=site, number="901")
+    made.save()
+    found: StudySite = STUDY_SITE.move(made, "activate", actor=desk)
+    return found
+
+
+def _subject(site: StudySite, code: str, course: tuple[float, ...], desk: Actor) -> None:
+    made = subjects.register_subject(
+        site, code=code, anchors={"enrolment": clock.today()}, actor=desk, source="site"
+    )
+    subjects.enrol(made, actor=desk)
+    points = sorted(made.time_points.all(), key=lambda one: one.planned_date or clock.today())
+    for point, size in zip(points, course, strict=False):
+        _make_ready(point, size, desk)
+
+
+def _make_ready(point: TimePoint, size: float, desk: Actor) -> None:
+    point = TIME_POINT.move(
+        point, "receive", actor=desk, changes={"assessment_date": point.planned_date}
+    )
+    for name in ("start_qc", "accept"):
+        TIME_POINT.move(point, name, actor=desk)
+    series = _series(point, size, desk)
+    built = ReadPackage(
+        study=point.study,
+        time_point=point,
+        digest=package.content_digest([package.Choice(series)] if series else [], "1x1"),
+    )
+    built.save()
+    if series is not None:
+        PackageSeries.objects.create(
+            study=point.study, package=built, series=series, order=1, label=""
+        )
+    package.release(built, actor=desk)
+    TIME_POINT.move(point, "make_ready", actor=desk)
+
+
+def _series(point: TimePoint, size: float, desk: Actor) -> Series | None:
+    """Return an invented CT with pictures; none while the study lacks the rules of receipt."""
+    held = Configuration.objects.filter(state="effective")
+    form = next((one for one in held.filter(kind="form")
+                 if one.document.get("purpose") == "transmittal"), None)  # fmt: skip
+    profile = held.filter(kind="deid_profile").first()
+    guideline = held.filter(kind="guideline").first()
+    sender = Membership.objects.filter(study=point.study).order_by("created_at").first()
+    if form is None or profile is None or guideline is None or sender is None:
+        return None
+    row = Submission(
+        study=point.study,
+        subject=point.subject,
+        study_site=point.subject.study_site,
+        time_point=point,
+        number=Submission.objects.count() + 1,
+        sender=sender.user,
+        form_record=forms.start(form, actor=desk),
+        profile=profile,
+        guideline=guideline,
+    )
+    row.save()
+    uid = _uid(row)
+    imaging_study = ImagingStudy(
+        study=point.study, subject=point.subject, uid=uid, original_key=_key(uid)
+    )
+    imaging_study.save()
+    series = Series(
+        study=point.study,
+        imaging_study=imaging_study,
+        submission=row,
+        uid=f"{uid}.1",
+        original_key=_key(f"{uid}.1"),
+        modality="CT",
+        description="Invented CT",
+        number=1,
+        body_part="ABDOMEN",
+        instance_count=SLICES,
+        facts={"slice_thickness_mm": 5.0},
+    )
+    series.save()
+    SeriesTimePoint(study=point.study, series=series, time_point=point).save()
+    pictures = [previews().put_bytes(one) for one in _pictures(point, size)]
+    Preview.objects.create(
+        study=point.study,
+        series=series,
+        window="soft",
+        objects_sha256=pictures,
+        slices=[[f"{uid}.1.{n + 1}", 1, -5.0 * n] for n in range(len(pictures))],
+    )
+    return series
+
+
+def _uid(row: Submission) -> str:
+    """Return a UID of the UUID-derived root, which anybody may use (DICOM PS3.5 annex B.2)."""
+    return f"2.25.{row.pk.int}"
+
+
+def _key(uid: str) -> str:
+    return hashlib.sha256(uid.encode()).hexdigest()
+
+
+def _pictures(point: TimePoint, size: float) -> list[bytes]:
+    """Return the slices of a phantom with one liver lesion as JPEG."""
+    import numpy as np
+    from PIL import Image
+
+    spec = SeriesSpec(
+        identity=invented_identity(1),
+        study_date=point.planned_date or clock.today(),
+        slices=SLICES,
+        matrix=MATRIX,
+        spacing_mm=SPACING_MM,
+        thickness_mm=5.0,
+        lesions=(LesionSpec("T1", "liver_segment_8", size, size * 0.75, size * 0.75),),
+        seed=point.subject_id.int % 1000,
+    )
+    volume = np.asarray(render(spec))
+    grey = np.clip((volume - LOW_HU) / WIDTH_HU * 255.0, 0, 255).astype("uint8")
+    made = []
+    for one in grey:
+        out = io.BytesIO()
+        Image.fromarray(one, "L").save(out, "JPEG", quality=88)
+        made.append(out.getvalue())
+    return made
+
+
+def has_reads(twin: Study) -> bool:
+    """Tell whether the design of a twin can be read at all."""
+    try:
+        effective_design(twin)
+    except RuleBroken:
+        return False
+    return True
+
+
+def jobs_of(twin: Study) -> list[Job]:
+    """Return the work that furnishes a twin, newest first."""
+    return list(Job.objects.filter(kind=JOB, study_id=twin.pk).order_by("-created_at"))

@@ -1,0 +1,231 @@
+"""Readings from earlier spreadsheets: file, columns, dry run, signature; and what was imported."""
+
+from __future__ import annotations
+
+import csv
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+
+from accounts.permissions import Role
+from accounts.sentences import sentences
+from accounts.signatures import (
+    content_digest,
+    needs_second_factor,
+    prove,
+    signatures_of,
+)
+from audit import clock, trail
+from audit.errors import Refused, SignatureRefused
+from reads.criteria import registry
+from reads.imported.cells import MOST_BYTES, column_letter
+from reads.imported.checking import FIELDS, RESULTS
+from reads.models import ReadingImport
+from reads.services import imports
+from studies.access import StudyRequest, fetch, study_view
+from ui.records import Link, SignRequest
+
+MEANING = "readings"
+STATEMENT = "I have compared these readings with their source and take them over as they are."
+PER_PAGE = 50
+SHOWN_PROBLEMS = 200
+SHOWN_ROWS = 5
+NOT_USED = ""
+
+
+@study_view("readings.view")
+def import_list(request: StudyRequest) -> HttpResponse:
+    """List imports and imported readings; send the readings as CSV."""
+    rows = imports.readings_of(request.study)
+    if request.GET.get("format") == "csv":
+        return _csv(request, rows)
+    return render(
+        request,
+        "reads/imports/list.html",
+        {
+            "imports": ReadingImport.objects.visible_to(request.actor),
+            "page": Paginator(rows, PER_PAGE).get_page(request.GET.get("page")),
+            "can_import": request.actor.may("readings.import"),
+            "most_mb": MOST_BYTES // 1_000_000,
+        },
+    )
+
+
+@study_view("readings.import", methods=("POST",))
+def import_read_in(request: StudyRequest) -> HttpResponse:
+    """Read a spreadsheet in as a draft."""
+    sent = request.FILES.get("file")
+    if sent is None or sent.size > MOST_BYTES:
+        messages.error(request, "Nothing was read in. Choose a CSV or XLSX file of at most 5 MB.")
+        return redirect("reading-imports", request.study.code)
+    try:
+        made = imports.read_in(
+            request.study,
+            sent.read(),
+            name=sent.name,
+            origin=request.POST.get("origin", ""),
+            sheet=request.POST.get("sheet", ""),
+            actor=request.actor,
+        )
+    except Refused as refused:
+        messages.error(request, f"Nothing was read in. {refused.message}")
+        return redirect("reading-imports", request.study.code)
+    if made.state == "imported":
+        messages.info(request, "This file was imported before. Nothing was changed.")
+    return redirect("reading-import", request.study.code, made.pk)
+
+
+@study_view("readings.view")
+def import_page(request: StudyRequest, pk: UUID) -> HttpResponse:
+    """Show an import: its columns, the dry run, and the way to sign."""
+    return _page(request, fetch(ReadingImport, request.actor, pk))
+
+
+def _page(
+    request: StudyRequest, row: ReadingImport, *, errors: tuple[str, ...] = (), status: int = 200
+) -> HttpResponse:
+    checked = None
+    if row.state == "draft" and imports.is_mapped(row):
+        checked = imports.try_out(row)
+    is_ready = checked is not None and bool(checked.readings) and not checked.problems
+    can = request.actor.may("readings.import")
+    return render(
+        request,
+        "reads/imports/page.html",
+        {
+            "row": row,
+            "head": [(column_letter(n), name) for n, name in enumerate(row.cells[0])],
+            "sample": row.cells[1 : 1 + SHOWN_ROWS],
+            "fields": [
+                (name, words, row.mapping.get(name), name in {"subject", "time_point", "reader"})
+                for name, words in FIELDS.items()
+            ],
+            "criteria": [(one.key, one.title) for one in registry.all_criteria()],
+            "row_count": len(row.cells) - 1,
+            "checked": checked,
+            "problems": checked.problems[:SHOWN_PROBLEMS] if checked else [],
+            "readings": imports.readings_of(request.study).filter(batch=row)[:PER_PAGE],
+            "can_import": can,
+            "sign": _sign_request(request, row, errors) if can and is_ready else None,
+            "signatures": signatures_of(row),
+            "history": sentences(trail.entries(row)),
+            "crumbs": (
+                Link(
+                    label="Imported readings",
+                    url=reverse("reading-imports", args=[request.study.code]),
+                ),
+                Link(label=row.file_name, url=""),
+            ),
+        },
+        status=status,
+    )
+
+
+def _sign_request(
+    request: StudyRequest, row: ReadingImport, errors: tuple[str, ...]
+) -> SignRequest:
+    actor = request.actor
+    return SignRequest(
+        dialog_id="sign",
+        title="Import readings",
+        url=reverse("reading-import-act", args=[request.study.code, row.pk]),
+        facts=(
+            ("File", row.file_name),
+            ("Readings", str(len(imports.try_out(row).readings))),
+            ("From", row.origin),
+        ),
+        meaning=STATEMENT,
+        consequence="Every row is marked as imported for ever and is never overwritten.",
+        printed_name=actor.name,
+        role=Role(actor.role).label.lower(),
+        now=clock.now(),
+        zone=actor.zone,
+        needs_second_factor=needs_second_factor(request.user),
+        hidden=(("digest", content_digest(row)), ("act", "take_over")),
+        errors=errors,
+        back_label="Back without signing",
+    )
+
+
+@study_view("readings.import", methods=("POST",))
+def import_act(request: StudyRequest, pk: UUID) -> HttpResponse:
+    """Say what columns mean, import by signature, or discard."""
+    row = fetch(ReadingImport, request.actor, pk)
+    act = request.POST.get("act", "")
+    try:
+        if act == "map":
+            imports.map_columns(
+                row, _mapping(request), request.POST.get("criterion", ""), actor=request.actor
+            )
+            done = "The columns have their meaning. Look at the dry run."
+        elif act == "take_over":
+            assent = prove(
+                request.user,
+                request.actor,
+                password=request.POST.get("password", ""),
+                code=request.POST.get("code", ""),
+                meaning=MEANING,
+                statement=STATEMENT,
+                seen_digest=request.POST.get("digest", "") or "none",
+            )
+            imports.take_over(row, actor=request.actor, assent=assent)
+            done = "The readings were imported."
+        elif act == "discard":
+            imports.discard(row, actor=request.actor, reason=request.POST.get("reason", ""))
+            done = "The file was discarded. It may be read in again."
+        else:
+            raise Http404
+    except SignatureRefused as refused:
+        return _page(request, row, errors=(refused.message,), status=422)
+    except Refused as refused:
+        messages.error(request, f"Nothing was imported. {refused.message}")
+        return _page(request, row, status=refused.status)
+    messages.success(request, done)
+    return redirect("reading-import", request.study.code, row.pk)
+
+
+def _mapping(request: StudyRequest) -> dict[str, int]:
+    given = {name: request.POST.get(f"column-{name}", NOT_USED) for name in FIELDS}
+    return {name: int(value) for name, value in given.items() if value.isdigit()}
+
+
+HEAD = (
+    "origin", "subject", "time_point", "reader", "criterion", "read_on", *RESULTS, "comment",
+    "file", "row", "file_sha256", "imported_at",
+)  # fmt: skip
+
+
+def _csv(request: StudyRequest, rows: Any) -> HttpResponse:
+    response = HttpResponse(content_type="text/csv; charset=utf-8")
+    name = f"{request.study.code}_imported_readings.csv"
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    out = csv.writer(response)
+    out.writerow(HEAD)
+    for one in rows:
+        said = [one.values.get(field, "") for field in (*RESULTS, "comment")]
+        out.writerow(
+            (
+                one.origin,
+                one.subject.code,
+                one.time_point.label,
+                one.reader,
+                one.criterion,
+                one.read_on or "",
+                *(_safe(text) for text in said),
+                _safe(one.batch.file_name),
+                one.row_number,
+                one.batch.sha256,
+                one.at.isoformat(),
+            )
+        )
+    return response
+
+
+def _safe(text: str) -> str:
+    """Keep a cell from being run as a formula by the program that opens the file."""
+    return f"'{text}" if text[:1] in {"=", "+", "@", "\t", "\r"} else text
