@@ -188,7 +188,7 @@ def _read(life: Life, label: str, task: ReadTask | None) -> LifeStep:
 
 
 def _adjudication(life: Life) -> LifeStep:
-    case = life.time_point.adjudications.exclude(state="voided").first()
+    case = life.time_point.adjudications.filter(level="time_point").exclude(state="voided").first()
     if case is None:
         agreed = life.time_point.state in {"checked", "locked"}
         words = "not needed" if agreed else "if they differ"

@@ -58,6 +58,7 @@ STUDY_MENU: Sequence[tuple[str, Sequence[Entry]]] = (
         "Reads",
         (
             Entry("read.inbox", "My reads", "eye", "read-inbox"),
+            Entry("read.inbox", "My qualification", "certificate", "reader-home"),
             Entry("adjudication.inbox", "My cases", "gavel", "adjudication-inbox"),
             Entry("read.progress", "Progress of reads", "eye-check", "read-progress"),
             Entry("confirmation.view", "Answers to sites", "send", "site-answers"),
@@ -67,6 +68,7 @@ STUDY_MENU: Sequence[tuple[str, Sequence[Entry]]] = (
             Entry("retraining.view", "Retraining", "book", "retraining-list"),
             Entry("rollback.acknowledge", "Corrections", "arrow-back-up", "correction-list"),
             Entry("reader.view", "Readers", "address-book", "reader-list"),
+            Entry("training.key", "Training cases", "certificate", "training"),
             Entry("preliminary.view", "Prepared measurements", "ruler-measure", "preliminary-list"),
             Entry("question.view", "Questions of readers", "message-2-question", "question-list"),
             Entry("performance.view", "Reader performance", "chart-bar", "performance"),

@@ -17,7 +17,7 @@ from audit.errors import Conflict
 from reads import signing
 from reads.models import ReadSession, ReadTask
 from reads.services import reading
-from reads.visibility import tasks_of_reader
+from reads.visibility import held_by, tasks_of_reader
 from studies.api import PREFIX, StudyViewSet
 
 
@@ -34,9 +34,15 @@ class ReadTaskSerializer(serializers.ModelSerializer[ReadTask]):
         fields = ("id", "case", "time_point", "kind", "criteria", "state", "due_at")
         read_only_fields = fields
 
-    @extend_schema_field(serializers.ChoiceField(choices=["baseline", "follow_up"]))
+    @extend_schema_field(
+        serializers.ChoiceField(
+            choices=["baseline", "follow_up", "global", "eligibility", "oncology"]
+        )
+    )
     def get_kind(self, task: ReadTask) -> str:
-        """Baseline or follow-up."""
+        """Baseline or follow-up; else the session."""
+        if task.kind != ReadTask.Kind.TIME_POINT:
+            return str(task.kind)
         return "baseline" if task.sequence == 1 else "follow_up"
 
     @extend_schema_field(serializers.ListField(child=serializers.CharField()))
@@ -78,7 +84,9 @@ class ReadViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, StudyViewSet
         """Return what the sequential lock leaves open."""
         if getattr(self, "swagger_fake_view", False):
             return ReadTask._base_manager.none()
-        rows: QuerySet[Any] = tasks_of_reader(self.actor).order_by("due_at", "stream__order_index")
+        # Who is not qualified any more is told so by the service, and sees nothing of the read.
+        found = held_by if self.action in {"start", "review", "sign"} else tasks_of_reader
+        rows: QuerySet[Any] = found(self.actor).order_by("due_at", "stream__order_index")
         return rows
 
     def _session(self) -> ReadSession:

@@ -30,6 +30,7 @@ from reads.views import (
     room,
     signing,
     training,
+    truth,
     variability,
 )
 
@@ -183,6 +184,10 @@ urlpatterns = [
     path(f"{CHARTER}/<uuid:pk>/sign/", release.charter_sign, name="charter-sign"),
     path(f"{CHARTER}/<uuid:pk>/twin/", release.charter_twin, name="charter-twin"),
     path(f"{CHARTER}/<uuid:pk>/hold/", release.charter_hold, name="charter-hold"),
+    path("s/<str:study_code>/truth/", truth.truth_list, name="truth"),
+    path("s/<str:study_code>/truth/<uuid:pk>/", truth.truth_record, name="truth-record"),
+    path("s/<str:study_code>/truth/<uuid:pk>/sign/", truth.truth_sign, name="truth-sign"),
+    path("s/<str:study_code>/truth/of/<uuid:pk>/", truth.truth_open, name="truth-open"),
     path(f"{ECRF}/", designer.ecrf_list, name="ecrf-list"),
     path(f"{ECRF}/begin/", designer.ecrf_begin, name="ecrf-begin"),
     path(f"{ECRF}/<uuid:pk>/", designer.ecrf_designer, name="ecrf-designer"),

@@ -87,7 +87,7 @@ def held_by(actor: Actor) -> Any:
     )
     # A design may leave the presentation out; NULL must not decide.
     together = Case(
-        When(design__document__presentation__in=TOGETHER, then=True),
+        When(kind=ReadTask.Kind.TIME_POINT, design__document__presentation__in=TOGETHER, then=True),
         default=False,
         output_field=BooleanField(),
     )

@@ -37,6 +37,7 @@ from reads.models import (
     ReadTask,
     TrainingAttempt,
     TrainingCase,
+    TruthRecord,
     ValidationReport,
 )
 from reads.services import imports, onboarding, questions, register, variability
@@ -44,6 +45,7 @@ from reads.services.charters import start_from_template
 from reads.services.planning import add_stream
 from studies.models import Anchor, Configuration, Membership
 from studies.scoping import scope
+from studies.services import forms
 from tests.imaging.phantom_world import phantom_scan
 from tests.imaging.qc_objects import qc_objects
 from tests.projects.lives import query_about, submission_of
@@ -107,6 +109,7 @@ def own_objects(world: StudyWorld) -> dict[str, Any]:
             "ecrf": Configuration.objects.get(key="ecrf_recist11").pk,
             "file_kind": "yaml",
             "report": _validation_report(world),
+            "truth_record": _truth(world),
             **_reader(world),
             "submission": sent.pk,
             "query": query.pk,
@@ -242,6 +245,19 @@ def _validation_report(world: StudyWorld) -> int:
         )  # fmt: skip
         made.save()
     return int(made.pk)
+
+
+def _truth(world: StudyWorld) -> object:
+    point = world.time_points(world.subjects[0])[0]
+    with acting(BUILDER):
+        made = TruthRecord(
+            study=world.study,
+            subject=point.subject,
+            time_point=point,
+            form_record=forms.start(Configuration.objects.get(key="ecrf_recist11"), actor=BUILDER),
+        )
+        made.save()
+    return made.pk
 
 
 def _draft_of_the_charter(world: StudyWorld) -> object:

@@ -48,6 +48,7 @@ class HeaderValues:
     agent: str = ""
     volume_ml: float | None = None
     delay_s: float | None = None
+    field_strength_t: float | None = None
 
 
 def header_values(path: Path) -> HeaderValues | None:
@@ -70,6 +71,7 @@ def header_values(path: Path) -> HeaderValues | None:
         height_m=_within(element(dataset, "PatientSize"), 0.3, 2.5),
         agent=agent_of(str(element(dataset, "ContrastBolusAgent") or "")),
         volume_ml=_within(element(dataset, "ContrastBolusVolume"), 1, 300),
+        field_strength_t=_within(element(dataset, "MagneticFieldStrength"), 0.1, 12),
         delay_s=delay if delay is not None and 0 < delay <= _LONGEST_DELAY_S else None,
     )
 
@@ -130,6 +132,7 @@ def form_values(
         values["contrast_agent"] = agent
     values |= _first(files, "volume_ml", "{:g}", name="contrast_volume_ml")
     values |= _first(files, "delay_s", "{:.0f}", name="contrast_delay_s")
+    values |= _first(files, "field_strength_t", "{:g}")
     phases = {str(phase).upper() for phase in contrast_phase} - {"NATIVE"}
     if len(phases) == 1:
         values["contrast_phase"] = phases.pop()

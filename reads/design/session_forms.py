@@ -50,6 +50,16 @@ def measurable_place(criterion: str) -> str:
     return f"answer.{slug(criterion)}"
 
 
+def form_key(kind: str, design: ReadDesign) -> str:
+    """Return the key of the form that a kind of task uses in a design."""
+    own = {
+        "global": GLOBAL_FORM,
+        "eligibility": ELIGIBILITY_FORM,
+        "oncology": design.oncology_review.form,
+    }
+    return own.get(kind, design.form)
+
+
 def forms_of(design: ReadDesign) -> dict[str, Document]:
     """Return the documents that a design's sessions need: key -> form.
 

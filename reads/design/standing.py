@@ -9,6 +9,5 @@ def by_hand(design: ReadDesign) -> list[str]:
     """Return the decisions that the platform states but does not act on."""
     rows = (
         (design.dossiers != "never", "showing clinical dossiers"),
-        (bool(design.truth), "the comparison with the standard of truth"),
     )
     return [text for is_wanted, text in rows if is_wanted]

@@ -16,6 +16,7 @@ from audit.actors import Actor, acting
 from audit.errors import Conflict, ReasonRequired, Refused, RuleBroken
 from audit.models import record
 from reads.design import design_from, versions_of
+from reads.design.session_forms import form_key
 from reads.models import ReaderStream, ReadTask
 from reads.services.drawing import draw_readers
 from reads.services.planning import READER_ROLES, add_stream, plan_reads
@@ -103,7 +104,7 @@ def take_over(task: ReadTask, *, actor: Actor, reason: str) -> ReadTask:
             )
         before = row.design
         row.design = configuration
-        row.form = effective(row.study_id, Configuration.Kind.FORM, design.form)
+        row.form = effective(row.study_id, Configuration.Kind.FORM, form_key(row.kind, design))
         row.blinding = effective(row.study_id, Configuration.Kind.BLINDING, design.blinding)
         row.criteria = versions_of(design)
         row.save()

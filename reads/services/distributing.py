@@ -51,10 +51,13 @@ def waiting(study: Study, design: ReadDesign) -> list[Subject]:
     return [subject for subject in found if is_in_sample(subject, design)]
 
 
-def assign_all(study: Study, *, actor: Actor, seed: str = "") -> Outcome:
+def assign_all(study: Study, *, actor: Actor, seed: str = "", area: str = "") -> Outcome:
     """Draw the readers of every subject that waits, and give them every read that is possible.
 
     Subjects that cannot have readers are left as they are, with the rule that leaves too few.
+
+    Args:
+        area: therapeutic area; only readers of it are drawn.
 
     Raises:
         NotPermitted: the actor does not manage reads.
@@ -77,7 +80,7 @@ def assign_all(study: Study, *, actor: Actor, seed: str = "") -> Outcome:
                 rule="RD-001",
             )
         made = draw(
-            _cases(study, subjects, points, design),
+            _cases(study, subjects, points, design, area.strip().lower()),
             found,
             per_subject=design.readers,
             seed=drawn_with,
@@ -126,7 +129,11 @@ def readable_points(study: Study, subjects: Sequence[Subject]) -> dict[Any, Read
 
 
 def _cases(
-    study: Study, subjects: Sequence[Subject], points: Mapping[Any, Readable], design: ReadDesign
+    study: Study,
+    subjects: Sequence[Subject],
+    points: Mapping[Any, Readable],
+    design: ReadDesign,
+    area: str,
 ) -> list[Case]:
     barred = _barred(study, design)
     return [
@@ -135,6 +142,7 @@ def _cases(
             site=str(subject.study_site.site_id),
             reads=max(1, len(points.get(subject.pk, ()))),
             barred=frozenset(barred[subject.pk]),
+            area=area,
         )
         for subject in subjects
     ]

@@ -14,6 +14,7 @@ from typing import Any
 
 from django.db.models import Q
 
+from reads.design import design_from
 from reads.holders import Holder, holding
 from reads.models import (
     Acceptance,
@@ -114,6 +115,7 @@ def impact_of(task: ReadTask) -> Impact:
         for one in sessions
         if counted and one.task.kind == ReadTask.Kind.TIME_POINT and one.state in SIGNED
     ]
+    points += _accepted_over_subject(sessions, {one.pk for one in points})
     cases = list(
         AdjudicationCase.objects.in_study(study)
         .filter(Q(session_1__in=ids) | Q(session_2__in=ids))
@@ -169,6 +171,22 @@ def _resting(task: ReadTask) -> Any:
     if task.kind == ReadTask.Kind.TIME_POINT:
         return rows.filter(Q(time_point=None) | Q(sequence__gte=task.sequence))
     return rows
+
+
+def _accepted_over_subject(sessions: Sequence[ReadSession], known: set[Any]) -> list[TimePoint]:
+    """Return the other time points that count only because of a review that falls."""
+    reviews = [one for one in sessions if one.task.kind == ReadTask.Kind.GLOBAL]
+    for review in reviews:
+        if design_from(review.task.design.document).adjudication.at == "subject":
+            rows = TimePoint.objects.in_study(review.study_id).filter(
+                subject=review.task.stream.subject_id, state__in=("checked", "locked")
+            )
+            return [
+                one
+                for one in rows.select_related("subject").order_by("assessment_date")
+                if one.pk not in known
+            ]
+    return []
 
 
 def _accepted(points: Sequence[TimePoint]) -> list[Acceptance]:

@@ -17,6 +17,7 @@ from django.db.models.fields.json import KeyTextTransform
 
 from accounts.permissions import Role
 from audit.actors import Actor
+from audit.errors import RuleBroken
 from reads.criteria import registry
 from reads.models import AdjudicationCase, CriterionAssessment, ReadSession, TrainingReminder
 from reads.performance.measures import Drift, Measured, drift, measure, months
@@ -100,7 +101,10 @@ class Evidence:
 
 def criteria_of(study: Study) -> list[tuple[str, str]]:
     """Return key and title of the criteria that readers of the study respond by."""
-    _, design = effective_design(study)
+    try:
+        _, design = effective_design(study)
+    except RuleBroken:  # a study whose charter is not effective yet has no criterion
+        return []
     return [(key, registry.get(key).title) for key in design.criteria]
 
 

@@ -81,12 +81,12 @@ def _hold(row: Retraining, reader: User) -> None:
         retraining=row,
         reader=reader,
         held_tasks=hold_reads(reader, row.study_id, why, desk=desk),
+        ended_qualifications=qualifying.revoke_all(reader, row.study, actor=desk, reason=why),
     )
     for way in Onboarding.objects.in_study(row.study_id).filter(
         reader__user=reader, state__in=TRAINED_AGAIN
     ):
         onboarding.step_back(way, "retrain", actor=desk, reason=why)
-    place.ended_qualifications = qualifying.revoke_all(reader, row.study, actor=desk, reason=why)
     place.save()
     record("retraining.hold", place, reason=why, details={"reads": len(place.held_tasks)})
 
@@ -112,10 +112,10 @@ def release(place: RetrainingPlace, *, actor: Actor) -> RetrainingPlace:
         )
     desk = service("Read desk", study_id=place.study_id)
     with transaction.atomic():
-        done = RETRAINING_PLACE.move(
-            place, "release", actor=actor, changes={"released_at": clock.now()}
-        )
         why = f"{place.retraining} was passed"
+        done = RETRAINING_PLACE.move(
+            place, "release", actor=actor, reason=why, changes={"released_at": clock.now()}
+        )
         tasks = ReadTask.objects.in_study(place.study_id).filter(
             pk__in=place.held_tasks, state="on_hold"
         )

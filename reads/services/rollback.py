@@ -18,6 +18,7 @@ from accounts.signatures import Assent
 from audit import clock
 from audit.actors import Actor, acting, service
 from audit.errors import Conflict, ReasonRequired, RuleBroken
+from audit.jobs import enqueue
 from audit.models import record
 from imaging.models import LateImages
 from imaging.workflows import LATE_IMAGES
@@ -49,7 +50,6 @@ TOLD_MEANING = "roll_back_notice"
 TOLD_STATEMENT = "I have taken note of this correction."
 WAITING = ("requested", "science_approved", "project_approved", "approved")
 CARRIED_OUT = ("carried_out", "acknowledged")
-LONGEST_REASON = 200
 Row = TypeVar("Row", RollBack, Recall)
 
 
@@ -283,7 +283,8 @@ def void_sessions(row: RollBack, impact: Impact, desk: Actor, why: str) -> None:
 def reopen_tasks(row: RollBack, impact: Impact, desk: Actor, why: str) -> None:
     """Give the reads back to their readers.
 
-    A review of the whole course is planned anew later, and a reader who was replaced reads no more.
+    A review that only falls along is planned anew later, and a reader who was replaced reads no
+    more.
     """
     seen: set[Any] = set()
     for session in impact.sessions:
@@ -302,7 +303,8 @@ def reopen_tasks(row: RollBack, impact: Impact, desk: Actor, why: str) -> None:
         elif task.state == "in_progress":
             task = READ_TASK.move(task, "hold", actor=desk, reason=why)
             task = READ_TASK.move(task, "resume", actor=desk, reason=why)
-        if task.kind in OVER_ALL or task.stream.closed_reason:
+        falls_along = task.kind in OVER_ALL and task.pk != row.task_id
+        if falls_along or task.stream.closed_reason:
             READ_TASK.move(task, "cancel", actor=desk, reason=why)
             continue
         _with_late_images(row, task, desk)
@@ -329,7 +331,8 @@ def _waits(row: RollBack, task: ReadTask) -> bool:
 def withdraw_lesions(row: RollBack, impact: Impact, desk: Actor, why: str) -> None:
     """Withdraw the lesions that were first seen in a voided session; their labels are free."""
     for lesion in impact.lesions:
-        lesion.withdrawn_reason = why[:LONGEST_REASON]
+        # A lesion belongs to its reader's stream: the number only, never why.
+        lesion.withdrawn_reason = f"Rolled back by {row}"
         lesion.save()
 
 
@@ -362,9 +365,15 @@ def take_back_acceptances(row: RollBack, impact: Impact, desk: Actor, why: str) 
 
 
 def reopen_time_points(row: RollBack, impact: Impact, desk: Actor, why: str) -> None:
-    """Set the time points back to reading."""
+    """Set the time points back to reading; those whose reads all stand are settled again."""
     for time_point in impact.time_points:
         TIME_POINT.move(time_point, "reopen_reading", actor=desk, reason=why)
+        enqueue(
+            "reads.settle",
+            key=f"reads.settle:{time_point.pk}:{row.pk}",
+            row=time_point,
+            time_point_id=str(time_point.pk),
+        )
 
 
 def issue_reminder(row: RollBack, impact: Impact, desk: Actor, why: str) -> None:

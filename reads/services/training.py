@@ -19,6 +19,7 @@ from audit.actors import Actor, acting, service
 from audit.errors import Conflict, NotPermitted, RuleBroken
 from audit.models import record
 from imaging.models import ReadPackage
+from reads.criteria import registry
 from reads.design import ReadDesign, design_from, versions_of
 from reads.design.document import TIME_POINT_VARIABLES
 from reads.models import (
@@ -204,23 +205,40 @@ def withdraw_case(case: TrainingCase, *, actor: Actor, reason: str) -> TrainingC
     return TRAINING_CASE.move(case, "withdraw", actor=actor, reason=reason)
 
 
-def key_places(case: TrainingCase) -> list[tuple[str, str]]:
-    """Return what a key can ask for: place and label of items, numbers of rows, responses."""
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An item that a key can ask for; ``choices`` are the answers it can have, where it has few."""
+
+    place: str
+    label: str
+    choices: tuple[str, ...] = ()
+
+
+def key_places(case: TrainingCase) -> list[Place]:
+    """Return what a key can ask for: items, numbers of rows, responses; free text has no key."""
     design = design_from(case.design.document)
     form = forms.form_of(effective(case.study_id, Configuration.Kind.FORM, design.form))
+    titles = {section.key: section.title for section in form.sections}
     found = []
     for path, item in form.items.items():
+        if item.group or item.kind in {Kind.TEXT, Kind.LONG_TEXT}:
+            continue
+        title = titles.get(path.partition(".")[0], "")
+        label = item.label if item.label.startswith(title) else f"{title}: {item.label}"
         if item.kind is Kind.GROUP:
-            found.append((f"{path}#", f"{item.label}: number of rows"))
-        elif not item.group:
-            found.append((path, item.label))
+            found.append(Place(f"{path}#", f"{label}: number of rows"))
+        elif item.kind is Kind.BOOLEAN:
+            found.append(Place(path, label, ("yes", "no")))
+        else:
+            found.append(Place(path, label, tuple(choice.code for choice in item.choices)))
     return [*found, *_responses(design)]
 
 
-def _responses(design: ReadDesign) -> Iterator[tuple[str, str]]:
+def _responses(design: ReadDesign) -> Iterator[Place]:
     for criterion in design.criteria:
+        title = registry.get(criterion).title
         for variable in TIME_POINT_VARIABLES:
-            yield f"{criterion}:{variable}", f"{criterion}, {variable.replace('_', ' ')}"
+            yield Place(f"{criterion}:{variable}", f"{title}: {variable.replace('_', ' ')}")
 
 
 def answers_of(session: ReadSession) -> dict[str, str]:

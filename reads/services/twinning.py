@@ -203,7 +203,7 @@ def _schedule(origin: Study, twin: Study, desk: Actor) -> None:
                 "modalities",
                 "expected_series",
                 "read_required",
-            )  # fmt: skip
+            )
         }
         TimePointDefinition(study=twin, protocol_version=protocol, **values).save()
     for name in ("send_to_review", "approve", "make_effective"):

@@ -48,6 +48,7 @@ def reader_assignment(request: StudyRequest) -> HttpResponse:
                     zip(found, users, strict=True), key=lambda pair: names[pair[0].key]
                 )
             ],
+            "areas": sorted({area for one in found for area in one.areas}),
             "away": [user for user in people if user not in users],
             "warnings": drawing.ending_soon(request.study, configuration),
             "pairs": _pairs(request, names) if design.readers > 1 else [],
@@ -119,7 +120,8 @@ def reader_assign_all(request: StudyRequest) -> HttpResponse:
     """Draw the readers of every subject that waits."""
     seed = request.POST.get("seed", "")
     try:
-        made = distributing.assign_all(request.study, actor=request.actor, seed=seed)
+        area = request.POST.get("area", "")
+        made = distributing.assign_all(request.study, actor=request.actor, seed=seed, area=area)
     except Refused as refused:
         messages.error(request, f"Nobody was assigned. {refused.message}")
         return redirect("reader-assignment", request.study.code)

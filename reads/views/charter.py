@@ -27,7 +27,7 @@ from reads.design.exchange import LARGEST, templates, to_yaml
 from reads.design.references import REFERENCES
 from reads.design.specification import requirements
 from reads.design.standing import by_hand
-from reads.services import amending, charters
+from reads.services import amending, charters, sessionforms
 from studies.access import StudyRequest, fetch, study_view
 from studies.models import Configuration
 from studies.services.configuration import revise
@@ -71,10 +71,12 @@ def _page(
             "sections": sections(design) if design else (),
             "problems": problems(made.document) if made else [],
             "by_hand": by_hand(design) if design else [],
+            "missing_forms": sessionforms.missing(request.study, made) if design else [],
             "changes": charters.changes_since(made, holding) if made else [],
             "holding": holding,
             "templates": templates(),
             "may_edit": request.actor.may("configuration.edit"),
+            "may_see_truth": request.actor.may("truth.view"),
             "may_manage": request.actor.may("read.manage"),
             "crumbs": _crumbs(request),
         },

@@ -113,8 +113,8 @@ def _page(
         "reads/readers/fee.html",
         {
             "statement": statement,
-            "lines": statement.lines.all(),
-            "sums": fees.sums(statement),
+            "lines": [(line, _words(line.kind)) for line in statement.lines.all()],
+            "sums": [(_words(kind), *rest) for kind, *rest in fees.sums(statement)],
             "sign": _sign(request, statement, errors) if may_sign else None,
             "may_withdraw": request.actor.may("reader.manage") and statement.state == "draft",
             "signatures": signatures_of(statement),
@@ -174,6 +174,10 @@ def fee_withdraw(request: StudyRequest, pk: UUID) -> HttpResponse:
     )
 
 
+def _words(kind: str) -> str:
+    return kind.replace("_", " ").capitalize()
+
+
 def _name(statement: FeeStatement) -> str:
     who = "".join(c if c.isalnum() else "_" for c in str(statement.reader))
     return f"{statement.study.code}_fees_{statement.month:%Y-%m}_{who}"
@@ -207,11 +211,11 @@ def fee_pdf(request: StudyRequest, pk: UUID) -> HttpResponse:
         "state": statement.get_state_display(),
         "total": f"{statement.total} {statement.currency}",
         "sums": [
-            [kind.replace("_", " "), str(number), f"{amount} {statement.currency}"]
+            [_words(kind), str(number), f"{amount} {statement.currency}"]
             for kind, number, amount in fees.sums(statement)
         ],
         "lines": [
-            [day_words(line.earned_at.date()), line.kind.replace("_", " "), line.label,
+            [day_words(line.earned_at.date()), _words(line.kind), line.label,
              line.contract, str(line.amount)]
             for line in statement.lines.all()
         ],

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
@@ -21,7 +21,7 @@ from accounts.signatures import (
     signatures_of,
 )
 from audit import clock, trail
-from audit.errors import Refused, SignatureRefused
+from audit.errors import Refused, RuleBroken, SignatureRefused
 from reads.criteria import registry
 from reads.imported.cells import MOST_BYTES, column_letter
 from reads.imported.checking import FIELDS, RESULTS
@@ -179,7 +179,7 @@ def import_act(request: StudyRequest, pk: UUID) -> HttpResponse:
             imports.discard(row, actor=request.actor, reason=request.POST.get("reason", ""))
             done = "The file was discarded. It may be read in again."
         else:
-            raise Http404
+            raise RuleBroken("Say what is to be done with the file.", rule="IM-006")
     except SignatureRefused as refused:
         return _page(request, row, errors=(refused.message,), status=422)
     except Refused as refused:

@@ -174,6 +174,7 @@ def read_inbox(request: Any) -> HttpResponse:
                 for desk in desks
                 for design, allowed in desk.designs
             ],
+            "others": [desk.study for desk in desks if not desk.designs],
             "view": view,
             "now": now,
             "band": BAND,

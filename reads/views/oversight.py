@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -93,9 +93,12 @@ def check_findings(request: StudyRequest) -> HttpResponse:
             "page": page,
             "rows": [_shown(one, codes) for one in page],
             "chips": [(key, label, by_state[value]) for key, label, value in STATES],
-            "levels": checking.counts_by(matching.filter(state=state), "level"),
-            "kinds": checking.counts_by(matching.filter(state=state), "kind"),
-            "scopes": checking.counts_by(matching.filter(state=state), "scope"),
+            "selects": _selects(request, matching.filter(state=state)),
+            "kept": [
+                (name, request.GET[name])
+                for name in ("state", "check", "reader", "sort")
+                if request.GET.get(name)
+            ],
             "filter_names": _filter_names(request),
             "state": state,
             "can_decide": state == "open" and request.actor.may("check.dispose"),
@@ -106,6 +109,40 @@ def check_findings(request: StudyRequest) -> HttpResponse:
             "tab": "findings",
         },
     )
+
+
+CHOICES: Sequence[tuple[str, str, str, Sequence[tuple[str, str]]]] = (
+    (
+        "level",
+        "Level",
+        "Every level",
+        (("error", "Errors"), ("warning", "Warnings"), ("info", "Infos")),
+    ),
+    (
+        "kind",
+        "Kind",
+        "Every kind",
+        (("judgement", "Judgement"), ("measurement", "Measurement"), ("response", "Response")),
+    ),
+    ("scope", "Scope", "Every scope", (("time_point", "Time point"), ("global", "Whole course"))),
+)
+
+
+def _selects(request: StudyRequest, rows: Any) -> list[dict[str, Any]]:
+    """Return the filters of the list with their counts."""
+    found = []
+    for name, label, every, options in CHOICES:
+        counts = checking.counts_by(rows, name)
+        found.append(
+            {
+                "name": name,
+                "label": label,
+                "any": every,
+                "chosen": request.GET.get(name, ""),
+                "options": [(value, words, counts[value]) for value, words in options],
+            }
+        )
+    return found
 
 
 def _filter_names(request: StudyRequest) -> list[tuple[str, str]]:

@@ -14,7 +14,7 @@ from django.urls import reverse
 
 from accounts.sentences import sentences
 from audit import trail
-from audit.errors import Refused
+from audit.errors import Refused, RuleBroken
 from reads.models import PreliminaryMeasurement
 from reads.services import performance, preliminary, reading
 from reads.services.preliminary import Compared, Value
@@ -137,7 +137,7 @@ def preliminary_act(request: StudyRequest, pk: UUID) -> HttpResponse:
             preliminary.discard(held, actor=request.actor, reason=reason)
             done = "The measurements were discarded. Measure anew."
         else:
-            raise Http404
+            raise RuleBroken("Say what is to be done.", rule="PM-011")
     except Refused as refused:
         messages.error(request, f"Nothing was kept. {refused.message}")
         return _page(request, time_point, form, status=refused.status)

@@ -14,7 +14,7 @@ from django.urls import reverse
 
 from accounts.sentences import sentences
 from audit import clock, trail
-from audit.errors import Refused
+from audit.errors import Refused, RuleBroken
 from reads.models import ReaderQuestion
 from reads.services import questions
 from reads.services.questions import OPEN
@@ -131,9 +131,9 @@ def question_act(request: StudyRequest, pk: UUID) -> HttpResponse:
         "release": lambda: questions.release(row, actor=actor, reason=reason),
         "rewrite": lambda: questions.rewrite(row, actor=actor, reason=reason),
     }
-    if act not in acts:
-        raise Http404
     try:
+        if act not in acts:
+            raise RuleBroken("Say what is to be done with the question.", rule="QU-007")
         done = acts[act]()
     except Refused as refused:
         messages.error(request, f"Nothing was sent. {refused.message}")

@@ -252,7 +252,7 @@ def _page(
             "kinds": ReaderConflict.Kind.choices,
             "sites": Site.objects.order_by("name"),
             "organisations": Organisation.objects.order_by("name"),
-            "work": register.WORK,
+            "work": [(kind, kind.replace("_", " ")) for kind in register.WORK],
             "today": today,
             "sentences": sentences(entries(reader, *reader.contracts.all(), limit=HISTORY)),
             "crumbs": crumbs(request, str(reader)),

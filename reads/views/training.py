@@ -195,9 +195,7 @@ def _case_page(
             ],
             "shown": shown,
             "rows": [
-                (place, label, values.get(place))
-                for place, label in places
-                if writes or place in values
+                (one, values.get(one.place)) for one in places if writes or one.place in values
             ],
             "writes": writes,
             "references": references,
@@ -266,30 +264,31 @@ def training_case_act(request: StudyRequest, pk: UUID) -> HttpResponse:
 
 def _posted_key(request: StudyRequest, case: TrainingCase) -> dict[str, KeyItem]:
     found = {}
-    for place, label in training.key_places(case):
+    for one in training.key_places(case):
         parts = {
-            name: request.POST.get(f"{name}.{place}", "").strip()
+            name: request.POST.get(f"{name}.{one.place}", "").strip()
             for name in ("value", "tolerance", "clause", "why")
         }
         if parts["value"]:
-            found[place] = KeyItem(place=place, label=label, **parts)
+            found[one.place] = KeyItem(place=one.place, label=one.label, **parts)
     return found
 
 
 def _taken(case: TrainingCase, session: ReadSession) -> dict[str, KeyItem]:
     answers = training.answers_of(session)
     kept = {item.place: item for item in key_from(case.key.get(str(session.task.sequence), ()))}
-    return {
-        place: KeyItem(
-            place=place,
-            label=label,
-            value=answers[place],
-            clause=kept[place].clause if place in kept else "",
-            why=kept[place].why if place in kept else "",
-        )
-        for place, label in training.key_places(case)
-        if place in answers
-    }
+    found = {}
+    for one in training.key_places(case):
+        if one.place in answers:
+            before = kept.get(one.place)
+            found[one.place] = KeyItem(
+                place=one.place,
+                label=one.label,
+                value=answers[one.place],
+                clause=before.clause if before else "",
+                why=before.why if before else "",
+            )
+    return found
 
 
 @study_view("training.key", methods=("POST",))

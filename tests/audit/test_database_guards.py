@@ -104,6 +104,7 @@ def test_the_regulated_tables_that_are_only_added_to_are_these() -> None:
         "imaging.DeidReport",
         "imaging.PackageSeries",
         "reads.Acceptance",
+        "reads.ValidationReport",
         "reads.EligibilityAnswer",
         "reads.ExpeditedDue",
         "reads.LocalResult",

@@ -51,6 +51,8 @@ PROVED = {
     "imaging.phantom": "here",
     "imaging.sweep": "here",
     "reads.read_again": "test_a_reread_appears_after_the_washout_and_looks_like_any_other_read",
+    "reads.validate": "test_a_validation_that_runs_twice_writes_one_report",
+    "reads.twin": "test_a_twin_that_is_furnished_twice_has_its_subjects_once",
     "reads.check": "test_the_nightly_job_runs_once_a_day_for_studies_in_conduct",
     "reads.recall": "test_a_recall_run_twice_does_nothing_twice",
     "reads.score": "test_a_training_read_marked_twice_has_its_marks_once",

@@ -9,8 +9,9 @@ import pytest
 from audit.errors import RuleBroken
 from reads.models import Acceptance, AdjudicationCase
 from reads.services import accepting, settling
-from studies.models import TimePoint
+from studies.models import Configuration, TimePoint
 from studies.scoping import scope
+from tests.exports.cut_world import generated, rows
 from tests.reads.read_world import READERS, disagreement, run_jobs
 from tests.reads.session_world import (
     PARTIAL,
@@ -22,7 +23,7 @@ from tests.reads.session_world import (
     make_session_study,
     read_course,
 )
-from tests.world import StudyWorld
+from tests.world import StudyWorld, _configure
 
 pytestmark = pytest.mark.django_db
 
@@ -173,28 +174,14 @@ def test_the_data_cut_flags_the_third_result_as_the_accepted_response() -> None:
         adjudication={"variables": ["overall_response"], "outcome": "choose_or_third"}
     )
     with scope(world.study):
+        _configure(world, Configuration.Kind.TRANSFER, "transfer", "Transfer", {"datasets": ["rs"]})
         case = disagreement(world)
         signed(world, case, "A", third={"RECIST11": {"overall_response": "NE"}})
-        read = Read(
-            session=SimpleNamespace(id="s"),
-            stream=SimpleNamespace(role="reader_1"),
-            subject=world.subjects[0],
-            time_point=case.time_point,
-            sequence=2,
-            accepted=True,
-            third={"RECIST11": {"overall_response": "NE"}},
-        )
-        assert read.flag == "Y"
-        cut = plan_cut(
-            world.study,
-            title="Third result",
-            cut_off=clock.today(),
-            datasets=["rs"],
-            actor=world.actor("data_manager"),
-        )
-        with acting(BUILDER):
-            freeze(cut)
-        rows = BUILDERS["rs"](load(cut)).rows
-        accepted = [(row[5], row[8], row[11]) for row in rows if row[12] == "Y" and row[13] == case.time_point.label]
-        assert ("OVRLRESP", "NE", "ADJUDICATOR") in accepted
-        assert len([one for one in accepted if one[0] == "OVRLRESP"]) == 1
+        table = rows(generated(world), "rs.csv")
+        label = TimePoint.objects.get(pk=case.time_point_id).label
+        accepted = [
+            (row["RSORRES"], row["RSEVALID"])
+            for row in table
+            if row["VISIT"] == label and row["RSTESTCD"] == "OVRLRESP" and row["RSACPTFL"] == "Y"
+        ]
+        assert accepted == [("NE", "ADJUDICATOR")]

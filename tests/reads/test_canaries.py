@@ -62,7 +62,7 @@ HIDDEN = {
 }
 #: what is not text of people: states, digests, identifiers, addresses of the machine
 SHORTEST = 12
-SKIPPED = ("sha256", "digest", "uid", "_key", "key", "state", "kind", "code", "seed", "zone")
+SKIPPED = ("sha256", "digest", "uid", "_key", "key", "state", "kind", "seed", "zone")
 #: so many columns of the world hold something to write over
 PLANTED_AT_LEAST = 40
 

@@ -9,15 +9,17 @@ from django.core import mail
 from django.urls import reverse
 
 from accounts.models import Notice
+from accounts.permissions import Role
 from audit import clock, jobs
 from audit.errors import Conflict, NotPermitted, ReasonRequired, RuleBroken
 from audit.jobs import enqueue
 from audit.models import Job
 from reads.models import Reader, ReaderMessage, ReadTask, Remediation
-from reads.services import assigning, care, reading, transferring
+from reads.services import assigning, care, qualifying, reading, transferring
 from reads.tasks import ask_for_reminders
 from studies.scoping import scope
-from tests.reads.care_world import desk, make_care_study
+from studies.services import people
+from tests.reads.care_world import desk, entered, make_care_study
 from tests.reads.read_world import (
     READERS,
     logged_in,
@@ -27,7 +29,7 @@ from tests.reads.read_world import (
     run_jobs,
     task_of,
 )
-from tests.world import StudyWorld
+from tests.world import BUILDER, StudyWorld, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -214,12 +216,6 @@ def test_a_suspension_holds_the_open_reads_and_resuming_lets_only_those_go_on() 
 
 
 def third_reader(world: StudyWorld) -> object:
-    from accounts.permissions import Role
-    from reads.services import qualifying
-    from studies.services import people
-    from tests.reads.care_world import entered
-    from tests.world import BUILDER, make_user
-
     user = make_user("third_reader")
     people.grant_role(user, Role.CENTRAL_READER, study=world.study, actor=BUILDER)
     world.users["third"] = user
@@ -239,7 +235,7 @@ def test_finish_subject_leaves_begun_subjects_and_from_baseline_takes_all() -> N
         read_baseline(world, READERS[0], "40.0", "20.0")
         leaving = world.users[READERS[0]]
         begun = world.subjects[0].streams.get(reader=leaving)
-        others = begun.study and transferring.plan_transfer(world.study, leaving, "finish_subject")
+        others = transferring.plan_transfer(world.study, leaving, "finish_subject")
         assert [s.pk for s in others.keeps] == [begun.pk]
         with pytest.raises(ReasonRequired):
             transferring.transfer(

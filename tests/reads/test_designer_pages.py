@@ -222,7 +222,7 @@ def test_what_stands_in_the_editor_is_previewed_before_it_is_saved(
             "decimals": "1",
             "unit": "mm",
             "section": "liver",
-        },  # fmt: skip
+        },
     ).content.decode()
     assert "Longest diameter" in drawn
     made.refresh_from_db()
@@ -279,7 +279,7 @@ def test_a_version_that_left_the_draft_is_shown_and_cannot_be_changed(
     page = client.get(reverse("ecrf-designer", args=["ALPHA", held.pk])).content.decode()
     assert "Begin a new version" in page
     refused = act(client, held, act="add_section", title="Late")
-    assert refused.status_code == 422 or refused.status_code == 409
+    assert refused.status_code in {422, 409}
     assert "Only a draft can be changed" in refused.content.decode()
 
 

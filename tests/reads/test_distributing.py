@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 
 from accounts.models import Notice
 from accounts.permissions import Role
-from audit import bulk, clock
+from audit import bulk, clock, jobs
 from audit.actors import acting, service
 from audit.errors import IllegalStep, NoActor, NotPermitted, RuleBroken, UntrackedWrite
-from audit.models import Event
+from audit.models import Event, Job
 from audit.states import DirectStateWrite
 from reads.models import Reader, ReaderStream, ReadTask
 from reads.services import distributing, qualifying, register
@@ -157,13 +157,25 @@ def test_rows_written_together_have_the_history_and_events_of_rows_written_alone
         assert distributing.assign_all(world.study, actor=desk(world)).subjects == 0
 
 
+def test_only_readers_of_the_area_are_drawn_where_one_is_asked_for(world: StudyWorld) -> None:
+    with rolled_back(), scope(world.study):
+        for name in NAMES:
+            areas = ["oncology"] if name in NAMES[:2] else ["neurology"]
+            register.enter(
+                world.users[name],
+                VALUES | {"per_week": 50, "therapeutic_areas": areas},
+                actor=desk(world),
+            )
+        made = distributing.assign_all(world.study, actor=desk(world), seed="s", area="Oncology")
+        assert made.subjects == 6
+        drawn = {row[2] for row in rows_of(world)}
+        assert drawn == {world.users[name].email for name in NAMES[:2]}
+
+
 def test_each_reader_gets_one_message_however_many_reads(world: StudyWorld) -> None:
     with rolled_back(), scope(world.study):
         distributing.assign_all(world.study, actor=desk(world), seed="s1")
         mail.outbox.clear()
-        from audit import jobs
-        from audit.models import Job
-
         for row in Job.objects.filter(kind="projects.notify", state="pending"):
             jobs.run(str(row.pk))
         told = Notice.objects.filter(kind="readtask.assign").values_list("user__email", flat=True)

@@ -198,3 +198,11 @@ def test_an_enrolled_subject_gets_no_eligibility_read() -> None:
         assert not ReadTask.objects.filter(kind="eligibility").exists()
         assert planning.plan_reads(world.subjects[0], actor=world.actor("project_manager")) == []
         assert SUBJECT["enrol"].guards
+
+
+def test_a_charter_that_shows_all_time_points_together_still_reads_eligibility_at_once() -> None:
+    world = make_session_study(**ELIGIBILITY, presentation="simultaneous")
+    with scope(world.study):
+        task = task_of(screened(world))
+        held = tasks_of_reader(reader(world, reader_of(world, task)))
+        assert list(held) == [task]

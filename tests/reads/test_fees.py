@@ -13,15 +13,16 @@ from django.urls import reverse
 
 from accounts.signatures import signatures_of
 from audit import clock
-from audit.actors import service
+from audit.actors import acting, service
 from audit.errors import NotPermitted, RuleBroken
 from reads.models import FeeLine, FeeStatement, Reader, ReadSession
 from reads.services import fees, register
 from reads.workflows import READ_SESSION
 from studies.scoping import scope
+from studies.services import forms
 from tests.reads.care_world import contracted, desk, make_care_study
 from tests.reads.read_world import READERS, logged_in, read_baseline
-from tests.world import PASSWORD, StudyWorld
+from tests.world import BUILDER, PASSWORD, StudyWorld
 
 pytestmark = pytest.mark.django_db
 
@@ -117,10 +118,6 @@ def test_a_read_that_was_paid_voided_and_read_again_is_not_paid_twice() -> None:
 
 def second_version(session: ReadSession) -> ReadSession:
     """Return a second signed version of a voided read, as a roll-back leaves it."""
-    from audit.actors import acting
-    from studies.services import forms
-    from tests.world import BUILDER
-
     with acting(BUILDER):
         made = ReadSession(
             study_id=session.study_id,
@@ -157,9 +154,6 @@ def test_a_withdrawn_draft_sets_its_work_free_and_the_database_pays_once() -> No
         second = drawn(world, one)
         assert second.lines.count() == 1
         line = FeeLine.objects.get(statement=first)
-        from audit.actors import acting
-        from tests.world import BUILDER
-
         with pytest.raises(IntegrityError), transaction.atomic(), acting(BUILDER):
             line.is_dropped = False
             line.save()

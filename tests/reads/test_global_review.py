@@ -251,3 +251,23 @@ def test_a_stable_course_has_no_progression() -> None:
         end_course(world)
         result = global_review(world, READERS[0]).assessments.get()
         assert result.derived["progression"] == ""
+
+
+def test_an_acceptance_that_a_roll_back_took_back_holds_nothing() -> None:
+    world = make_session_study(**GLOBAL)
+    with scope(world.study):
+        course_read(world)
+        for name in READERS:
+            global_review(world, name)
+        run_jobs()
+        subject = world.subjects[0]
+        held = accepting.accepted_review(subject, "global")
+        assert held is not None
+        ReviewAcceptance.objects.create(
+            study=world.study,
+            subject=subject,
+            kind="global",
+            session=held.session,
+            basis="rolled_back",
+        )
+        assert accepting.accepted_review(subject, "global") is None

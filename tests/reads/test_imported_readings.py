@@ -83,7 +83,7 @@ def test_a_dry_run_names_every_problem_by_row_and_column_and_writes_nothing() ->
         checked = imports.try_out(row)
         assert [(p.row, p.column) for p in checked.problems] == [
             (5, "A"), (6, "B"), (7, "A"), (7, "C"),
-            (8, "E"), (8, "F"), (8, "G"), (8, "D"),
+            (8, "E"), (8, "G"), (8, "F"), (8, "D"),
             (9, ""), (10, ""), (10, "D"),
         ]  # fmt: skip
         words = {(p.row, p.column): p.text for p in checked.problems}

@@ -22,7 +22,7 @@ from tests.reads.read_world import (
     ready,
     run_jobs,
 )
-from tests.world import BUILDER, StudyWorld
+from tests.world import BUILDER, StudyWorld, make_study
 
 pytestmark = pytest.mark.django_db
 
@@ -137,7 +137,10 @@ def test_the_page_is_of_the_days_asked_for() -> None:
     )
 
 
-def test_a_study_without_reads_and_an_unknown_reader() -> None:
+def test_a_study_without_reads_or_charter_and_an_unknown_reader() -> None:
+    world = make_study("BETA", sponsor="Calder")
+    bare = logged_in(world, "scientific").get("/s/BETA/performance/")
+    assert "No time point was read by two readers yet" in bare.content.decode()
     world = make_read_study()
     client = logged_in(world, "scientific")
     assert client.get(PAGE).status_code == 200

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from playwright.sync_api import Page, expect
 
@@ -23,12 +25,13 @@ from reads.services.capacity import Assumptions, outlook
 from reads.services.drawing import ending_soon
 from studies.models import TimePoint
 from studies.scoping import scope
+from studies.services import subjects
 from tests.exports.test_browser import OVERFLOW, opened, signed_in
 from tests.plugins.pages import NewPage
 from tests.queries.query_world import logged_in
 from tests.reads.read_world import READERS, make_read_study, reader, ready, run_jobs, task_of
 from tests.reads.training_world import commit
-from tests.world import StudyWorld, make_user
+from tests.world import BUILDER, StudyWorld, make_user
 
 pytestmark = pytest.mark.django_db
 VALUES = {"specialty": "Radiology", "country": "se", "per_day": 4, "per_week": 20}
@@ -351,6 +354,23 @@ def test_the_forecast_equals_a_recomputation_from_the_tables(world: StudyWorld) 
             gap = this_monday() + timedelta(days=7 * week)
     assert found.forecast.gap_opens == gap
     assert found.readers == 2
+
+
+def test_the_planner_asks_for_the_plan_once_however_many_time_points(world: StudyWorld) -> None:
+    with CaptureQueriesContext(connection) as few:
+        outlook(world.study, Assumptions())
+    for number in range(5):
+        subjects.register_subject(
+            world.sites[0],
+            code=f"101-9{number:02d}",
+            anchors={"enrolment": clock.today()},
+            actor=BUILDER,
+            source="site",
+        )
+    with CaptureQueriesContext(connection) as many:
+        outlook(world.study, Assumptions())
+    assert TimePoint.objects.count() >= 15
+    assert len(many) == len(few)
 
 
 def this_monday() -> date:

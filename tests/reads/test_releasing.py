@@ -160,7 +160,7 @@ def test_a_check_that_can_never_fire_fails_the_validation_and_is_named(world: St
                     "one_of": ["ADEQUATE", "LIMITED", "NOT READABLE"],
                 },
                 "message": "This cannot be said.",
-            }  # fmt: skip
+            }
         )
         again = configuration.revise(
             again, {**document, "title": "With a dead check"}, seen_digest=again.digest, actor=actor
@@ -189,6 +189,15 @@ def test_a_change_after_the_validation_needs_a_new_one(world: StudyWorld) -> Non
         assert releasing.holding_report(made) is None
         second = validated(world, made)
         assert [one.pk for one in releasing.reports(made)] == [second.pk, first.pk]
+
+
+def test_a_validation_that_runs_twice_writes_one_report(world: StudyWorld) -> None:
+    with scope(world.study):
+        made = charter(world, template="single")
+        row = releasing.ask(made, actor=world.actor("scientific"))
+        assert jobs.run(str(row.pk)) == "done"
+        jobs.KINDS[row.kind].handler(row, **row.arguments)
+        assert ValidationReport.objects.count() == 1
 
 
 def test_a_charter_whose_form_is_not_there_says_so(world: StudyWorld) -> None:

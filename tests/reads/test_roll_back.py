@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.db import OperationalError, connection, transaction
-from django.db.utils import InternalError, ProgrammingError
+from django.db import IntegrityError, OperationalError, connection, transaction
+from django.db.utils import InterfaceError, InternalError, ProgrammingError
 
 from audit.errors import Conflict, NotPermitted, ReasonRequired, RuleBroken, SignatureRefused
 from audit.models import Event
@@ -125,9 +125,12 @@ def test_one_person_with_both_roles_never_approves_alone(exported: Exported) -> 
             assent=world.assent("scientific", rollback.MEANING),
         )
     # What the service refuses, the database refuses as well.
-    with pytest.raises(Exception, match="rollback_two_persons"), transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("UPDATE reads_rollback SET project_by_id = science_by_id")
+    with (
+        pytest.raises(IntegrityError, match="rollback_two_persons"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute("UPDATE reads_rollback SET project_by_id = science_by_id")
 
 
 def test_the_second_approval_carries_everything_out_at_once(exported: Exported) -> None:
@@ -348,3 +351,33 @@ def test_a_wrong_password_leaves_the_attempt_and_nothing_else(exported: Exported
         )
     assert Event.objects.filter(kind="signature.refused").exists()
     assert impact_of(task_of(world, READERS[0], 2)).signed
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_killed_in_the_middle_leaves_everything_as_it_was(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world, *_ = exported_world()
+    with scope(world.study):
+        row = requested(world)
+        sign_for(world, row, "science")
+
+        def kill_the_connection(*_: Any) -> None:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+
+        half = len(rollback.STEPS) // 2
+        steps = (*rollback.STEPS[:half], kill_the_connection, *rollback.STEPS[half:])
+        assent = world.assent("project_manager", rollback.MEANING)
+        before = contents()
+        with monkeypatch.context() as patched:
+            patched.setattr(rollback, "STEPS", steps)
+            with pytest.raises((OperationalError, InterfaceError)):
+                rollback.approve(
+                    row, "project", actor=world.actor("project_manager"), assent=assent
+                )
+        connection.close()
+        assert contents() == before
+        row = RollBack.objects.get(pk=row.pk)
+        assert row.state == "science_approved"
+        assert sign_for(world, row, "project").state == "carried_out"

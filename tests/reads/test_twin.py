@@ -164,6 +164,16 @@ def test_a_twin_follows_its_study_when_it_is_brought_up_to_date(
         assert Configuration.objects.get(pk=held.pk).state == "effective"
 
 
+def test_a_twin_that_is_furnished_twice_has_its_subjects_once(
+    world: StudyWorld, twin: Study
+) -> None:
+    with scope(twin):
+        before = (Subject.objects.count(), ReadTask.objects.count())
+    assert twinning.furnish(twin) == 0
+    with scope(twin):
+        assert (Subject.objects.count(), ReadTask.objects.count()) == before
+
+
 def test_a_second_twin_and_a_twin_of_a_twin_are_refused(world: StudyWorld, twin: Study) -> None:
     actor = world.actor("scientific")
     with scope(world.study), pytest.raises(RuleBroken, match="has a twin already"):

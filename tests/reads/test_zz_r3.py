@@ -20,6 +20,14 @@ def test_shots(new_page: Any, live_server: Any) -> None:
     code = world.study.code
     with scope(world.study):
         job = checking.ask(world.study, actor=world.actor("scientific")); jobs.run(str(job.pk))
+        from audit.actors import acting
+        from tests.world import BUILDER
+        from reads.oversight.library import BY_ID
+        s0 = ReadSession.objects.filter(state="signed", task__stream__reader=world.users[READERS[0]], task__sequence=2).first()
+        with acting(BUILDER):
+            for n, (cid, text) in enumerate((("LARGE_CHANGE", "T01: 40 mm before, 61 mm now (52.5 %). Is it the same lesion?"), ("NEW_LESION_WITHOUT_PD", "RECIST11: SD with an unequivocal new lesion."), ("ROUND_SIZES", "All 3 sizes are multiples of 5 mm. Were they measured or guessed?"), ("READ_AFTER_PROGRESSION", "RECIST11: 2 time points were read after progression."))):
+                c = BY_ID[cid]
+                CheckFinding(study=world.study, stream=s0.task.stream, session=s0, check_id=cid, level=c.level, kind=c.kind, scope=c.scope, place="T01", text=text, clause=c.clause, key=f"k{n}").save()
         finding = CheckFinding.objects.order_by("level").first()
         session = ReadSession.objects.filter(state="signed", task__stream__reader=world.users[READERS[0]], task__sequence=2).first()
         series, _, _, sha = list(pictures_of(session))[4]

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from accounts.permissions import Role
+from accounts.signatures import prove
 from audit import clock
 from reads.models import Onboarding, Reader, ReaderCommitment, TrainingAttempt, TrainingCase
 from reads.services import committing, onboarding, qualifying, reading, register, training
@@ -14,6 +15,7 @@ from studies.actors import actor_for
 from studies.models import Configuration
 from studies.scoping import scope
 from studies.services import people
+from studies.workflows import TIME_POINT
 from tests.imaging.upload_world import make_imaging_study
 from tests.reads.read_world import (
     BLINDING,
@@ -78,8 +80,6 @@ def make_case(school: StudyWorld) -> TrainingCase:
         points = school.time_points(subject)
         for point in points[:2]:
             ready(school, point)
-        from studies.workflows import TIME_POINT
-
         TIME_POINT.move(
             points[2],
             "not_done",
@@ -150,8 +150,6 @@ def read_case(live: StudyWorld, school: StudyWorld, *sizes: str, name: str = REA
                 )
             reading.save(session, answers, seen_version=session.form_record.version, actor=actor)
             reading.review(session, actor=actor)
-            from accounts.signatures import prove
-
             assent = prove(
                 user, actor, password=PASSWORD, meaning="read", statement="I sign: read."
             )

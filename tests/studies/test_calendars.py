@@ -143,3 +143,21 @@ def test_a_good_plan_has_no_problems() -> None:
 def test_a_plan_by_which_no_clock_could_run_is_refused(part: str, value: Any, problem: str) -> None:
     (found,) = plan_problems({**PLAN, part: value})
     assert problem in found
+
+
+@pytest.mark.parametrize(
+    ("name", "days"), [("read", 7), ("eligibility", 2), ("confirmation", 3), ("unknown", None)]
+)
+def test_a_turnaround_in_hours_counts_whole_days_rounded_up(name: str, days: int | None) -> None:
+    plan = plan_from(
+        "Plan v1",
+        {
+            "calendar": {"key": "CH", "zone": "Europe/Zurich"},
+            "turnarounds": {
+                "read": {"amount": 7, "unit": "business_days"},
+                "eligibility": {"amount": 48, "unit": "hours"},
+                "confirmation": {"amount": 49, "unit": "hours"},
+            },
+        },
+    )
+    assert plan.business_days(name) == days

@@ -8,7 +8,7 @@ from importlib.resources import files
 
 from studies.forms.definition import Form
 
-NAMES = ("ecrf_recist11", "qc_checklist_ct", "transmittal_ct")
+NAMES = ("ecrf_recist11", "qc_checklist_ct", "transmittal_ct", "transmittal_mr")
 
 
 @cache

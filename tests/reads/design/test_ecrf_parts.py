@@ -154,7 +154,7 @@ def test_removing_an_item_takes_its_checks_and_names_what_still_asks_for_it() ->
             "level": "info",
             "message": "Look.",
             "must": {"item": "liver.seen", "is": True},
-        }  # fmt: skip
+        }
     ]
     left = outline.removed(document, "liver.seen")
     assert left["checks"] == []
