@@ -44,6 +44,11 @@ NEEDED: Final = frozenset(
     ActualFrameDuration FrameReferenceTime ImagerPixelSpacing GantryDetectorTilt TablePosition
     ContourData DoseGridScaling GridFrameOffsetVector""".split()
 )
+#: Curves, overlays and variable pixel data are removed on purpose; pixel data is not one of them.
+CURVES: Final = (0x50, 0x60, 0x7F)
+PIXELS: Final = 0x7FE0
+METHOD_CODES: Final = 0x00120064
+SHORTEST_WORD: Final = 3
 _OPTIONS: Final = (
     "cleanDescOpt", "cleanStructContOpt", "cleanGraphOpt", "rtnPatCharsOpt",
 )  # fmt: skip
@@ -71,8 +76,8 @@ def is_kept_by_the_standard(place: Place, element: DataElement) -> bool:
         vr = dictionary_VR(tags[-1])
     except KeyError:
         return False
-    curve = tags[-1] >> 24 in (0x50, 0x60, 0x7F) and tags[-1] >> 16 != 0x7FE0
-    written = tags[0] == 0x00120064 or tags[-1] in REWRITTEN or tags[-1] & 0xFFFF == 0
+    curve = tags[-1] >> 24 in CURVES and tags[-1] >> 16 != PIXELS
+    written = tags[0] == METHOD_CODES or tags[-1] in REWRITTEN or tags[-1] & 0xFFFF == 0
     if curve or written or vr in ("PN", "UI", "DA", "DT"):
         return False
     return all(_stays(tag) for tag in tags) and not any(_gone(tag) for tag in tags[:-1])
@@ -123,7 +128,8 @@ def _words(value: object) -> set[str]:
     """Words of a text of three and more signs; none of a value that is no text."""
     if not isinstance(value, str):
         return set()
-    return {word for word in re.findall(r"[^\W_]+", value.lower()) if len(word) > 2}
+    words = re.findall(r"[^\W_]+", value.lower())
+    return {word for word in words if len(word) >= SHORTEST_WORD}
 
 
 def _compare(
@@ -147,7 +153,7 @@ def _files(folder: Path) -> list[Path]:
 def _patient(path: Path) -> str:
     try:
         read = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=["PatientID"])
-    except Exception:  # noqa: BLE001  (whatever is no image has no patient)
+    except Exception:
         return ""
     return str(read.get("PatientID", "") or "").strip()
 

@@ -149,9 +149,10 @@ class ImagingConfig(AppConfig):
     def ready(self) -> None:
         from audit.trail import name_verbs
         from imaging import jobs, targets  # noqa: F401 - registers the kinds of jobs
-        from imaging.services import consent
+        from imaging.services import consent, second_level
         from queries.targets import register
         from studies.models import Configuration
+        from studies.scoping import keep_back
         from studies.services.configuration import VALIDATORS
 
         name_verbs(VERBS)
@@ -164,4 +165,7 @@ class ImagingConfig(AppConfig):
         VALIDATORS[Configuration.Kind.PLAN] = lambda document: [
             *plan(document),
             *consent.rule_problems(document),
+            *second_level.plan_problems(document),
         ]
+        keep_back("queries.query", second_level.without_first_queries)
+        keep_back("queries.requestedaction", second_level.without_first_requests)

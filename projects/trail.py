@@ -25,6 +25,7 @@ from audit.history import HistoryRow
 from audit.models import Event
 from audit.trail import shown, verb_of
 from imaging.models import QcReview, Submission
+from imaging.services import second_level
 from reads.models import (
     AdjudicationCase,
     Annotation,
@@ -110,6 +111,8 @@ class Trail:
     def __init__(self, study: Study, actor: Actor, wanted: Filter) -> None:
         self.study, self.actor, self.wanted = study, actor, wanted
         self.sees_results = actor.may("read.results")
+        # The first decision of quality control, while the asker may take the second one.
+        self.kept = second_level.kept_records(actor)
 
     def count(self) -> int:
         """Return the number of entries."""
@@ -147,6 +150,8 @@ class Trail:
 
     def _events(self) -> Any:
         rows = Event.objects.filter(study_id=self.study.pk).order_by()
+        for kind, keys in self.kept.items():
+            rows = rows.exclude(object_kind=kind, object_id__in=keys)
         if self.wanted.kind:
             rows = rows.filter(object_kind=self.wanted.kind)
         if self.wanted.object_id:
@@ -168,6 +173,9 @@ class Trail:
             forms = Submission.objects.in_study(self.study).values("form_record_id")
             lists = QcReview.objects.in_study(self.study).values("form_record_id")
             rows = rows.filter(Q(id__in=forms) | Q(id__in=lists))
+        kept = self.kept.get(model._meta.label_lower)
+        if kept:
+            rows = rows.exclude(id__in=kept)
         if self.wanted.object_id:
             rows = rows.filter(id=_uuid(self.wanted.object_id))
         if self.wanted.person:

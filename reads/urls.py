@@ -186,6 +186,7 @@ urlpatterns = [
     path(f"{CHARTER}/<uuid:pk>/hold/", release.charter_hold, name="charter-hold"),
     path("s/<str:study_code>/truth/", truth.truth_list, name="truth"),
     path("s/<str:study_code>/truth/<uuid:pk>/", truth.truth_record, name="truth-record"),
+    path("s/<str:study_code>/truth/<uuid:pk>/save/", truth.truth_save, name="truth-save"),
     path("s/<str:study_code>/truth/<uuid:pk>/sign/", truth.truth_sign, name="truth-sign"),
     path("s/<str:study_code>/truth/of/<uuid:pk>/", truth.truth_open, name="truth-open"),
     path(f"{ECRF}/", designer.ecrf_list, name="ecrf-list"),

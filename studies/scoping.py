@@ -7,7 +7,7 @@ verification). The database holds the fence as well: composite foreign keys (``a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -57,6 +57,21 @@ def scoped_study_id() -> UUID | None:
     return current.study_id if current else None
 
 
+#: model label -> what takes rows away that somebody may not see for a while
+_KEPT_BACK: dict[str, list[Callable[[Actor, Any], Any]]] = {}
+
+
+def keep_back(label: str, narrow: Callable[[Actor, Any], Any]) -> None:
+    """Let an upper layer keep rows of a model from people of the sponsor's side or ours.
+
+    Args:
+        narrow: given an actor and rows, returns the rows that the actor may see now.
+    """
+    known = _KEPT_BACK.setdefault(label, [])
+    if narrow not in known:
+        known.append(narrow)
+
+
 class ScopedQuerySet(TrackedQuerySet):
     """Rows of one study, and those of them that an actor may see.
 
@@ -81,6 +96,8 @@ class ScopedQuerySet(TrackedQuerySet):
         if actor.sites is not None:
             path = getattr(self.model, "site_path", "")
             return rows.filter(**{f"{path}__in": actor.sites}) if path else rows.none()
+        for keep_back in _KEPT_BACK.get(self.model._meta.label_lower, ()):
+            rows = keep_back(actor, rows)
         return rows
 
     def in_study(self, study: Any) -> Any:

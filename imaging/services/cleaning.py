@@ -375,16 +375,17 @@ def report_document(submission: Submission, plan: DeidPlan) -> dict[str, Any]:
     files = []
     seen = _seen_before(submission)
     rows = Instance.objects.filter(series__submission=submission).order_by("id")
-    for row in rows.select_related("series"):
-        effects.update(row.effects)
-        masked = row.effects.get("places_masked", 0)
+    columns = ("series__uid", "source_sha256", "sha256", "pixel_sha256", "effects")
+    for uid, before, after, pixels, counted in rows.values_list(*columns):
+        effects.update(counted)
+        masked = counted.get("places_masked", 0)
         files.append(
             {
-                "series": row.series.uid,
-                "before": row.source_sha256,
-                "after": row.sha256,
-                "pixels_before": seen.get(row.source_sha256, "") if masked else row.pixel_sha256,
-                "pixels": row.pixel_sha256,
+                "series": uid,
+                "before": before,
+                "after": after,
+                "pixels_before": seen.get(before, "") if masked else pixels,
+                "pixels": pixels,
                 "masked": masked,
             }
         )

@@ -37,6 +37,8 @@ LIMITS = SandboxLimits()
 # Writing out an original of some gigabytes on a slow disk.
 OPENING = SandboxLimits(wall_seconds=600.0)
 OPENED_AT_ONCE = 2
+# What the checks take from the originals; every other value comes from the clean files.
+TRUE_VALUES = frozenset({"serial"})
 # Why an archive as a whole was refused when it was opened.
 ARCHIVE_CODES = frozenset(
     {
@@ -114,22 +116,27 @@ def working_folder(submission: Submission) -> Path:
 
 
 @contextmanager
-def opened(submission: Submission, tick: Tick) -> Iterator[Intake]:
+def opened(
+    submission: Submission, tick: Tick, *, only: frozenset[str] | None = None
+) -> Iterator[Intake]:
     """Open an upload: decrypt, examine and collect identity; clean the working folder afterwards.
 
     Args:
         tick: told how many files were examined, often enough to keep a lease.
+        only: parameters whose values are wanted of the originals; all without it.
     """
     folder = working_folder(submission)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True, mode=0o700)
     try:
-        yield _examine(submission, folder, tick)
+        yield _examine(submission, folder, tick, only)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _examine(submission: Submission, folder: Path, tick: Tick) -> Intake:
+def _examine(
+    submission: Submission, folder: Path, tick: Tick, only: frozenset[str] | None
+) -> Intake:
     intake = Intake(study_key(submission.study_id), profile_of(submission))
     arrivals = ArrivalStore(submission.pk)
     # An archive that was opened is read by its files; one that was refused keeps its reason.
@@ -142,7 +149,7 @@ def _examine(submission: Submission, folder: Path, tick: Tick) -> Intake:
     if arrivals.store.root is None:
         to_read = _fetched(intake, arrivals, to_read, tick)
     parts: list[IdentityTokens] = []
-    with Sandbox(_examiner(intake, arrivals), processes=2, limits=OPENING) as sandbox:
+    with Sandbox(_examiner(intake, arrivals, only), processes=2, limits=OPENING) as sandbox:
         for position, result in sandbox.map([(row.sha256, str(path)) for row, path in to_read]):
             row, path = to_read[position]
             if isinstance(result, str):
@@ -200,7 +207,7 @@ Opened = tuple[Verified, IdentityTokens, FileFacts | None]
 
 
 def _examiner(
-    intake: Intake, arrivals: ArrivalStore
+    intake: Intake, arrivals: ArrivalStore, only: frozenset[str] | None
 ) -> Callable[[], Callable[[tuple[str, str]], Any]]:
     """Return the set-up of a child that opens files and reads headers; it learns as it reads.
 
@@ -220,11 +227,12 @@ def _examiner(
             try:
                 header = read_header(load(path, whole=False))
                 verified, tokens = verify_header(header, key=intake.key), collector.add(header)
-                return verified, tokens, facts_of_file(header, path, key=intake.key)
+                facts = facts_of_file(header, path, key=intake.key, only=only)
             except Malformed as problem:
                 return Refused(problem.code)
             except RecursionError:
                 return Refused("too_deep")
+            return verified, tokens, facts
 
         return examine
 

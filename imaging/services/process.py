@@ -107,7 +107,7 @@ def clean(row: Submission, system: Actor, marks: Marks) -> Known:
     Returns:
         What was read of the clean files for the index.
     """
-    with intake.opened(row, marks) as opened:
+    with intake.opened(row, marks, only=intake.TRUE_VALUES) as opened:
         intake.apply_set_aside(row, opened.set_aside)
         plan = cleaning.plan_of(row, opened)
         if _in_doubt(row, identity.before_cleaning(row, opened), system):

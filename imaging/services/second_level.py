@@ -10,16 +10,18 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
 from audit.actors import Actor
 from audit.errors import RuleBroken
 from audit.models import record
-from imaging.models import QcDraw, QcReview, Submission
+from imaging.models import Finding, QcDraw, QcReview, Submission
+from queries.models import Query, RequestedAction
 from studies.models import Configuration
 from studies.services.configuration import effective
 
@@ -32,6 +34,22 @@ def percent_of(study: Any) -> tuple[int, str]:
     plan = effective(study, Configuration.Kind.PLAN)
     share = plan.document.get("quality_control", {}).get("second_level_percent", 0)
     return max(0, min(100, int(share))), str(plan)
+
+
+def plan_problems(document: Mapping[str, Any]) -> list[str]:
+    """Return what is wrong with the part ``quality_control`` of a plan, in words."""
+    asked = document.get("quality_control", {})
+    if not isinstance(asked, Mapping):
+        return ["“quality_control” is not an object"]
+    found = [
+        f"“quality_control.{name}” is not known; it has second_level_percent"
+        for name in asked
+        if name != "second_level_percent"
+    ]
+    share = asked.get("second_level_percent", 0)
+    if not isinstance(share, int) or isinstance(share, bool) or not 0 <= share <= 100:  # noqa: PLR2004 - per cent
+        found.append("“quality_control.second_level_percent” must be a whole number, 0 to 100")
+    return found
 
 
 def number_of(seed: str, submission_id: UUID | str) -> Decimal:
@@ -145,6 +163,57 @@ def kept_from(actor: Actor, rows: Any) -> Any:
     ).exclude(reviewer_id=actor.user_id)
     second = QcReview._base_manager.filter(submission=OuterRef("pk"), level=SECOND, state="signed")
     return rows.filter(Exists(first)).exclude(Exists(second))
+
+
+def _firsts_kept_from(actor: Actor) -> list[QcReview]:
+    """Return the first reviews of the actor's study that are kept from the actor now."""
+    if actor.system or actor.study_id is None or not actor.may("qc.decide"):
+        return []
+    rows = kept_from(actor, Submission.objects.in_study(actor.study_id)).values("pk")
+    found = QcReview.objects.in_study(actor.study_id).filter(submission__in=rows, level=FIRST)
+    return list(found.exclude(state="voided"))
+
+
+def without_first_queries(actor: Actor, rows: Any) -> Any:
+    """Take away the queries that a first person sent while the second decision is awaited."""
+    for review in _firsts_kept_from(actor):
+        rows = rows.exclude(_queries_of(review))
+    return rows
+
+
+def without_first_requests(actor: Actor, rows: Any) -> Any:
+    """Take away what such queries ask for (see ``without_first_queries``)."""
+    for review in _firsts_kept_from(actor):
+        sent = Query.objects.in_study(review.study_id).filter(_queries_of(review))
+        rows = rows.exclude(query__in=sent.values("pk"))
+    return rows
+
+
+def _queries_of(review: QcReview) -> Q:
+    return Q(
+        target_kind="imaging.submission",
+        target_id=str(review.submission_id),
+        opened_by=review.reviewer_id,
+        opened_at__gte=review.claimed_at,
+    )
+
+
+def kept_records(actor: Actor) -> dict[str, set[str]]:
+    """Return, by kind, the ids of records whose history would tell the actor the first decision."""
+    kept: dict[str, set[str]] = {}
+    for review in _firsts_kept_from(actor):
+        sent = Query.objects.in_study(review.study_id).filter(_queries_of(review))
+        asked = RequestedAction.objects.in_study(review.study_id).filter(query__in=sent)
+        findings = Finding.objects.in_study(review.study_id).filter(submission=review.submission_id)
+        for kind, keys in (
+            ("imaging.qcreview", [review.pk]),
+            ("studies.formrecord", [review.form_record_id]),
+            ("imaging.finding", findings.values_list("pk", flat=True)),
+            ("queries.query", sent.values_list("pk", flat=True)),
+            ("queries.requestedaction", asked.values_list("pk", flat=True)),
+        ):
+            kept.setdefault(kind, set()).update(str(key) for key in keys if key)
+    return kept
 
 
 def differ(submission: Submission) -> tuple[QcReview, QcReview] | None:

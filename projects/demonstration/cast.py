@@ -77,6 +77,7 @@ PLAN = {
         "read": {"amount": 7, "unit": "business_days"},
         "adjudication": {"amount": 5, "unit": "business_days"},
     },
+    "consent": {"data": "keep", "originals": "destroy", "images": "keep"},
 }
 DESIGN = {
     "form": "ecrf_recist11",
@@ -237,7 +238,11 @@ def _configuration(cast: Cast) -> None:
             kinds.DEID_PROFILE,
             "trial",
             "De-identification profile",
-            json.loads((_DATA / "deid_profiles" / "trial.json").read_text()),
+            # a site may have its computer remove identity before anything leaves
+            {
+                **json.loads((_DATA / "deid_profiles" / "trial.json").read_text()),
+                "at_site": "offered",
+            },
         ),
         (
             kinds.GUIDELINE,

@@ -39,7 +39,7 @@ def section_for(criterion: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     }
     section = {
         "key": key,
-        "title": f"Response by {title}",
+        "title": title if "response" in title.lower() else f"Response by {title}",
         "shown_when": {"context": "time_point.kind", "is": "follow_up"},
         "items": [*items, *_override(differs)],
     }

@@ -363,4 +363,5 @@ class RetrainingPlace(StudyScoped):
         ]
 
     def __str__(self) -> str:
-        return f"{self.retraining}: {self.reader}"
+        # Who it is stands on the page, by name or by code as the role may know.
+        return f"a place in {self.retraining}"

@@ -14,7 +14,7 @@ from django.db import transaction
 from accounts.models import User
 from audit.actors import Actor, acting
 from audit.errors import Conflict, ReasonRequired, Refused, RuleBroken
-from audit.models import record
+from audit.models import Event, record
 from reads.design import design_from, versions_of
 from reads.design.session_forms import form_key
 from reads.models import ReaderStream, ReadTask
@@ -25,6 +25,9 @@ from reads.visibility import OPEN
 from studies.models import Configuration, Study, Subject
 from studies.services.configuration import effective
 
+#: acts of taking over, and how many of them a page shows
+ACTS = ("readtask.amend", "subject.add_reader")
+MOST_ACTS = 200
 #: open reads that nobody has begun: only these can take over a new version
 NOT_BEGUN = ("planned", "assigned", "accepted")
 
@@ -115,6 +118,12 @@ def take_over(task: ReadTask, *, actor: Actor, reason: str) -> ReadTask:
             details={"from": str(before), "to": str(configuration)},
         )
     return row
+
+
+def acts(study: Study) -> list[Event]:
+    """Return what was taken over or added in a study, newest first."""
+    rows = Event.objects.filter(study_id=study.pk, kind__in=ACTS)
+    return list(rows.order_by("-id")[:MOST_ACTS])
 
 
 def take_over_all(tasks: Sequence[ReadTask], *, actor: Actor, reason: str) -> tuple[int, list[str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from statistics import median
@@ -67,7 +67,7 @@ def outlook(study: Study, given: Assumptions) -> Outlook:
     release = _Release.of(plan_for(study, configuration))
     made = forecast(
         [*_known(study, design, release), *_enrolling(study, design, given, release)],
-        [*map(_supply, entries), *_on_their_way(study, given)],
+        [*map(_supply, entries), *_on_their_way(study, given, entries)],
         today=today,
         weeks=given.weeks,
         turnaround_weeks=turnaround_weeks(study, configuration),
@@ -92,9 +92,10 @@ def _supply(reader: Reader) -> Supply:
     )
 
 
-def _on_their_way(study: Study, given: Assumptions) -> Iterator[Supply]:
-    """Readers in onboarding count from the day on which they should be qualified."""
+def _on_their_way(study: Study, given: Assumptions, counted: Sequence[Reader]) -> Iterator[Supply]:
+    """Readers in onboarding count from the day on which they should be qualified, each once."""
     rows = Onboarding.objects.in_study(study).exclude(state__in=("qualified", "stopped"))
+    rows = rows.filter(reader__state="active").exclude(reader__in=counted)
     for row in rows.select_related("reader"):
         since = row.created_at.date() + timedelta(days=DAYS * given.onboarding_weeks)
         yield Supply(per_week=row.reader.per_week, since=max(since, clock.today()))

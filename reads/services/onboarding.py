@@ -158,10 +158,15 @@ def keep(row: Onboarding, values: Mapping[str, Any], *, actor: Actor) -> Onboard
     """Keep the evidence of a stage: workstation, training, points.
 
     Raises:
-        RuleBroken: OB-002 more points than are possible, or a training in the future.
+        RuleBroken: OB-002 more points than are possible, or a training in the future; OB-005 points
+            by hand where training cases are scored.
         Conflict: OB-003 the onboarding has ended.
     """
     actor.require("reader.manage")
+    if "cases_total" in values and training.training_study_of(row.study_id) is not None:
+        raise RuleBroken(
+            "The training cases give the points; none are entered by hand.", rule="OB-005"
+        )
     with transaction.atomic(), acting(actor.acting_as("reader.manage")):
         found: Onboarding = Onboarding.objects.in_study(row.study_id).select_for_update().get(
             pk=row.pk

@@ -223,14 +223,18 @@ class Reading:
         return self.earlier[-1].evaluation if self.earlier else None
 
 
-def look(session: ReadSession, *, final: bool = False) -> Reading:
-    """Evaluate a session: form, checks, and what every criterion of the design derives."""
+def look(session: ReadSession, *, final: bool = False, after: Reading | None = None) -> Reading:
+    """Evaluate a session: form, checks, and what every criterion of the design derives.
+
+    Args:
+        after: an earlier look at the same session, whose signed time points need no second one.
+    """
     task = session.task
     kind = KINDS.get(task.kind)
     if kind is not None:
         return kind.look(session, final=final)
-    earlier = points_before(task)
-    context = _context(task, earlier)
+    earlier = points_before(task) if after is None else after.earlier
+    context = _context(task, earlier) if after is None else after.context
     previous = earlier[-1].evaluation if earlier else None
     given: dict[str, Any] = {"previous": previous, "context": context, "final": final}
     criteria = design_from(task.design.document).criteria

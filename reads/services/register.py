@@ -21,7 +21,10 @@ from reads.workflows import READER, READER_CONTRACT
 from studies.models import Organisation, Site, Study
 
 #: kinds of work that a contract gives a rate for
-WORK = ("time_point", "global_review", "adjudication", "eligibility", "training", "meeting")
+WORK = (
+    *("time_point", "global_review", "adjudication", "eligibility", "oncology"),
+    *("training", "meeting"),
+)
 LARGEST_CV = 10 * 1024 * 1024
 _EDITABLE = (
     "specialty",

@@ -256,7 +256,7 @@ def carry_out(row: RollBack) -> RollBack:
             row,
             "carry_out",
             actor=desk,
-            reason=why,
+            reason=row.reason,
             changes={"carried_out_at": clock.now(), "outcome": [*_outcome(impact), *lines]},
             details={"sessions": [str(one.pk) for one in impact.sessions]},
         )

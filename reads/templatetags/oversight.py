@@ -8,6 +8,7 @@ from django import template
 
 from audit import clock
 from reads.models import TrainingReminder
+from reads.services.reminders import gating
 from reads.services.retraining import places_of
 from reads.services.rollback import reminder_of
 from studies.actors import studies_of
@@ -45,3 +46,10 @@ def _of_the_re_read(study: Any, task: Any, shown: list[Any]) -> list[tuple[Any, 
     if row is None or row.pk in shown or row.state == "withdrawn":
         return []
     return [(study, row)]
+
+
+@register.simple_tag(takes_context=True)
+def reads_are_held(context: Any) -> bool:
+    """Tell whether a reminder keeps the signed-in reader from starting reads in this study."""
+    request = context["request"]
+    return bool(gating(request.user.pk, request.study))

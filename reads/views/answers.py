@@ -19,7 +19,13 @@ from accounts.sentences import sentences
 from audit import clock
 from audit.errors import Conflict, RuleBroken
 from audit.trail import entries
-from reads.models import ConfirmationRequest, EligibilityAnswer, LocalResult, ReadTask
+from reads.models import (
+    ConfirmationRequest,
+    EligibilityAnswer,
+    LocalResult,
+    ReadTask,
+    SampleEscalation,
+)
 from reads.services import confirmation, eligibility, sampling, sessionforms
 from reads.services.planning import time_points_to_read
 from reads.services.qualifying import effective_design
@@ -340,8 +346,37 @@ def site_answers(request: StudyRequest) -> HttpResponse:
             "answers": [(row, *TONES[row.answer], row.at > row.due_at) for row in answers],
             "late": sum(row.is_late for row in open_rows)
             + sum(task.due_at < clock.now() for task in waiting),
+            "sample": _sample(request),
             "now": clock.now(),
         },
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class SampleView:
+    """How far the sample is from full review, for those who are not a site."""
+
+    percent: int
+    limit: int
+    found: sampling.Comparison
+    escalated: SampleEscalation | None
+
+
+def _sample(request: StudyRequest) -> SampleView | None:
+    if request.actor.sites is not None:
+        return None
+    try:
+        _, design = effective_design(request.study)
+    except RuleBroken:
+        return None
+    limit = design.sampling.escalate_above_percent
+    if limit is None:
+        return None
+    return SampleView(
+        design.sampling.percent,
+        limit,
+        sampling.compare(request.study, design),
+        SampleEscalation.objects.filter(study_id=request.study.pk).first(),
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.db.models import Count, Q
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
 from accounts.models import User
@@ -140,7 +140,8 @@ def reader_transfer(request: StudyRequest) -> HttpResponse:
     """Give a reader's subjects to others by a rule."""
     leaving = _reader(request, request.POST.get("reader", ""))
     if leaving is None:
-        raise Http404
+        messages.error(request, "Nothing was changed. Choose the reader.")
+        return redirect("reader-assignment", request.study.code)
     to = _reader(request, request.POST.get("to", ""))
     try:
         moved, stayed = transferring.transfer(

@@ -27,7 +27,7 @@ from reads.design.exchange import LARGEST, templates, to_yaml
 from reads.design.references import REFERENCES
 from reads.design.specification import requirements
 from reads.design.standing import by_hand
-from reads.services import amending, charters, sessionforms
+from reads.services import amending, charters, designing, sessionforms
 from studies.access import StudyRequest, fetch, study_view
 from studies.models import Configuration
 from studies.services.configuration import revise
@@ -147,6 +147,7 @@ def _editor(
             "made": made,
             "document": document,
             "forms": _keys(forms, document.get("form")),
+            "truths": _keys(forms, document.get("truth")),
             "blindings": _keys(blindings, document.get("blinding")),
             "groups": groups(document),
             "texts": sections_of(document),
@@ -249,11 +250,30 @@ def charter_impact(request: StudyRequest, pk: UUID) -> HttpResponse:
     """Show what a version meets in the study as it stands, and take open reads over."""
     made = _fetch(request, pk)
     found = amending.impact(made) if charters.design_of(made) else None
+    rows = charters.versions(request.actor)
+    holding = next((row for row in rows if row.state == "effective"), None)
+    before = holding if holding is not None and holding.pk != made.pk else _before(made, rows)
+    form, _ = charters.parts(made)
     return render(
         request,
         "reads/charter/impact.html",
-        {"made": made, "found": found, "crumbs": _crumbs(request, str(made), "Impact")},
+        {
+            "made": made,
+            "found": found,
+            "holding": before,
+            "changes": charters.changes_since(made, before),
+            "form_changes": designing.changes_since(form, designing.version_before(form))
+            if form
+            else (),
+            "acts": amending.acts(request.study),
+            "crumbs": _crumbs(request, str(made), "Impact"),
+        },
     )
+
+
+def _before(made: Configuration, rows: list[Configuration]) -> Configuration | None:
+    """Return the version that held before one that holds now."""
+    return next((row for row in rows if row.version < made.version), None)
 
 
 @study_view("read.manage", methods=("POST",))

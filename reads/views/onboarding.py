@@ -13,7 +13,7 @@ from django.shortcuts import redirect, render
 from audit import clock
 from audit.errors import Refused, RuleBroken
 from reads.models import Onboarding, Reader, ReaderInvitation
-from reads.services import onboarding
+from reads.services import onboarding, training
 from reads.views.readers import crumbs
 from reads.workflows import ONBOARDING
 from studies.access import StudyRequest, fetch, study_view
@@ -48,6 +48,7 @@ def onboarding_board(request: StudyRequest) -> HttpResponse:
             "manages": manages,
             "total": len(on_board),
             "behind": behind,
+            "has_cases": training.training_study_of(request.study) is not None,
             "invited": ReaderInvitation.objects.visible_to(request.actor).filter(onboarding=None),
             "crumbs": crumbs(request, "Onboarding"),
         },

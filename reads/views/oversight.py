@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db.models import Case, IntegerField, When
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
@@ -20,7 +21,7 @@ from audit.models import Job
 from audit.trail import entries
 from reads.models import CheckFinding, CheckRun
 from reads.oversight import LIBRARY
-from reads.oversight.library import BY_ID
+from reads.oversight.library import BY_ID, LEVELS
 from reads.services import checking
 from reads.services.assigning import reader_codes
 from reads.services.lesions import lesion_table
@@ -30,8 +31,8 @@ from studies.access import StudyRequest, fetch, study_view
 PAGE = 50
 STATES = (("", "Open", "open"), ("disposed", "Decided", "disposed"), ("gone", "Gone", "gone"))
 SORTS: Mapping[str, tuple[str, ...]] = {
-    "level": ("level", "-found_at"),
-    "-level": ("-level", "-found_at"),
+    "level": ("weight", "-found_at"),
+    "-level": ("-weight", "-found_at"),
     "found": ("found_at",),
     "-found": ("-found_at",),
     "check": ("check_id", "-found_at"),
@@ -51,13 +52,17 @@ COLUMNS = (
 
 
 def _rows(request: StudyRequest) -> Any:
-    return CheckFinding.objects.visible_to(request.actor).select_related(
+    rows = CheckFinding.objects.visible_to(request.actor).select_related(
         "stream__subject",
         "session__task__time_point",
         "disposed_by",
         "query",
         "reminder",
         "roll_back",
+    )
+    worst_first = (When(level=level, then=weight) for weight, level in enumerate(LEVELS))
+    return rows.annotate(
+        weight=Case(*worst_first, default=len(LEVELS), output_field=IntegerField())
     )
 
 
@@ -80,7 +85,7 @@ def check_findings(request: StudyRequest) -> HttpResponse:
     chosen = request.GET.get("state", "")
     state = next((value for key, _, value in STATES if key == chosen), "open")
     rows = matching.filter(state=state).order_by(
-        *SORTS.get(request.GET.get("sort", ""), ("level", "-found_at"))
+        *SORTS.get(request.GET.get("sort", ""), ("weight", "-found_at"))
     )
     if request.GET.get("format") == "csv":
         return _as_csv(request, matching.order_by("found_at"), codes)
@@ -270,7 +275,7 @@ def _page(request: StudyRequest, row: CheckFinding, *, refused: str = "") -> Htt
 def _others(request: StudyRequest, row: CheckFinding) -> Any:
     """Return other open findings of the same stream, which one act may settle too."""
     rows = _rows(request).filter(stream=row.stream, state="open").exclude(pk=row.pk)
-    return rows.order_by("level", "check_id")[:10]
+    return rows.order_by("weight", "check_id")[:10]
 
 
 @study_view("check.dispose", methods=("POST",))

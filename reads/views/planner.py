@@ -70,7 +70,7 @@ def reader_planner(request: StudyRequest) -> HttpResponse:
                 )
                 for place, week in enumerate(weeks)
             ],
-            "limits": [("a week's capacity today", weeks[0].capacity, "wait")] if weeks else [],
+            "limits": [("a week's capacity", weeks[0].capacity, "wait")] if weeks else [],
             "columns": ", ".join(inviting.COLUMNS),
             "manages": request.actor.may("reader.manage"),
             "crumbs": crumbs(request, "Scaling planner"),

@@ -17,6 +17,7 @@ from audit.errors import Conflict, Refused, RuleBroken
 from audit.models import record
 from reads import pictures, tables
 from reads.criteria import registry
+from reads.design import design_from
 from reads.entry import controls_at, merged
 from reads.models import ReadSession, ReadTask
 from reads.newrows import begun, has_empty_rows
@@ -59,7 +60,8 @@ def band_of(task: ReadTask) -> Band:
     if sessions.is_session(task):
         return sessions.band_of(task)
     kind = "baseline" if task.sequence == 1 else "follow-up"
-    criteria = " + ".join(registry.get(key).title for key in task.criteria)
+    ordered = [key for key in design_from(task.design.document).criteria if key in task.criteria]
+    criteria = " + ".join(registry.get(key).title for key in ordered or task.criteria)
     return Band(
         kind="blinded",
         title="Blinded reading",
@@ -109,7 +111,7 @@ def _check(message: Message, titles: Mapping[str, str]) -> Check:
 def _panel(request: Any, task: ReadTask, session: ReadSession) -> dict[str, Any]:
     """Return everything of the room that changes with the answers."""
     seen = reading.look(session)
-    final = reading.look(session, final=True)
+    final = reading.look(session, final=True, after=seen)
     points = [*seen.earlier, seen.point]
     checks = checks_of(final)
     blocking = [c for c in checks if c.finding.level == "ERROR"]

@@ -118,14 +118,17 @@ def _school(request: StudyRequest, trained: Any) -> HttpResponse:
 def training_act(request: StudyRequest) -> HttpResponse:
     """Name the training study, or give a reader a case once more."""
     try:
-        if request.POST.get("act") == "name":
+        act = request.POST.get("act", "")
+        if act == "name":
             made = training.name_training_study(
                 request.study, request.POST.get("code", ""), actor=request.actor
             )
             messages.success(request, f"Readers are trained in {made.held_in.code}.")
-        else:
+        elif act == "again":
             attempt = _again(request)
             messages.success(request, f"{attempt} is given; the attempts before are kept.")
+        else:
+            messages.error(request, "Nothing was changed. Choose what to do.")
     except Refused as refused:
         messages.error(request, f"Nothing was changed. {refused.message}")
     return redirect("training", request.study.code)
@@ -148,7 +151,11 @@ def _again(request: StudyRequest) -> TrainingAttempt:
 @study_view("training.key", methods=("POST",))
 def training_case_add(request: StudyRequest) -> HttpResponse:
     """Make a subject a training case."""
-    subject = fetch(Subject, request.actor, request.POST.get("subject", ""))
+    chosen = request.POST.get("subject", "")
+    if not chosen:
+        messages.error(request, "No case was made. Choose the subject.")
+        return redirect("training", request.study.code)
+    subject = fetch(Subject, request.actor, chosen)
     try:
         made = training.add_case(subject, request.POST.get("title", ""), actor=request.actor)
     except Refused as refused:

@@ -67,26 +67,30 @@ def truth_open(request: StudyRequest, pk: UUID) -> HttpResponse:
     return redirect("truth-record", request.study.code, made.pk)
 
 
-@study_view("truth.view", methods=("GET", "POST"))
+@study_view("truth.view")
 def truth_record(request: StudyRequest, pk: UUID) -> HttpResponse:
-    """Show and fill in the standard of truth of a visit."""
+    """Show the standard of truth of a visit."""
+    return _page(request, fetch(TruthRecord, request.actor, pk))
+
+
+@study_view("truth.record", methods=("POST",))
+def truth_save(request: StudyRequest, pk: UUID) -> HttpResponse:
+    """Keep what was typed of the standard of truth."""
     record = fetch(TruthRecord, request.actor, pk)
-    if request.method == "POST":
-        answers = parse_posted(
-            form_of(record.form_record.form),
-            dict(request.POST.lists()),
-            stored=record.form_record.answers,
-        )
-        try:
-            seen = int(request.POST.get("version", "0"))
-            truth.save(record, answers, seen_version=seen, actor=request.actor)
-        except (Conflict, ValueError) as refused:
-            text = refused.message if isinstance(refused, Conflict) else "Load the page again."
-            messages.error(request, f"Nothing was saved. {text}")
-        else:
-            messages.success(request, "The standard of truth is saved.")
-        return redirect("truth-record", request.study.code, record.pk)
-    return _page(request, record)
+    answers = parse_posted(
+        form_of(record.form_record.form),
+        dict(request.POST.lists()),
+        stored=record.form_record.answers,
+    )
+    version = request.POST.get("version", "")
+    try:
+        seen = int(version) if version.isdigit() else -1
+        truth.save(record, answers, seen_version=seen, actor=request.actor)
+    except Conflict as refused:
+        messages.error(request, f"Nothing was saved. {refused.message}")
+    else:
+        messages.success(request, "The standard of truth is saved.")
+    return redirect("truth-record", request.study.code, record.pk)
 
 
 def _page(

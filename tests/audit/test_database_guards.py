@@ -111,6 +111,7 @@ def test_the_regulated_tables_that_are_only_added_to_are_these() -> None:
         "reads.ReviewAcceptance",
         "reads.SampleEscalation",
         "reads.CheckRun",
+        "reads.ImportedReading",
         "exports.CutItem",
         "exports.CutFile",
     }
@@ -441,6 +442,9 @@ def test_a_locked_form_does_not_change_and_does_not_open() -> None:
 FROZEN = {
     "reads_readsession": ("signed", "seconds_active = 1"),
     "reads_adjudicationcase": ("signed", "choice = 'A'"),
+    "reads_variabilityplan": ("drawn", "seed = 'another'"),
+    "reads_readingimport": ("imported", "cells = '[]'"),
+    "reads_readerquestion": ("answered", "answer = 'other words'"),
     "exports_datacut": ("generated", "manifest_digest = 'x'"),
     "imaging_qcreview": ("signed", "decision = 'pass'"),
 }
@@ -469,7 +473,13 @@ def test_signed_and_generated_records_are_frozen_by_a_trigger(
             cursor.execute(f'ALTER TABLE bare ALTER COLUMN "{column}" DROP NOT NULL')
         cursor.execute("INSERT INTO bare (id, state) VALUES (%s, %s)", [str(uuid.uuid4()), state])
     assert isinstance(refusal(f"UPDATE bare SET {change}"), REFUSED)
-    initial = {"exports_datacut": "planned", "reads_adjudicationcase": "pending"}.get(table, "open")
+    initial = {
+        "exports_datacut": "planned",
+        "reads_adjudicationcase": "pending",
+        "reads_variabilityplan": "planned",
+        "reads_readingimport": "draft",
+        "reads_readerquestion": "asked",
+    }.get(table, "open")
     assert isinstance(refusal(f"UPDATE bare SET state = '{initial}'"), REFUSED)
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE bare")

@@ -13,10 +13,13 @@ from audit.errors import NotPermitted, RuleBroken
 from imaging.models import Finding, QcDraw, Submission
 from imaging.phantom import Defects
 from imaging.services import qc, second_level
+from projects.trail import Filter, Trail
+from queries.models import Query, RequestedAction
 from studies.scoping import scope
+from studies.validation import problems_of
 from tests.imaging.qc_world import decided, look_over, second_analyst
 from tests.imaging.upload_world import in_qc, make_imaging_study
-from tests.world import StudyWorld
+from tests.world import PLAN, StudyWorld
 
 pytestmark = pytest.mark.django_db
 
@@ -198,3 +201,61 @@ def test_a_first_decision_that_waits_for_the_second_can_be_reset(tmp_path: Path)
         qc.reset(row, actor=world.actor("image_operations"), reason="wrong series was judged")
         assert (row.state, second_level.stage(row)) == ("in_qc", 1)
         assert qc.review_of(row) is None
+
+
+def _words(world: StudyWorld, name: str) -> str:
+    actor = world.actor("image_operations", name)
+    lines = Trail(world.study, actor, Filter()).every_line()
+    return "\n".join(f"{line.object_kind} {line.field} {line.new} {line.reason}" for line in lines)
+
+
+def test_the_trail_keeps_the_first_decision_back_until_the_second_is_signed(tmp_path: Path) -> None:
+    world = make_imaging_study()
+    with scope(world.study):
+        row = _first_passed(world, tmp_path)
+        assert "imaging.qcreview" in _words(world, "")
+        kept = _words(world, "second")
+        assert "imaging.qcreview" not in kept
+        assert "imaging.submission" in kept
+        decided(
+            world,
+            qc.claim(row, actor=world.actor("image_operations", "second")),
+            "pass",
+            name="second",
+        )
+        assert "imaging.qcreview" in _words(world, "second")
+
+
+def test_what_the_first_person_asked_the_site_is_kept_back_as_well(tmp_path: Path) -> None:
+    world = make_imaging_study()
+    with scope(world.study):
+        look_over(world, 100)
+        second_analyst(world)
+        row = in_qc(world, tmp_path, defects=Defects(date_shift_days=-40))
+        first, second = (world.actor("image_operations", n) for n in ("", "second"))
+        late = Finding.objects.get(submission=row, code="date_out_of_window")
+        review = qc.claim(row, actor=first)
+        asked = qc.ask_site([late], actor=first, text="Was the scanner out of service?")
+        decided(world, review, "fail", comment="out of window")
+        assert second_level.stage(row) == 2
+        assert asked in Query.objects.visible_to(first)
+        assert asked in Query.objects.visible_to(world.actor("scientific"))
+        assert asked not in Query.objects.visible_to(second)
+        actions = RequestedAction.objects.visible_to(second).filter(query=asked)
+        assert not actions.exists()
+        assert "scanner out of service" not in _words(world, "second")
+
+
+@pytest.mark.parametrize(
+    ("part", "words"),
+    [
+        ({"second_level_percent": 101}, "a whole number, 0 to 100"),
+        ({"second_level_percent": "20"}, "a whole number, 0 to 100"),
+        ({"second_level": 20}, "“quality_control.second_level” is not known"),
+        ([20], "“quality_control” is not an object"),
+    ],
+)
+def test_a_plan_says_the_share_as_a_whole_number_of_per_cent(part: object, words: str) -> None:
+    (found,) = problems_of("plan", {**PLAN, "quality_control": part})
+    assert words in found
+    assert problems_of("plan", {**PLAN, "quality_control": {"second_level_percent": 20}}) == []

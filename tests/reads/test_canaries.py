@@ -63,6 +63,8 @@ HIDDEN = {
 #: what is not text of people: states, digests, identifiers, addresses of the machine
 SHORTEST = 12
 SKIPPED = ("sha256", "digest", "uid", "_key", "key", "state", "kind", "seed", "zone")
+#: what readers are meant to see: modality, windows of pictures, and what a training case is called
+SHOWN = {"imaging.Series.modality", "imaging.Preview.window", "reads.TrainingCase.title"}
 #: so many columns of the world hold something to write over
 PLANTED_AT_LEAST = 40
 
@@ -102,6 +104,8 @@ def plant_everywhere(as_owner: Callable[[], Any]) -> dict[str, str]:
         try:
             for model in hidden_models():
                 for field in text_columns(model):
+                    if f"{model._meta.label}.{field.name}" in SHOWN:
+                        continue
                     word = canary()
                     if _write(cursor, model, field, word):
                         words[f"{model._meta.label}.{field.name}"] = word
@@ -182,12 +186,10 @@ def test_no_address_gives_a_blinded_person_a_hidden_word(
         run_jobs()
         task = task_of(world, READERS[0], 3)
         reading.open_session(task, actor=reader(world, READERS[0]))
-        days = {
-            f"day {n}": text
-            for n, point in enumerate(world.time_points(world.subjects[0])[:2])
-            for text in (str(point.assessment_date), day_words(point.assessment_date))
-            if point.assessment_date
-        }
+        # The baseline is today's in this world, and today stands on many pages.
+        second = world.time_points(world.subjects[0])[1].assessment_date
+        assert second is not None
+        days = {"day": str(second), "day in words": day_words(second)}
         own["task"] = task.pk
     for person in world.users.values():
         person.refresh_from_db()
@@ -209,7 +211,8 @@ def test_no_address_gives_a_blinded_person_a_hidden_word(
         }
         seen = asked_of_everything(world, name, own)
         statuses |= {status for status, _ in seen.values()}
-        assert leaks(seen, planted | words | others | days) == []
+        found = leaks(seen, planted | words | others | days)
+        assert found == [], "\n".join(found)
         assert [a for a, (status, _) in seen.items() if status >= 500] == []
     assert {200, 403, 404} <= statuses
     mailed = "\n".join(f"{m.subject}\n{m.body}" for m in mail.outbox)

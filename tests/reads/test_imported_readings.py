@@ -242,7 +242,8 @@ def test_the_pages_from_file_to_signature_and_the_mark_everywhere() -> None:
     client.post(f"{page}act/", {**signed, "password": PASSWORD})
     assert ImportedReading.objects.count() == 3
     done = client.get(page).content.decode()
-    assert "VALID" in done or "Valid" in done
+    assert "I have compared these readings with their source" in done
+    assert "INVALID" not in done
     assert "imported the readings of" in done
     rows = client.get(f"{base}?format=csv").content.decode().splitlines()
     assert rows[0].startswith("origin,subject,time_point")

@@ -40,6 +40,15 @@ def comment_of(world: StudyWorld, subject: int = 0) -> str:
         return str(remarks.get("comment", ""))
 
 
+def kept(page: Page, world: StudyWorld, text: str) -> None:
+    """Wait until the server holds a comment."""
+    for _ in range(SOON // 100):
+        if comment_of(world) == text:
+            return
+        page.wait_for_timeout(100)
+    assert comment_of(world) == text
+
+
 def says(page: Page, text: str) -> None:
     """Wait for what the save state says."""
     expect(page.locator("#read-saved")).to_contain_text(text, timeout=SOON)
@@ -73,9 +82,7 @@ def test_after_an_ended_session_one_logs_in_on_the_page_and_the_save_goes_on(
 
     # The page goes on with the new session: the next answer is saved as well.
     answer(page, COMMENT, "and typed on")
-    expect(page.locator("#read-saved[data-state=saving]")).to_have_count(0, timeout=SOON)
-    page.wait_for_function("document.querySelector('#read-saved').dataset.state === 'saved'")
-    assert comment_of(world) == "and typed on"
+    kept(page, world, "and typed on")
 
 
 def test_without_network_the_changes_stay_here_and_are_sent_when_it_is_back(
@@ -91,7 +98,9 @@ def test_without_network_the_changes_stay_here_and_are_sent_when_it_is_back(
     page.context.set_offline(False)
     says(page, "Saved")
     assert comment_of(world) == "typed without network"
-    assert page.evaluate("sessionStorage.length") == 0
+    page.wait_for_function(
+        "Object.keys(sessionStorage).every(name => !name.startsWith('autosave:'))"
+    )
 
 
 def test_what_was_typed_without_network_outlives_the_page(new_page: Any, live_server: Any) -> None:

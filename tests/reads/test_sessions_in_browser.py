@@ -49,7 +49,7 @@ def sign(page: Page) -> None:
     press(page, '[data-dialog-open="sign"]')
     page.locator('input[name="password"]').fill(PASSWORD)
     page.keyboard.press("Enter")
-    expect(page.get_by_text("VALID", exact=False).first).to_be_visible()
+    expect(page.get_by_text("Record SHA-256").first).to_be_visible()
 
 
 def test_a_response_is_changed_with_its_reason_by_keyboard_and_the_review_signed(

@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 import pytest
+from django.urls import reverse
 
 from audit.errors import ReasonRequired
 from reads.design import design_from
@@ -20,6 +21,7 @@ from tests.reads.read_world import (
     BLINDING,
     DESIGN,
     READERS,
+    logged_in,
     make_read_study,
     reader,
     run_jobs,
@@ -126,6 +128,8 @@ def test_more_differences_than_the_charter_allows_turn_the_sample_into_full_revi
         made = SampleEscalation.objects.get()
         assert (made.sample, made.different, made.above_percent) == (1, 1, 40)
         assert ReadTask.objects.filter(stream__subject=world.subjects[1]).exists()
+    page = logged_in(world, "project_manager").get(reverse("site-answers", args=[world.study.code]))
+    assert "Every subject is reviewed" in page.content.decode()
 
 
 def test_the_same_result_keeps_the_sample() -> None:

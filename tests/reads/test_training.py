@@ -238,6 +238,67 @@ def test_two_readers_read_one_case_and_neither_sees_the_other() -> None:
         assert answer.status_code == 404
 
 
+def test_points_are_not_entered_by_hand_where_cases_are_scored() -> None:
+    live, _ = case_world()
+    row = on_the_way(live)
+    with scope(live.study), pytest.raises(RuleBroken) as caught:
+        onboarding.keep(row, {"cases_right": 4, "cases_total": 4}, actor=desk(live))
+    assert caught.value.rule == "OB-005"
+
+
+def test_a_scientist_writes_takes_and_signs_a_key_on_the_page() -> None:
+    live, school = case_world()
+    on_the_way(live)
+    read_case(live, school, "30.0", "15.0")
+    with scope(school.study):
+        withdrawn = TrainingCase.objects.get()
+        training.withdraw_case(withdrawn, actor=school.actor("scientific"), reason="new key")
+    client = logged_in(school, "scientific")
+    made = client.post(
+        reverse("training-case-add", args=["SCHOOL"]),
+        {"subject": school.subjects[0].pk, "title": "Liver again"},
+    )
+    with scope(school.study):
+        case = TrainingCase.objects.get(state="draft")
+        (first, second) = training.references(case)
+    assert made.url == reverse("training-case", args=["SCHOOL", case.pk])
+    act = reverse("training-case-act", args=["SCHOOL", case.pk])
+    filled = client.post(act, {"act": "take", "point": "2", "session": second.pk})
+    assert 'value="45.0"' in filled.content.decode()
+    missing = client.post(act, {"act": "keep", "point": "1", "value.target.sum": "60"})
+    assert missing.status_code == 422
+    assert "name the clause" in missing.content.decode()
+    for point, value in (("1", "60"), ("2", "45")):
+        client.post(
+            act,
+            {"act": "keep", "point": point, "value.target.sum": value, "clause.target.sum": "6.3"},
+        )
+    page = client.get(made.url)
+    client.post(
+        reverse("training-case-sign", args=["SCHOOL", case.pk]),
+        {"password": PASSWORD, "digest": page.context["sign"].hidden[0][1]},
+    )
+    with scope(school.study):
+        case.refresh_from_db()
+        assert (case.state, first.task.sequence) == ("approved", 1)
+
+
+def test_a_reader_signs_the_commitment_on_the_own_page() -> None:
+    live, _ = case_world()
+    on_the_way(live)
+    client = logged_in(live, READERS[0])
+    here = reverse("reader-home", args=["ALPHA"])
+    page = client.get(here)
+    assert "You cannot read or sign in this study yet." in page.content.decode()
+    digest = page.context["sign"].hidden[0][1]
+    sign = reverse("reader-commit", args=["ALPHA"])
+    assert client.post(sign, {"password": "wrong", "digest": digest}).status_code == 422
+    client.post(sign, {"password": PASSWORD, "digest": digest})
+    with scope(live.study):
+        assert ReaderCommitment.objects.get().state == "signed"
+    assert "Signed by" in client.get(here).content.decode()
+
+
 # --- acceptance: who is not qualified reads nothing -----------------------------------------------
 
 

@@ -82,7 +82,7 @@ def record_truth(world: StudyWorld, client: Client, index: int, *rows: dict[str,
         for name, value in row.items():
             posted[f"answers[regions.rows.{number}.{name}]"] = value
             posted[f"shown[regions.rows.{number}.{name}]"] = "1"
-    client.post(opened["Location"], posted)
+    client.post(reverse("truth-save", args=["ALPHA", record.pk]), posted)
     page = client.get(opened["Location"])
     sign = page.context["sign"]
     assert sign is not None, page.context["form"]

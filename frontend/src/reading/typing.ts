@@ -28,6 +28,8 @@ const GROUPS: Record<string, { group: string; baseline: boolean; refusal: string
   F9: { group: "new.lesions", baseline: false, refusal: "New lesions are recorded after baseline." },
 };
 
+const LONGEST_HOLD_MS = 8000;
+
 function changed(control: HTMLElement): void {
   control.dispatchEvent(new Event("input", { bubbles: true }));
   control.dispatchEvent(new Event("change", { bubbles: true }));
@@ -48,6 +50,7 @@ export class Typing {
   private after: (() => void) | null = null;
   private readonly ahead: string[] = [];
   private begun = "";
+  private turn = 0;
 
   constructor(
     private readonly root: HTMLElement,
@@ -122,8 +125,19 @@ export class Typing {
     const isLater = later && from && from.compareDocumentPosition(later) & Node.DOCUMENT_POSITION_FOLLOWING;
     if (!this.room.isSettling() || (isText && isLater)) return this.go(field ?? from);
     this.from = field?.id || from?.id || null;
-    this.waits = true;
+    this.hold();
     this.room.flush();
+  }
+
+  /** Keeps the keys until the fields are settled, but never longer than a person would wait. */
+  private hold(): void {
+    this.waits = true;
+    const mine = ++this.turn;
+    window.setTimeout(() => {
+      if (!this.waits || mine !== this.turn) return;
+      this.after = null;
+      this.settled();
+    }, LONGEST_HOLD_MS);
   }
 
   private go(from: Element | null): void {
@@ -170,7 +184,7 @@ export class Typing {
   }
 
   private wait(act: () => void): void {
-    this.waits = true;
+    this.hold();
     this.from = null;
     this.after = act;
   }

@@ -114,9 +114,8 @@ class Container:
 
     def metadata(self) -> list[str]:
         """Values of the document's properties: author, title, company, dates."""
-        found = []
+        found: list[str] = []
         for name in self.names("docProps/", ".xml"):
-            for node in self.tree(name).iter():
-                if node.text and node.text.strip():
-                    found.append(node.text.strip())
+            texts = (node.text.strip() for node in self.tree(name).iter() if node.text)
+            found.extend(text for text in texts if text)
         return found

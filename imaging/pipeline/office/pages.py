@@ -54,7 +54,7 @@ def print_pages(content: OfficeContent, folder: Path) -> bytes:
 def _typeset(place: Path) -> None:
     command = [sys.executable, "-I", "-c", _PROGRAM, str(place)]
     try:
-        subprocess.run(  # noqa: S603 - our own interpreter and program, no shell
+        subprocess.run(
             command, check=True, timeout=_SECONDS, stdin=subprocess.DEVNULL, capture_output=True
         )
     except (subprocess.SubprocessError, OSError) as problem:

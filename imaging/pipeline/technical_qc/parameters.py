@@ -50,26 +50,26 @@ def element(dataset: Dataset, keyword: str | BaseTag) -> object:
         raw: object = dataset._dict.get(tag)
         if raw is None:
             return None
-        if not isinstance(raw, RawDataElement) or tag.is_private or _is_long(raw):
-            value = dataset[tag].value
-        else:
+        if type(raw) is RawDataElement and not tag & _PRIVATE:
             value = _remembered(dataset, tag, raw)
+        else:
+            value = dataset[tag].value
     except Exception:  # untrusted bytes may raise anything on conversion
         return None
     return None if value is None or value == "" else value
 
 
-def _is_long(raw: RawDataElement) -> bool:
-    return raw.value is None or len(raw.value) > SHORT or raw.VR == "SQ"
+_PRIVATE = 0x10000  # private groups are odd (PS3.5 7.8)
 
 
 def _remembered(dataset: Dataset, tag: BaseTag, raw: RawDataElement) -> object:
     # Text needs the character set; how implicit and big-endian bytes are read belongs to them.
-    charset = dataset.original_character_set
-    texts = charset if isinstance(charset, str) else tuple(charset)
-    if not texts:
+    charset = dataset._read_charset
+    encoded = raw.value
+    if not charset or encoded is None or len(encoded) > SHORT or raw.VR == "SQ":
         return dataset[tag].value
-    key = (tag, raw.VR, raw.value, raw.is_implicit_VR, raw.is_little_endian, texts)
+    texts = charset if isinstance(charset, str) else tuple(charset)
+    key = (tag, raw.VR, encoded, raw.is_implicit_VR, raw.is_little_endian, texts)
     if key in _values:
         return _values[key]
     value: object = dataset[tag].value

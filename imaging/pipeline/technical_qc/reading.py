@@ -181,15 +181,20 @@ class FileFacts:
         return self.slices[0].instance_key if self.slices else ""
 
 
-def facts_of_file(header: Header, path: Path, *, key: bytes) -> FileFacts | None:
-    """Facts of a file whose header was indexed before; None when it cannot be read for them."""
+def facts_of_file(
+    header: Header, path: Path, *, key: bytes, only: frozenset[str] | None = None
+) -> FileFacts | None:
+    """Facts of a file whose header was indexed before; None when it cannot be read for them.
+
+    ``only`` names the parameters that are wanted; all without it.
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             dataset = dataset_of(header) or open_header(path)
             if dataset is None or element(dataset, "SeriesInstanceUID") is None:
                 return None
-            facts = file_facts(dataset, key=key)
+            facts = file_facts(dataset, key=key, only=only)
     except Exception:  # untrusted bytes may raise anything
         return None
     return replace(facts, values=_same(facts.values))
@@ -215,7 +220,13 @@ def _same(values: Mapping[str, tuple[Value, ...]]) -> Mapping[str, tuple[Value, 
     return _last[0]
 
 
-def file_facts(dataset: Dataset, *, key: bytes, modality: str | None = None) -> FileFacts:
+def file_facts(
+    dataset: Dataset,
+    *,
+    key: bytes,
+    modality: str | None = None,
+    only: frozenset[str] | None = None,
+) -> FileFacts:
     """Facts of one file. ``modality`` is the series' own, where it is known."""
     if modality is None:
         modality = str(element(dataset, "Modality") or "")
@@ -224,7 +235,7 @@ def file_facts(dataset: Dataset, *, key: bytes, modality: str | None = None) -> 
         series_key=keyed(element(dataset, "SeriesInstanceUID"), key),
         modality=modality,
         slices=tuple(_slices(dataset, key)),
-        values=values_of(dataset, modality),
+        values=values_of(dataset, modality, only),
         image_type=_image_type(dataset),
         temporal_positions=int(number(element(dataset, "NumberOfTemporalPositions")) or 0),
         study_date=study_date,
@@ -294,11 +305,13 @@ def _acquired_day(dataset: Dataset) -> datetime | None:
     )
 
 
-def values_of(dataset: Dataset, modality: str) -> dict[str, tuple[Value, ...]]:
+def values_of(
+    dataset: Dataset, modality: str, only: frozenset[str] | None = None
+) -> dict[str, tuple[Value, ...]]:
     """The distinct values of each parameter that a file of this modality has."""
     found: dict[str, tuple[Value, ...]] = {}
     sources = (dataset, *_shared_groups(dataset))
-    for name, read in _readers(modality):
+    for name, read in _readers(modality, only):
         seen = dict.fromkeys(value for source in sources for value in read(source))
         if seen:
             found[name] = tuple(seen)
@@ -306,12 +319,14 @@ def values_of(dataset: Dataset, modality: str) -> dict[str, tuple[Value, ...]]:
 
 
 @cache
-def _readers(modality: str) -> tuple[tuple[str, Reader], ...]:
+def _readers(modality: str, only: frozenset[str] | None) -> tuple[tuple[str, Reader], ...]:
     """What is read of a file of one modality."""
     return tuple(
         (name, parameter.read)
         for name, parameter in PARAMETERS.items()
-        if parameter.read is not None and parameter.modalities & {"*", modality}
+        if parameter.read is not None
+        and parameter.modalities & {"*", modality}
+        and (only is None or name in only)
     )
 
 

@@ -473,14 +473,22 @@ class _Search:
         key = group.row_key
         if not key:
             return [dict(row) for _ in range(number)]
-        first = str(row.get(key) or "T01")
+        names = self._row_names(group, str(row.get(key) or ""), number)
         twins = wish.get(("twins", side, group.path))
-        rows = [
-            {**row, key: first if twins or not n else f"{first}-{n + 1}"} for n in range(number)
-        ]
+        rows = [{**row, key: names[0] if twins else name} for name in names]
         if other and number > 1:
-            rows[1] = {key: f"{first}-2", **other}
+            rows[1] = {key: names[1], **other}
         return rows
+
+    def _row_names(self, group: Item, first: str, number: int) -> list[str]:
+        """Return names of rows that differ: codes where the name is chosen, else labels."""
+        named = next((part for part in group.items if part.key == group.row_key), None)
+        if named is None or named.kind is not Kind.CHOICE:
+            first = first or "T01"
+            return [first if not n else f"{first}-{n + 1}" for n in range(number)]
+        codes = [choice.code for choice in named.choices]
+        codes.sort(key=lambda code: code != first)  # the wished one first, the others as they stand
+        return [codes[n % len(codes)] for n in range(number)]
 
 
 def _fits(item: Item, number: Decimal) -> bool:

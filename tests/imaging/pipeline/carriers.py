@@ -176,11 +176,18 @@ class Planter:
         code.CodeValue, code.CodingSchemeDesignator = "P" + person.mrn[:15], "99HOUSE"
         code.CodeMeaning = self.phrase(person)[:64]
         code.add_new(0x00080119, "UC", self.phrase(person))
-        for keyword in ("ProcedureCodeSequence", "ViewModifierCodeSequence",
-                        "ContributingEquipmentSequence", "ReferencedRawDataSequence",
-                        "RequestAttributesSequence", "OriginalAttributesSequence",
-                        "ScheduledProtocolCodeSequence", "OtherPatientIDsSequence",
-                        "PersonIdentificationCodeSequence", "AcquisitionContextSequence"):  # fmt: skip
+        for keyword in (
+            "ProcedureCodeSequence",
+            "ViewModifierCodeSequence",
+            "ContributingEquipmentSequence",
+            "ReferencedRawDataSequence",
+            "RequestAttributesSequence",
+            "OriginalAttributesSequence",
+            "ScheduledProtocolCodeSequence",
+            "OtherPatientIDsSequence",
+            "PersonIdentificationCodeSequence",
+            "AcquisitionContextSequence",
+        ):
             inner = Dataset()
             inner.ConceptCodeSequence = [copy.deepcopy(code)]
             inner.PatientID, inner.IssuerOfPatientID = person.mrn, person.place
@@ -233,8 +240,9 @@ def secrets_of(person: Person) -> set[str]:
     return {s for s in found - ordinary if len(s) >= 5 or (not s.isascii() and len(s) >= 2)}
 
 
-def write_carriers(corpus: Path, folder: Path, technical: frozenset[int], *, seed: int = 7,
-                   most: int = 4) -> tuple[Planter, dict[str, tuple[Dataset, set[Path_]]]]:  # fmt: skip
+def write_carriers(
+    corpus: Path, folder: Path, technical: frozenset[int], *, seed: int = 7, most: int = 4
+) -> tuple[Planter, dict[str, tuple[Dataset, set[Path_]]]]:
     """Write the upload; return the planter, and per file name the planted source and its paths."""
     planter, made = Planter(seed), {}
     count = 0
@@ -243,7 +251,7 @@ def write_carriers(corpus: Path, folder: Path, technical: frozenset[int], *, see
             try:
                 ds = pydicom.dcmread(path)
                 list(ds.iterall())
-            except Exception:  # noqa: BLE001  (a broken file of the corpus carries nothing)
+            except Exception:
                 continue
             if not {"SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID"} <= set(ds.dir()):
                 continue

@@ -60,7 +60,7 @@ def test_each_criterion_has_its_own_responses_and_its_own_override() -> None:
     assert titles[-4:] == [
         "Response by RECIST 1.1",
         "Response by iRECIST",
-        "Response by Volumetric response",
+        "Volumetric response",
         "Comments",
     ]
     for section in ("response", "response_irecist", "response_volumetric"):
