@@ -24,7 +24,8 @@ from typing import Final
 
 import pydicom
 from pydicom.datadict import dictionary_VR
-from pydicom.dataset import DataElement, Dataset
+from pydicom.dataelem import DataElement
+from pydicom.dataset import Dataset
 
 from imaging.pipeline.deidentify import Subject, load_profile
 from imaging.pipeline.deidentify.profile import PROFILES

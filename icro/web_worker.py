@@ -7,7 +7,7 @@ from typing import Any
 
 from gunicorn.workers.gthread import ThreadWorker
 
-LINGER_MS = 20
+LINGER_MS = 10
 
 
 class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn ships no types

@@ -22,6 +22,7 @@ from reads.models import (
 )
 from reads.services import (
     accepting,
+    attempts,
     care,
     checking,
     following,
@@ -155,7 +156,7 @@ def score(row: Job, *, session_id: str) -> None:
         session = ReadSession.objects.select_related("task__stream", "form_record__form").get(
             pk=session_id
         )
-        training.score_session(session, actor=service(training.DESK, study_id=row.study_id))
+        attempts.score_session(session, actor=service(training.DESK, study_id=row.study_id))
 
 
 @job("reads.remind", label=care.DESK)

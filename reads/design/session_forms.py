@@ -228,7 +228,12 @@ def _measurable(target: Document) -> Document:
     by_key["short_axis"] |= {"required": True, "absence": [], "shown_when": node}
     slice_number = deepcopy(items["slice"])
     slice_number.pop("shown_when", None)
-    lesions |= {"items": [*kept, slice_number], "carry_forward": [], "label": "Lesions"}
+    lesions |= {
+        "items": [*kept, slice_number],
+        "carry_forward": [],
+        "label": "Lesions",
+        "row_name": "Lesion",
+    }
     return {
         "key": "target",
         "title": "Measurable lesions",

@@ -12,7 +12,7 @@ from django.db import transaction
 
 from audit import clock
 from audit.actors import Actor, acting
-from audit.errors import ReasonRequired, RuleBroken
+from audit.errors import NotPermitted, ReasonRequired, RuleBroken
 from audit.jobs import enqueue
 from audit.models import record
 from reads.design import design_from
@@ -79,6 +79,8 @@ def ask(time_point: TimePoint, *, opinion: str, why: str, actor: Actor) -> Confi
     refusal = may_ask(time_point)
     if refusal:
         raise RuleBroken(refusal, rule="RD-025")
+    if actor.user_id is None:
+        raise NotPermitted("A person of the site asks.", rule="confirmation.ask")
     configuration, _ = effective_design(time_point.study_id)
     with transaction.atomic(), acting(actor.acting_as("confirmation.ask")):
         row = TimePoint.objects.in_study(time_point.study_id).select_for_update().get(

@@ -16,7 +16,7 @@ from audit.errors import Conflict, Refused, RuleBroken
 from audit.models import record
 from reads.design import ReadDesign
 from reads.models import Onboarding, Reader
-from reads.services import committing, qualifying, register, training
+from reads.services import attempts, committing, qualifying, register, training
 from reads.workflows import ONBOARDING
 from studies.models import Membership, Study
 
@@ -129,7 +129,7 @@ def _points(row: Onboarding, design: ReadDesign) -> Need:
     if not design.training.cases:
         return Need(True, "The charter asks for no test cases.")
     mark = design.training.pass_mark_percent
-    found = training.result_of(row)
+    found = attempts.result_of(row)
     if found is not None:
         if found.scored < found.asked:
             return Need(False, f"{found.scored} of {found.asked} test cases are scored.")
@@ -198,7 +198,7 @@ def advance(row: Onboarding, *, actor: Actor) -> Onboarding:
     asked = need(row)
     if not asked.is_met:
         raise RuleBroken(f"{row.reader} stays in this stage. {asked.text}", rule="OB-004")
-    found = training.result_of(row) if row.state == "test_cases" else None
+    found = attempts.result_of(row) if row.state == "test_cases" else None
     points = {"cases_right": found.right, "cases_total": found.total} if found else {}
     with transaction.atomic():
         moved = ONBOARDING.move(
@@ -218,7 +218,7 @@ def advance(row: Onboarding, *, actor: Actor) -> Onboarding:
 def begin_tests(row: Onboarding) -> None:
     """Give the reader the training cases, and lay responsibilities and turnaround before them."""
     committing.offer(row)
-    training.give_cases(row)
+    attempts.give_cases(row)
 
 
 def advance_all(rows: Sequence[Onboarding], *, actor: Actor) -> tuple[int, list[str]]:

@@ -35,6 +35,7 @@ from reads.models import (
     TrainingReminder,
 )
 from reads.services import reminders
+from reads.services.checking import dispose_with
 from reads.services.clocks import plan_for
 from reads.services.impact import OVER_ALL, SIGNED, Impact, impact_of
 from reads.services.packages import repin
@@ -83,8 +84,6 @@ def request(
             )
             row.save()
         if finding is not None:
-            from reads.services.checking import dispose_with
-
             dispose_with(finding, actor=actor, reason=reason, roll_back=row)
         return row
 

@@ -13,7 +13,7 @@ from django.db import transaction
 
 from audit import clock
 from audit.actors import Actor, acting
-from audit.errors import ReasonRequired, RuleBroken
+from audit.errors import NotPermitted, ReasonRequired, RuleBroken
 from audit.jobs import enqueue
 from audit.models import record
 from reads.design import ReadDesign
@@ -51,6 +51,8 @@ def record_local(
         ReasonRequired: the site reported another one before and gives no reason.
     """
     actor.require("local.record")
+    if actor.user_id is None:
+        raise NotPermitted("A person of the site reports.", rule="local.record")
     if response not in OPINIONS:
         raise RuleBroken("Choose one of the listed responses.", rule="RD-027")
     with transaction.atomic(), acting(actor.acting_as("local.record"), reason):

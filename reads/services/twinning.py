@@ -19,7 +19,7 @@ from audit import clock
 from audit.actors import Actor, acting, service
 from audit.errors import RuleBroken
 from audit.jobs import enqueue
-from audit.models import Job, record
+from audit.models import record
 from imaging.models import (
     ImagingStudy,
     PackageSeries,
@@ -33,7 +33,6 @@ from imaging.phantom import LesionSpec, SeriesSpec, invented_identity, render
 from imaging.services import package
 from imaging.storage import previews
 from reads.services import planning, qualifying
-from reads.services.qualifying import effective_design
 from studies.models import (
     Configuration,
     Membership,
@@ -58,7 +57,7 @@ CODE_LENGTH = 24
 JOB = "reads.twin"
 #: the invented subjects: longest diameter of the liver lesion in mm, visit by visit
 COURSES = ((40.0, 26.0, 24.0), (32.0, 32.0, 44.0))
-SLICES, MATRIX, SPACING_MM = 24, 192, 2.0
+SLICES, MATRIX, SPACING_MM = 24, 192, 5.0
 #: grey values of the soft-tissue window: centre 40 HU, width 400 HU
 LOW_HU, WIDTH_HU = -160.0, 400.0
 ROLES = (Duty.OPERATIONS, Duty.BLINDED)
@@ -374,20 +373,6 @@ def _pictures(point: TimePoint, size: float) -> list[bytes]:
     made = []
     for one in grey:
         out = io.BytesIO()
-        Image.fromarray(one, "L").save(out, "JPEG", quality=88)
+        Image.fromarray(one).save(out, "JPEG", quality=88)
         made.append(out.getvalue())
     return made
-
-
-def has_reads(twin: Study) -> bool:
-    """Tell whether the design of a twin can be read at all."""
-    try:
-        effective_design(twin)
-    except RuleBroken:
-        return False
-    return True
-
-
-def jobs_of(twin: Study) -> list[Job]:
-    """Return the work that furnishes a twin, newest first."""
-    return list(Job.objects.filter(kind=JOB, study_id=twin.pk).order_by("-created_at"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -77,10 +77,7 @@ def reader_care(request: StudyRequest, pk: UUID) -> HttpResponse:
         "reads/readers/care.html",
         {
             "reader": reader,
-            "tasks": [
-                (task, _escalates(request, task))
-                for task in tasks.select_related("stream", "time_point__subject").order_by("due_at")
-            ],
+            "tasks": _with_escalation(request, tasks),
             "log": ReaderMessage.objects.visible_to(request.actor).filter(reader=reader)[:SHOWN],
             "kinds": [(k.value, k.label) for k in care.BY_HAND],
             "plans": [
@@ -97,8 +94,10 @@ def reader_care(request: StudyRequest, pk: UUID) -> HttpResponse:
     )
 
 
-def _escalates(request: StudyRequest, task: ReadTask) -> Any:
-    return care.escalates_at(plan_for(request.study), task.due_at)
+def _with_escalation(request: StudyRequest, tasks: Any) -> list[tuple[ReadTask, datetime]]:
+    rows = list(tasks.select_related("stream", "time_point__subject").order_by("due_at"))
+    plan = plan_for(request.study) if rows else None
+    return [(task, care.escalates_at(plan, task.due_at)) for task in rows if plan]
 
 
 def _with_room(plan: Remediation) -> list[dict[str, str]]:

@@ -6,11 +6,11 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
 from accounts.sentences import sentences
-from audit.errors import Refused
+from audit.errors import Refused, RuleBroken
 from audit.trail import entries
 from reads.models import ReadTask, Retraining, RetrainingPlace
 from reads.services import retraining
@@ -116,7 +116,7 @@ def retraining_act(request: StudyRequest, pk: UUID) -> HttpResponse:
             pk_of_place = id_of(request.POST.get("place", ""))
             place = row.places.filter(pk=pk_of_place).first() if pk_of_place else None
             if place is None:
-                raise Http404
+                raise RuleBroken("Choose a reader of this retraining.", rule="RT-005")
             retraining.release(place, actor=request.actor)
             done = "The reader reads again; the reads that waited go on."
     except Refused as refused:

@@ -23,7 +23,7 @@ from reads.models import (
     TrainingAttempt,
     TrainingCase,
 )
-from reads.services import committing, onboarding, training
+from reads.services import attempts, committing, onboarding, training
 from reads.services.planning import time_points_to_read
 from reads.services.qualifying import effective_design, is_qualified
 from reads.staffing.scoring import KeyItem, key_from
@@ -85,13 +85,13 @@ def _in_training(request: StudyRequest) -> list[Onboarding]:
 
 
 def _standing(row: Onboarding) -> dict[str, Any]:
-    attempts: dict[Any, TrainingAttempt] = {}
-    for attempt in training.round_of(row):
-        attempts[attempt.case_id] = attempt
+    last: dict[Any, TrainingAttempt] = {}
+    for attempt in attempts.round_of(row):
+        last[attempt.case_id] = attempt
     return {
         "row": row,
-        "result": training.result_of(row),
-        "attempts": list(attempts.values()),
+        "result": attempts.result_of(row),
+        "attempts": list(last.values()),
         "commitment": committing.commitment_of(row),
     }
 
@@ -140,7 +140,7 @@ def _again(request: StudyRequest) -> TrainingAttempt:
     case = cases.get(request.POST.get("case", ""))
     if case is None:
         raise Http404
-    return training.give_again(
+    return attempts.give_again(
         case, row.reader.user, actor=request.actor, reason=request.POST.get("reason", "")
     )
 
@@ -340,7 +340,7 @@ def _marks(request: StudyRequest, attempt: TrainingAttempt, **context: Any) -> H
         "reads/training/marks.html",
         {
             "attempt": attempt,
-            "points": training.marks_of(attempt),
+            "points": attempts.marks_of(attempt),
             "asked": len(attempt.case.key),
             "own": attempt.reader_id == request.user.pk,
             "home": trained.code if trained else "",
@@ -380,8 +380,8 @@ def _home(request: StudyRequest, *, errors: tuple[str, ...] = ()) -> HttpRespons
             held = committing.commitment_of(row)
             context |= {
                 "commitment": held,
-                "result": training.result_of(row) if row.state == "test_cases" else None,
-                "attempts": training.round_of(row) if row.state == "test_cases" else [],
+                "result": attempts.result_of(row) if row.state == "test_cases" else None,
+                "attempts": attempts.round_of(row) if row.state == "test_cases" else [],
                 "training_study": training.training_study_of(request.study),
                 "sign": _commit_sign(request, held, errors)
                 if held and held.state == "open"

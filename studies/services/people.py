@@ -139,11 +139,15 @@ def invite(
 
     Raises:
         RuleBroken: ROL-002 a site user needs sites; ROL-003 name or address is missing;
-            ROL-005 a site belongs to another study.
+            ROL-005 a site belongs to another study; UAT-006 the study is a UAT twin.
         NotPermitted: the actor may not manage members there.
     """
     _require_management(actor, study, role)
     _check_sites(role, study, sites)
+    if study is not None and study.uat_twin_of_id:
+        raise RuleBroken(
+            "People come into a UAT twin from its study; nobody is invited here.", rule="UAT-006"
+        )
     if "@" not in email or not printed_name.strip():
         raise RuleBroken("An invitation needs a name and an e-mail address.", rule="ROL-003")
     secret = secrets.token_urlsafe(32)

@@ -96,7 +96,8 @@ def run_waiting(kinds: str = "") -> None:
 def run_everything_again(of: str = "") -> set[str]:
     """Run every finished job again, those of one app alone if its name is given."""
     kinds = set()
-    for row in list(Job.objects.filter(kind__startswith=of).order_by("created_at")):
+    finished = Job.objects.filter(kind__startswith=of, state=Job.State.DONE)
+    for row in list(finished.order_by("created_at")):
         Job.objects.filter(pk=row.pk).update(state="pending", attempts=0, finished_at=None)
         assert jobs.run(str(row.pk)) == "done", row.kind
         kinds.add(row.kind)

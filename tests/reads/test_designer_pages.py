@@ -295,7 +295,7 @@ def test_the_annotated_blank_form_prints_targets_codes_and_checks(
     text = re.sub(r"\s+", " ", text)
     assert "TU.TULOC" in text
     assert "LYMPH NODE" in text
-    assert "TARGET_COUNT_MAX" in text
+    assert "TARGET_COUNT_MAX" in re.sub(r"[\s\u200b]", "", text)
     assert held.digest in text.replace(" ", "")
     assert client.get(reverse("ecrf-annotated", args=["ALPHA", held.pk])).content == sent.content
 

@@ -29,8 +29,8 @@ from tests.reads.session_world import (
 from tests.reads.test_eligibility import ELIGIBILITY, screened
 from tests.reads.test_eligibility import reader_of as eligibility_reader_of
 from tests.reads.test_eligibility import task_of as eligibility_task_of
-from tests.reads.test_read_in_browser import answer, as_person, press, settled
-from tests.world import PASSWORD, StudyWorld
+from tests.reads.test_read_in_browser import answer, as_person, press, settled, sign_by_keyboard
+from tests.world import StudyWorld
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -44,16 +44,8 @@ def address(world: StudyWorld, name: str, *args: Any) -> str:
     return reverse(name, args=[world.study.code, *args])
 
 
-def sign(page: Page) -> None:
-    """Sign in the dialog from the keyboard."""
-    press(page, '[data-dialog-open="sign"]')
-    page.locator('input[name="password"]').fill(PASSWORD)
-    page.keyboard.press("Enter")
-    expect(page.get_by_text("Record SHA-256").first).to_be_visible()
-
-
 def test_a_response_is_changed_with_its_reason_by_keyboard_and_the_review_signed(
-    new_page: Any, live_server: Any, accessible: Accessible
+    new_page: Any, live_server: Any, assert_accessible: Accessible
 ) -> None:
     world = make_session_study(sessions={"global_review": True})
     with scope(world.study):
@@ -73,19 +65,16 @@ def test_a_response_is_changed_with_its_reason_by_keyboard_and_the_review_signed
     settled(page)
     expect(page.locator('[data-live="responses"]')).to_contain_text("SD")
     expect(page.locator('[data-live="responses"]')).to_contain_text("Changed by this review")
-    accessible(page)
+    assert_accessible(page)
 
-    page.keyboard.press("Control+Enter")
-    expect(page.get_by_text("This is what your signature will cover.")).to_be_visible()
-
-    sign(page)
+    sign_by_keyboard(page, assert_accessible)
 
     with scope(world.study):
         assert ReadTask.objects.get(pk=task.pk).state == "signed"
 
 
 def test_an_eligibility_read_and_the_answer_on_the_sites_page(
-    new_page: Any, live_server: Any, accessible: Accessible
+    new_page: Any, live_server: Any, assert_accessible: Accessible
 ) -> None:
     world = make_session_study(**ELIGIBILITY)
     with scope(world.study):
@@ -109,21 +98,19 @@ def test_an_eligibility_read_and_the_answer_on_the_sites_page(
         answer(page, f"target.lesions.0.{item}", value)
     answer(page, "answer.recist11", "YES")
     settled(page)
-    accessible(page)
+    assert_accessible(page)
 
-    page.keyboard.press("Control+Enter")
-    expect(page.get_by_text("This is what your signature will cover.")).to_be_visible()
-    sign(page)
+    sign_by_keyboard(page, assert_accessible)
     with scope(world.study):
         run_jobs()
     site = as_person(new_page, world, "site_user", live_server.url)
     site.goto(address(world, "subject-imaging", subject.pk))
     expect(site.get_by_text("Eligible by imaging")).to_be_visible()
-    accessible(site)
+    assert_accessible(site)
 
 
 def test_a_site_asks_on_a_narrow_screen_and_the_manager_sees_it_wait(
-    new_page: Any, live_server: Any, accessible: Accessible
+    new_page: Any, live_server: Any, assert_accessible: Accessible
 ) -> None:
     world = make_session_study(sessions={"confirmation_of_progression": True})
     with scope(world.study):
@@ -136,17 +123,17 @@ def test_a_site_asks_on_a_narrow_screen_and_the_manager_sees_it_wait(
     site.locator('textarea[name="why"]').fill("New liver lesion; the next cycle is due on Monday.")
     site.get_by_role("button", name="Ask for confirmation").click()
     expect(site.get_by_text("The answer is due").first).to_be_visible()
-    accessible(site)
+    assert_accessible(site)
     assert site.evaluate("document.documentElement.scrollWidth") <= 390
 
     manager = as_person(new_page, world, "project_manager", live_server.url)
     manager.goto(address(world, "site-answers"))
     expect(manager.get_by_text(subject.code).first).to_be_visible()
-    accessible(manager)
+    assert_accessible(manager)
 
 
 def test_an_oncologist_reviews_locked_values(
-    new_page: Any, live_server: Any, accessible: Accessible
+    new_page: Any, live_server: Any, assert_accessible: Accessible
 ) -> None:
     world = make_session_study(oncology_review={"form": "oncology", "readers": 1})
     with scope(world.study):
@@ -165,15 +152,13 @@ def test_an_oncologist_reviews_locked_values(
     answer(page, "oncology.clinical_progression", "false")
     page.locator('[name="answers[oncology.basis]"][value="RADIOLOGY"]').check()
     settled(page)
-    accessible(page)
+    assert_accessible(page)
 
-    page.keyboard.press("Control+Enter")
-    expect(page.get_by_text("This is what your signature will cover.")).to_be_visible()
-    sign(page)
+    sign_by_keyboard(page, assert_accessible)
 
 
 def test_the_adjudicator_of_a_subject_gives_a_third_result(
-    new_page: Any, live_server: Any, accessible: Accessible
+    new_page: Any, live_server: Any, assert_accessible: Accessible
 ) -> None:
     world = make_session_study(
         sessions={"global_review": True},
@@ -199,7 +184,7 @@ def test_the_adjudicator_of_a_subject_gives_a_third_result(
     page.get_by_text("Give a third result").click()
     page.locator('select[name="third|RECIST11|best_overall_response"]').select_option("NE")
     page.locator("#reason").fill("The images of TP2 do not allow a response.")
-    accessible(page)
+    assert_accessible(page)
 
     page.get_by_role("button", name="Keep as draft").click()
     expect(page.locator('select[name="third|RECIST11|best_overall_response"]')).to_have_value("NE")

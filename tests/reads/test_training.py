@@ -17,7 +17,7 @@ from reads.models import (
     TrainingAttempt,
     TrainingCase,
 )
-from reads.services import committing, onboarding, qualifying, reading, register, training
+from reads.services import attempts, committing, onboarding, qualifying, reading, register, training
 from reads.staffing.scoring import KeyItem
 from studies.models import Configuration
 from studies.scoping import across_studies, scope
@@ -133,7 +133,7 @@ def test_a_reader_reads_the_case_and_every_item_is_marked_with_its_clause() -> N
     read_case(live, school, "30.0", "15.5")
     with scope(school.study):
         attempt = TrainingAttempt.objects.get()
-        (_, first), (_, second) = training.marks_of(attempt)
+        (_, first), (_, second) = attempts.marks_of(attempt)
     assert [(m.label, m.given, m.is_right) for m in first] == [
         ("Target lesions", "2", True),
         ("Sum", "60.0", True),
@@ -143,7 +143,7 @@ def test_a_reader_reads_the_case_and_every_item_is_marked_with_its_clause() -> N
         ("Overall response", True, "6.5"),
     ]
     with scope(live.study):
-        found = training.result_of(row)
+        found = attempts.result_of(row)
         assert found is not None
         assert (found.right, found.total, found.is_passed) == (4, 4, True)
 
@@ -202,15 +202,15 @@ def test_below_the_mark_the_reader_stays_and_reads_again_with_every_attempt_kept
         onboarding.advance(row, actor=desk(live))
     case = TrainingCase._base_manager.get()
     with scope(live.study):
-        again = training.give_again(
+        again = attempts.give_again(
             case, live.users[READERS[0]], actor=desk(live), reason="read the charter again"
         )
         with pytest.raises(RuleBroken, match="has this case open"):
-            training.give_again(case, live.users[READERS[0]], actor=desk(live), reason="twice")
+            attempts.give_again(case, live.users[READERS[0]], actor=desk(live), reason="twice")
     assert again.number == 2
     read_case(live, school, "30.0", "15.0")
-    attempts = TrainingAttempt._base_manager.order_by("number")
-    assert [(a.right, a.total, a.state) for a in attempts] == [(2, 4, "scored"), (4, 4, "scored")]
+    held = TrainingAttempt._base_manager.order_by("number")
+    assert [(a.right, a.total, a.state) for a in held] == [(2, 4, "scored"), (4, 4, "scored")]
     with scope(live.study):
         assert onboarding.advance(row, actor=desk(live)).state == "qualified"
 
@@ -220,7 +220,7 @@ def test_marks_are_given_after_each_signature_and_never_before() -> None:
     on_the_way(live)
     with scope(school.study):
         attempt = TrainingAttempt.objects.get()
-        assert training.marks_of(attempt) == []
+        assert attempts.marks_of(attempt) == []
     client = logged_in(live, READERS[0])
     page = client.get(reverse("training-feedback", args=["SCHOOL", attempt.pk])).content.decode()
     assert "45" not in page.split("<main", 1)[1]  # the key stays hidden

@@ -11,12 +11,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pydicom
 from pydicom.charset import convert_encodings, default_encoding
-from pydicom.dataelem import RawDataElement, convert_raw_data_element
+from pydicom.dataelem import DataElement, RawDataElement, convert_raw_data_element
 from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.tag import BaseTag
 from pydicom.uid import UID
 
 from imaging.pipeline.technical_qc.facts import (
@@ -104,7 +105,7 @@ def dataset_of(header: Header) -> Dataset | None:
         return None
     data, implicit = part10.data, not part10.explicit
     # How pydicom itself holds what it has read: elements that are converted when they are asked.
-    raw = {
+    raw: dict[BaseTag, DataElement | RawDataElement] = {
         interned(tag): RawDataElement(
             interned(tag), None if implicit else vr, value_end - value,
             bytes(data[value:value_end]), value, implicit, True,
@@ -114,8 +115,10 @@ def dataset_of(header: Header) -> Dataset | None:
     }  # fmt: skip
     dataset = Dataset(raw)
     charset = raw.get(_CHARACTER_SET)
-    named = convert_encodings(convert_raw_data_element(charset).value) if charset else None
-    dataset.set_original_encoding(implicit, True, named or default_encoding)
+    encodings: Any = default_encoding
+    if isinstance(charset, RawDataElement):
+        encodings = convert_encodings(convert_raw_data_element(charset).value)
+    dataset.set_original_encoding(implicit, True, encodings)
     dataset.file_meta = _meta_of(part10.transfer_syntax)
     return dataset
 

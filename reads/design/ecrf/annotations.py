@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from reads.design.ecrf.editing import KINDS, LEVELS
-from reads.design.ecrf.wording import Names, derived_said, said
+from reads.design.ecrf.wording import CONTEXT, Names, derived_said, said
 from studies.forms.definition import Form, Item
 
 ABSENT = {"not_done": "not done", "not_evaluable": "not evaluable"}
@@ -63,12 +63,7 @@ def _notes(item: Item, raw: dict[str, Any], names: Names) -> list[str]:
     notes = []
     if item.derived is not None:
         notes.append(f"Follows: {derived_said(raw['derived'], names)}")
-    if item.required:
-        notes.append("Required")
-    if item.required_when is not None:
-        notes.append(f"Required when {said(raw['required'], names)}")
-    if item.shown_when is not None:
-        notes.append(f"Asked when {said(raw['shown_when'], names)}")
+    notes += _asked(item, raw, names)
     if item.minimum is not None or item.maximum is not None:
         low = "" if item.minimum is None else f"from {item.minimum}"
         high = "" if item.maximum is None else f"to {item.maximum}"
@@ -84,6 +79,19 @@ def _notes(item: Item, raw: dict[str, Any], names: Names) -> list[str]:
     if item.items:
         notes.append(f"Up to {item.max_rows} rows, named by “{item.row_key}”" if item.row_key
                      else f"Up to {item.max_rows} rows")  # fmt: skip
+    return notes
+
+
+def _asked(item: Item, raw: dict[str, Any], names: Names) -> list[str]:
+    notes = []
+    if item.read_only and item.prefill:
+        notes.append(f"Shown, taken from {CONTEXT.get(item.prefill, item.prefill)}")
+    if item.required:
+        notes.append("Required")
+    if item.required_when is not None:
+        notes.append(f"Required when {said(raw['required'], names)}")
+    if item.shown_when is not None:
+        notes.append(f"Asked when {said(raw['shown_when'], names)}")
     return notes
 
 

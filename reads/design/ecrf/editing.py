@@ -25,8 +25,8 @@ from reads.design.ecrf.rules import (
 from reads.design.ecrf.wording import criterion_words
 
 KINDS: Mapping[str, str] = {
-    "choice": "One of several answers",
-    "multiple_choice": "Several of several answers",
+    "choice": "One answer of a list",
+    "multiple_choice": "Several answers of a list",
     "boolean": "Yes or no",
     "decimal": "Number with decimals",
     "integer": "Whole number",

@@ -7,7 +7,7 @@ import signal
 import time
 from pathlib import Path
 
-from imaging.pipeline.sandbox import Contained, Sandbox, SandboxLimits
+from imaging.pipeline.sandbox import Contained, Sandbox, SandboxLimits, chained
 
 
 def behave(number: int) -> int:
@@ -37,6 +37,24 @@ def test_each_bad_input_gets_its_code_and_the_good_ones_go_on() -> None:
     assert results[11] == Contained("out_of_time")
     good = {n: n * n for n in (0, 1, 2, 4, 6, 8, 10, 12, 13)}
     assert {n: results[n] for n in good} == good
+
+
+def test_inputs_pass_two_sandboxes_and_each_fault_keeps_its_own_input() -> None:
+    limits = SandboxLimits(memory_bytes=2 * 1024**3, cpu_seconds=1, wall_seconds=4.0)
+    with (
+        Sandbox[int, int](lambda: lambda n: -n if n % 10 == 4 else n, processes=2) as first,
+        Sandbox[int, int](lambda: behave, processes=2, limits=limits) as second,
+    ):
+        found = {
+            place: (one, two)
+            for place, one, two in chained(first, second, range(14), lambda n: n >= 0)
+        }
+    assert found[4] == (-4, None)
+    assert found[3] == (3, Contained("process_died"))
+    assert found[9] == (9, Contained("failed", "ValueError"))
+    good = {n: (n, n * n) for n in (0, 1, 2, 6, 8, 10, 12, 13)}
+    assert {n: found[n] for n in good} == good
+    assert len(found) == 14
 
 
 def test_no_child_stays_behind() -> None:

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from imaging.phantom import SeriesSpec, invented_identity, write_series
+from imaging.pipeline.encoding import Malformed
 from imaging.pipeline.previews import render_series
 from imaging.pipeline.technical_qc import (
     SeriesFacts,
@@ -21,6 +22,8 @@ from imaging.pipeline.technical_qc import (
 )
 from imaging.pipeline.technical_qc.nuclides import name_of
 from imaging.pipeline.technical_qc.parameters import b_values, clock_seconds, plane_of
+from imaging.pipeline.technical_qc.reading import dataset_of, file_facts, open_header
+from imaging.pipeline.verify import load, read_header
 
 SPEC = SeriesSpec(identity=invented_identity(3), study_date=date(2026, 3, 5), slices=6, matrix=32)
 
@@ -140,6 +143,21 @@ def test_frames_of_an_enhanced_object_are_slices(corpus: Path) -> None:
     heights = [item.position[2] for item in facts.slices if item.position]
     assert sorted(heights) == [-177.75, -175.25, -172.75]
     assert {item.pixel_spacing for item in facts.slices} == {(0.7, 0.7)}
+
+
+def test_a_header_indexed_before_gives_the_facts_that_pydicom_reads(corpus: Path) -> None:
+    compared = 0
+    for folder in sorted(p for p in (corpus / "series").iterdir() if p.is_dir()):
+        path = min(p for p in folder.rglob("*") if p.is_file())
+        try:
+            header = read_header(load(path))
+        except Malformed:
+            continue
+        quick, own = dataset_of(header), open_header(path)
+        if quick is not None and own is not None:
+            assert file_facts(quick, key=b"k") == file_facts(own, key=b"k"), path
+            compared += 1
+    assert compared > 5
 
 
 @given(
