@@ -143,7 +143,7 @@ def _write_rows(model: type[models.Model], rows: Sequence[models.Model]) -> None
         if isinstance(field, models.AutoField | models.BigAutoField):
             continue
         held = [field.pre_save(row, add=True) for row in rows]
-        names.append(quote(field.column))
+        names.append(quote(str(field.column)))
         if all(value is held[0] or value == held[0] for value in held):
             places.append(f"%s::{field.db_type(connection)}")
             values.append(field.get_db_prep_save(held[0], connection))

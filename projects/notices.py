@@ -87,6 +87,16 @@ def _holders_of(right: str) -> Callable[[Any], Iterable[User]]:
     return found
 
 
+def _page_named(name: str) -> Callable[[Any], str]:
+    """Return how the address of a row's page is found."""
+    return lambda row: address(name, row.study.code, row.pk)
+
+
+def _correction_of(kind: str) -> Callable[[Any], str]:
+    """Return how the address of the sponsor's page of a correction is found."""
+    return lambda row: address("correction-page", row.study.code, kind, row.pk)
+
+
 def _told_of_correction(row: RollBack | Recall) -> Iterable[User]:
     """Return the sponsor's people; of a recall they are told once, not for every subject."""
     return [] if getattr(row, "recall_id", None) else _holders_of("rollback.acknowledge")(row)
@@ -185,17 +195,17 @@ for _kind, _page in (("rollback", "rollback-page"), ("recall", "recall-page")):
         f"{_kind}.approve_science": Kind(
             "A correction of reads waits for the approval of project management",
             _holders_of("rollback.approve_project"),
-            lambda row, page=_page: address(page, row.study.code, row.pk),
+            _page_named(_page),
         ),
         f"{_kind}.approve_project": Kind(
             "A correction of reads waits for the approval of science",
             _holders_of("rollback.approve_science"),
-            lambda row, page=_page: address(page, row.study.code, row.pk),
+            _page_named(_page),
         ),
         f"{_kind}.carry_out": Kind(
             "Signed reads were corrected and wait for your acknowledgement",
             _told_of_correction,
-            lambda row, kind=_kind: address("correction-page", row.study.code, kind, row.pk),
+            _correction_of(_kind),
         ),
     }
 KINDS["rollback.decided_before"] = KINDS["rollback.approve_science"]

@@ -26,7 +26,7 @@ RUNNING = ("assigned", "accepted", "in_progress")
 #: business days before due at which a reader is reminded, where the plan sets none
 USUAL_REMINDER = 2
 BY_HAND = (Kind.MAIL, Kind.CALL, Kind.MEETING)
-_TEXT = {
+_TEXT: Mapping[str, str] = {
     Kind.REMINDER: "{n} of your reads are due soon, the first on {day}.",
     Kind.OVERDUE: "{n} of your reads are past their due date.",
     Kind.ESCALATION: "{n} reads of {reader} are past the plan's time for escalation.",

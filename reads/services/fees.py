@@ -175,7 +175,7 @@ def _line(statement: FeeStatement, work: Work) -> FeeLine:
         record_id=work.record_id,
         earned_at=work.signed_at,
         contract=str(work.contract),
-        amount=work.amount,
+        amount=work.amount or Decimal(0),
     )
 
 

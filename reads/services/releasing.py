@@ -353,7 +353,7 @@ def require_releasable(design: Configuration) -> None:
     """
     waiting = [one for one in _part_steps(design) if not one.is_done]
     if waiting:
-        raise RuleBroken(f"Not released: {waiting[0].detail}.", rule="REL-007")
+        raise RuleBroken(f"Not released: {waiting[0].detail.rstrip('.')}.", rule="REL-007")
     report = holding_report(design)
     if report is None:
         raise RuleBroken(

@@ -140,8 +140,8 @@ def _designer(
     part = outline.find(document, place) if place else None
     place = place if part is not None else ""
     before = designing.version_before(made)
-    draws = part is not None and not place.startswith(outline.CHECK)
-    shown = place.partition(".")[0] if draws else _first_section(document)
+    about = str((part or {}).get("item", "")) if place.startswith(outline.CHECK) else place
+    shown = about.partition(".")[0] or _first_section(document)
     return render(
         request,
         "reads/designer/page.html",

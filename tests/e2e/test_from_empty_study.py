@@ -199,6 +199,7 @@ def enter_readers(desk: Person, world: StudyWorld, folder: Path) -> None:
         page.locator("#number").fill(f"RC-{number}")
         page.locator("#valid_from").fill(today.isoformat())
         page.locator("#valid_until").fill((today + timedelta(days=365)).isoformat())
+        page.locator('input[name^="rate."]').first.fill("150")
         press(page, "Draft contract")
         press(page, "Send contract")
         press(page, "Record the signed contract")

@@ -1,4 +1,4 @@
-"""Performance, variability, questions, prepared values and imports in a real browser, accessible."""
+"""Performance, variability, questions, prepared values and imports in a real browser."""
 
 from __future__ import annotations
 

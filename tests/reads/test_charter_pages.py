@@ -21,7 +21,7 @@ from studies.services import configuration
 from tests.exports.test_browser import OVERFLOW, opened, signed_in
 from tests.plugins.pages import NewPage
 from tests.queries.query_world import logged_in
-from tests.world import StudyWorld, make_study
+from tests.world import BUILDER, StudyWorld, make_study
 
 pytestmark = pytest.mark.django_db
 
@@ -153,7 +153,7 @@ def test_a_new_version_says_what_it_changes_against_the_one_that_holds(world: St
         configuration.approve(
             made, actor=scientist, assent=world.assent("scientific", "approval", made)
         )
-        configuration.make_effective(made, actor=scientist)
+        configuration.make_effective(made, actor=BUILDER)
     client.post(reverse("charter-start", args=["ALPHA"]), {"version": str(made.pk)})
     with scope(world.study):
         second = charters.versions(scientist)[0]

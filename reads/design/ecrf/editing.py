@@ -41,7 +41,7 @@ LEVELS: Mapping[str, str] = {
     "warning": "Warning: needs a reason",
     "info": "Notice: is shown",
 }
-TONES: Mapping[str, str] = {"": "no colour", "good": "green", "wait": "amber", "stop": "red"}
+TONES: Mapping[str, str] = {"": "none", "good": "green", "wait": "amber", "stop": "red"}
 PRECISIONS: Mapping[str, str] = {"day": "Day", "month": "Month or day", "year": "Year or better"}
 ABSENCES: Mapping[str, str] = {"not_done": "Not done", "not_evaluable": "Not evaluable"}
 WHEN = "when"
