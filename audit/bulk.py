@@ -154,8 +154,7 @@ def _write_rows(model: type[models.Model], rows: Sequence[models.Model]) -> None
         raise UntrackedWrite(f"{model.__name__}: the rows are all the same")
     # Every name and type comes from the models; the values are parameters.
     statement = (
-        f"INSERT INTO {quote(model._meta.db_table)} ({', '.join(names)}) "
-        f"SELECT {', '.join(places)}"
+        f"INSERT INTO {quote(model._meta.db_table)} ({', '.join(names)}) SELECT {', '.join(places)}"
     )
     with connection.cursor() as cursor:
         cursor.execute(statement, values)

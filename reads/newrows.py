@@ -41,7 +41,9 @@ def begun(
         group, (section, _, key) = form.items.get(path), path.partition(".")
         content = found.get(section)
         rows = content.get(key) if isinstance(content, Mapping) else None
-        if group is None or not isinstance(rows, list) or {} not in rows:
+        if group is None or not isinstance(content, Mapping) or not isinstance(rows, list):
+            continue
+        if {} not in rows:
             continue
         filled: list[Any] = []
         for row in rows:

@@ -215,7 +215,7 @@ def check(row: Job, *, asked_by: str) -> None:
     """Run every check over the signed reads of a study."""
     progress = jobs.Progress(row)
     with scope(row.study_id):
-        study = Study.objects.get(pk=row.study_id)
+        study = Study.objects.get(pk=row.study_id or "")
         checking.run_checks(study, work=row.key, asked_by=asked_by, told=progress.at)
 
 

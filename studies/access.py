@@ -16,6 +16,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 
+from accounts.models import User
 from accounts.permissions import right
 from audit.actors import Actor, acting
 from audit.models import record
@@ -66,6 +67,14 @@ def study_view(name: str, *, methods: tuple[str, ...] = ("GET",)) -> Callable[[V
         return guarded
 
     return decorate
+
+
+def person(request: HttpRequest) -> User:
+    """Return the signed-in person."""
+    user = request.user
+    if not isinstance(user, User):
+        raise TypeError("a page was opened without a person")
+    return user
 
 
 def person_view(

@@ -10,7 +10,6 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from accounts.models import User
 from accounts.sentences import role_words
 from accounts.signatures import (
     Assent,
@@ -22,7 +21,7 @@ from accounts.signatures import (
 from audit import clock, jobs
 from audit.models import Job
 from imaging.models import Finding, Series, Submission
-from studies.access import StudyRequest
+from studies.access import StudyRequest, person
 from ui.records import Action, JobProgress, Link, SignRequest
 
 JOB_STATES = {
@@ -126,14 +125,6 @@ def shown_signatures(row: Any) -> list[dict[str, Any]]:
         }
         for shown in signatures_of(row)
     ]
-
-
-def person(request: HttpRequest) -> User:
-    """Return the signed-in person."""
-    user = request.user
-    if not isinstance(user, User):
-        raise TypeError("a page of imaging was opened without a person")
-    return user
 
 
 def proven(request: StudyRequest, *, meaning: str, statement: str) -> Assent:

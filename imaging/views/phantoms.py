@@ -23,7 +23,7 @@ from imaging.storage import previews
 from imaging.views import parts
 from imaging.views.tables import csv_response
 from imaging.workflows import PHANTOM_SCAN
-from studies.access import StudyRequest, fetch, study_view
+from studies.access import StudyRequest, fetch, person, study_view
 from studies.models import Scanner, StudySite
 from ui import moments
 from ui.records import Link, SignRequest, UploadPanel
@@ -139,7 +139,7 @@ def shown(
         "doubts": phantom_doubts(row),
         "signatures": parts.shown_signatures(row),
         "outside": [f["label"] for f in row.figures if f["passed"] is False],
-        "zone": parts.person(request).time_zone,
+        "zone": person(request).time_zone,
     }
     if row.state == "draft" and request.actor.may("phantom.send"):
         return render(

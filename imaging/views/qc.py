@@ -20,7 +20,7 @@ from imaging.services import checks, package, qc, second_level, series
 from imaging.views import parts, posting, workbench
 from imaging.views.submissions import crumbs, fetched
 from imaging.workflows import QC_REVIEW
-from studies.access import StudyRequest, fetch, study_view
+from studies.access import StudyRequest, fetch, person, study_view
 
 CHECKLIST_ID = "checklist"
 QUEUES = {
@@ -221,7 +221,7 @@ def _workbench(
         "form_lines": form,
         "differences": sum(line["differs"] for line in form),
         "now": clock.now(),
-        "zone": parts.person(request).time_zone,
+        "zone": person(request).time_zone,
         "may_claim": (
             row.state == "in_qc"
             and (review is None or review.state == "signed")

@@ -14,7 +14,7 @@ from imaging.models import ReceivedFile, Submission
 from imaging.services import attachments
 from imaging.views import parts
 from imaging.views.upload import crumbs, fetched
-from studies.access import StudyRequest, study_view
+from studies.access import StudyRequest, person, study_view
 from ui import moments, paper
 from ui.templatetags.ui import filesize
 
@@ -40,7 +40,7 @@ def page(request: StudyRequest, pk: UUID) -> HttpResponse:
         {
             "row": row,
             "crumbs": crumbs(row),
-            "zone": parts.person(request).time_zone,
+            "zone": person(request).time_zone,
             "signatures": parts.shown_signatures(row),
             "series": row.check_result.get("series", []),
             "set_aside": row.check_result.get("set_aside", []),

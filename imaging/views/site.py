@@ -20,7 +20,7 @@ from imaging.models import Submission
 from imaging.services import submission
 from imaging.views import parts, tracker
 from queries.models import Query
-from studies.access import StudyRequest, fetch, person_view, study_view
+from studies.access import StudyRequest, fetch, person, person_view, study_view
 from studies.actors import actor_for, studies_of
 from studies.forms.values import PartialDate, date_from
 from studies.models import Study, StudySite, Subject, TimePoint
@@ -43,7 +43,7 @@ class Place:
 
 def places_of(request: HttpRequest) -> list[Place]:
     """Return the studies of a site user, with the sites the person belongs to."""
-    user = parts.person(request)
+    user = person(request)
     found = []
     for study in studies_of(user):
         actor = actor_for(user, study)

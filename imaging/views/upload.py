@@ -19,7 +19,7 @@ from imaging.services import attachments, manifest, site_cleaning, submission
 from imaging.services.rulesheet import rule_sheet
 from imaging.views import parts, posting
 from queries.models import Query
-from studies.access import StudyRequest, fetch, study_view
+from studies.access import StudyRequest, fetch, person, study_view
 from studies.models import TimePoint
 from ui import moments
 from ui.records import Link, UploadPanel
@@ -57,7 +57,7 @@ def _page(request: StudyRequest, row: Submission, step: int, **context: Any) -> 
         "crumbs": crumbs(row),
         "steps": parts.upload_steps(),
         "step": step,
-        "zone": parts.person(request).time_zone,
+        "zone": person(request).time_zone,
         **context,
     }
 
@@ -266,7 +266,7 @@ def form(request: StudyRequest, pk: UUID) -> HttpResponse:
             form_id="transmittal",
             attached=attachments.listed(row),
             body_url=reverse("upload-form-body", args=[request.study.code, row.pk]),
-            offset=moments.offset_minutes(clock.now(), parts.person(request).time_zone),
+            offset=moments.offset_minutes(clock.now(), person(request).time_zone),
         ),
         status=status,
     )

@@ -16,7 +16,7 @@ from imaging.services import checks, qc, second_level
 from imaging.services.submission import form_context
 from imaging.views import parts, posting
 from imaging.workflows import QC_REVIEW
-from studies.access import StudyRequest
+from studies.access import StudyRequest, person
 from ui import moments
 
 BADGES = {"error": "Major", "warning": "Minor", "info": "Note"}
@@ -189,7 +189,7 @@ def checklist(
         "structure": posting.structure_digest(result),
         "body_url": reverse("qc-checklist-body", args=[request.study.code, row.pk]),
         "autosave_url": reverse("qc-checklist-autosave", args=[request.study.code, row.pk]),
-        "offset": moments.offset_minutes(clock.now(), parts.person(request).time_zone),
+        "offset": moments.offset_minutes(clock.now(), person(request).time_zone),
     }
 
 

@@ -274,7 +274,8 @@ def late_reads(study: Study, actor: Actor) -> Iterable[WorkItem]:
         yield WorkItem(
             what=f"Ask {task.stream.reader} for a late read",
             study=study.code,
-            about=f"{task.time_point or task.stream.subject} · {task.stream.get_role_display().lower()}",
+            about=f"{task.time_point or task.stream.subject}"
+            f" · {task.stream.get_role_display().lower()}",
             kind="Read",
             url=address("read-progress", study.code),
             icon="eye",

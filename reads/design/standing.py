@@ -7,7 +7,5 @@ from reads.design.document import ReadDesign
 
 def by_hand(design: ReadDesign) -> list[str]:
     """Return the decisions that the platform states but does not act on."""
-    rows = (
-        (design.dossiers != "never", "showing clinical dossiers"),
-    )
+    rows = ((design.dossiers != "never", "showing clinical dossiers"),)
     return [text for is_wanted, text in rows if is_wanted]

@@ -56,7 +56,7 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
 def suggested(head: Sequence[str]) -> dict[str, int]:
     """Return the columns whose names say what they are: field -> column, from 0."""
     plain = [re.sub(r"[^a-z]+", " ", name.lower()).strip() for name in head]
-    found = {}
+    found: dict[str, int] = {}
     for name, words in _NAMES.items():
         index = next((plain.index(word) for word in words if word in plain), None)
         if index is not None and index not in found.values():

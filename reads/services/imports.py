@@ -65,7 +65,7 @@ def read_in(
             .first()
         )
         if held is not None:
-            return held  # type: ignore[no-any-return]
+            return held
         cells = sheets[chosen]
         made = ReadingImport(
             study=study,

@@ -16,6 +16,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 
+from accounts.models import User
 from audit import clock
 from audit.actors import Actor, acting
 from audit.errors import Conflict, NotPermitted, ReasonRequired, RuleBroken
@@ -40,6 +41,10 @@ LARGEST_MM = Decimal(1000)
 WAITING = ("accepted", "ready")
 DONE = ("finished",)
 REASON_LENGTH = 200
+
+
+def _person(actor: Actor) -> User:
+    return User.objects.get(pk=actor.user_id or "")
 
 
 def is_wanted(study: Study | object) -> bool:
@@ -125,7 +130,9 @@ def put(time_point: TimePoint, value: Value, *, actor: Actor) -> PreliminaryMeas
         analysis = analysis_of(time_point)
         if analysis is None:
             analysis = PreliminaryAnalysis(
-                study_id=time_point.study_id, time_point=time_point, analyst_id=actor.user_id
+                study_id=time_point.study_id,
+                time_point=time_point,
+                analyst=User.objects.get(pk=actor.user_id or ""),
             )
             analysis.save()
             record("preliminary.begin", analysis)
@@ -206,7 +213,9 @@ def begin_empty(time_point: TimePoint, *, actor: Actor) -> PreliminaryAnalysis:
         if held is not None:
             return held
         made = PreliminaryAnalysis(
-            study_id=time_point.study_id, time_point=time_point, analyst_id=actor.user_id
+            study_id=time_point.study_id,
+            time_point=time_point,
+            analyst=User.objects.get(pk=actor.user_id or ""),
         )
         made.save()
         record("preliminary.begin", made)

@@ -7,6 +7,7 @@ own and the answer; never the query, the site, or who wrote.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from django.db import transaction
 
@@ -140,7 +141,7 @@ def rewrite(question: ReaderQuestion, *, actor: Actor, reason: str) -> ReaderQue
     """Take a held answer back to be written in other words."""
     with transaction.atomic():
         row = _locked(question)
-        changes = {"answer": "", "findings": [], "written_by_id": None}
+        changes: dict[str, Any] = {"answer": "", "findings": [], "written_by_id": None}
         return READER_QUESTION.move(row, "rewrite", actor=actor, reason=reason, changes=changes)
 
 

@@ -169,6 +169,8 @@ def _units(
     found = []
     for session in sessions:
         point = session.task.time_point
+        if point is None:
+            continue
         known = forms.evaluated(signed[point.pk].form_record).record()
         said = values_of(forms.evaluated(session.form_record).record(), item)
         found += [

@@ -71,7 +71,7 @@ def _page(
             "sections": sections(design) if design else (),
             "problems": problems(made.document) if made else [],
             "by_hand": by_hand(design) if design else [],
-            "missing_forms": sessionforms.missing(request.study, made) if design else [],
+            "missing_forms": sessionforms.missing(request.study, made) if made else [],
             "changes": charters.changes_since(made, holding) if made else [],
             "holding": holding,
             "templates": templates(),

@@ -27,7 +27,7 @@ from reads.imported.cells import MOST_BYTES, column_letter
 from reads.imported.checking import FIELDS, RESULTS
 from reads.models import ReadingImport
 from reads.services import imports
-from studies.access import StudyRequest, fetch, study_view
+from studies.access import StudyRequest, fetch, person, study_view
 from ui.records import Link, SignRequest
 
 MEANING = "readings"
@@ -60,14 +60,14 @@ def import_list(request: StudyRequest) -> HttpResponse:
 def import_read_in(request: StudyRequest) -> HttpResponse:
     """Read a spreadsheet in as a draft."""
     sent = request.FILES.get("file")
-    if sent is None or sent.size > MOST_BYTES:
+    if sent is None or (sent.size or 0) > MOST_BYTES:
         messages.error(request, "Nothing was read in. Choose a CSV or XLSX file of at most 5 MB.")
         return redirect("reading-imports", request.study.code)
     try:
         made = imports.read_in(
             request.study,
             sent.read(),
-            name=sent.name,
+            name=sent.name or "",
             origin=request.POST.get("origin", ""),
             sheet=request.POST.get("sheet", ""),
             actor=request.actor,
@@ -145,7 +145,7 @@ def _sign_request(
         role=Role(actor.role).label.lower(),
         now=clock.now(),
         zone=actor.zone,
-        needs_second_factor=needs_second_factor(request.user),
+        needs_second_factor=needs_second_factor(person(request)),
         hidden=(("digest", content_digest(row)), ("act", "take_over")),
         errors=errors,
         back_label="Back without signing",
@@ -165,7 +165,7 @@ def import_act(request: StudyRequest, pk: UUID) -> HttpResponse:
             done = "The columns have their meaning. Look at the dry run."
         elif act == "take_over":
             assent = prove(
-                request.user,
+                person(request),
                 request.actor,
                 password=request.POST.get("password", ""),
                 code=request.POST.get("code", ""),

@@ -10,6 +10,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
+from accounts.signatures import signatures_of
 from audit import jobs
 from audit.errors import Conflict, Refused, RuleBroken, SignatureRefused
 from audit.models import Job
@@ -173,7 +174,7 @@ def charter_report(request: StudyRequest, pk: int) -> HttpResponse:
         {
             "report": report,
             "parts": [(title, rows) for title, rows in parts if rows],
-            "signatures": releasing.signatures_of(report),
+            "signatures": signatures_of(report),
             "is_unchanged": releasing.digest_of(report.facts) == report.digest,
             "crumbs": _crumbs(
                 request,

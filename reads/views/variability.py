@@ -93,7 +93,7 @@ def variability_plan(request: StudyRequest) -> HttpResponse:
     form = PlanForm(request.POST)
     if not form.is_valid():
         for field, errors in form.errors.items():
-            messages.error(request, f"{form.fields[field].label}: {' '.join(errors)}")
+            messages.error(request, f"{form.fields[field].label}: {' '.join(map(str, errors))}")
         return redirect("variability", request.study.code)
     try:
         made = variability.plan(
@@ -187,16 +187,16 @@ def _lines(seen: Repeated) -> list[tuple[str, str, str, int, str]]:
         bounds = "–" if at is None else f"{number(at.low, digits)} to {number(at.high, digits)}"
         value = number(one.value, digits) if one.value is not None else one.reason or "–"
         lines.append((NAMES[one.key], value, bounds, one.n, one.citation))
-    at = seen.limits
-    if at is not None:
+    limits = seen.limits
+    if limits is not None:
         rows = (
-            ("Bias of the sum, mm", at.bias, at.bias_interval),
-            ("Lower limit of agreement, mm", at.lower_limit, at.lower_interval),
-            ("Upper limit of agreement, mm", at.upper_limit, at.upper_interval),
+            ("Bias of the sum, mm", limits.bias, limits.bias_interval),
+            ("Lower limit of agreement, mm", limits.lower_limit, limits.lower_interval),
+            ("Upper limit of agreement, mm", limits.upper_limit, limits.upper_interval),
         )
-        source = at.bias_interval.method
+        source = limits.bias_interval.method
         lines += [
-            (name, number(value, 2), f"{number(b.low, 2)} to {number(b.high, 2)}", at.n, source)
+            (name, number(value, 2), f"{number(b.low, 2)} to {number(b.high, 2)}", limits.n, source)
             for name, value, b in rows
         ]
     return lines

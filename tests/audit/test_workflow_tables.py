@@ -227,8 +227,10 @@ DRAWN: dict[str, tuple[str, str]] = {
         """,
     ),
     "rollback": (
-        "requested science_approved project_approved approved carried_out acknowledged "
-        "refused withdrawn",
+        (
+            "requested science_approved project_approved approved carried_out acknowledged "
+            "refused withdrawn"
+        ),
         """
         approve_science   requested         science_approved  rollback.approve_science  S
         approve_project   requested         project_approved  rollback.approve_project  S
@@ -243,8 +245,10 @@ DRAWN: dict[str, tuple[str, str]] = {
         """,
     ),
     "recall": (
-        "requested science_approved project_approved approved carried_out acknowledged "
-        "refused withdrawn",
+        (
+            "requested science_approved project_approved approved carried_out acknowledged "
+            "refused withdrawn"
+        ),
         """
         approve_science   requested         science_approved  rollback.approve_science  S
         approve_project   requested         project_approved  rollback.approve_project  S

@@ -533,13 +533,13 @@ def _holds(left: Any, operator: str, right: Any) -> bool | None:
         return None
     match operator:
         case "at_least":
-            return left >= right  # type: ignore[operator]
+            return left >= right
         case "more_than":
-            return left > right  # type: ignore[operator]
+            return left > right
         case "at_most":
-            return left <= right  # type: ignore[operator]
+            return left <= right
         case _:
-            return left < right  # type: ignore[operator]
+            return left < right
 
 
 def _raw(value: Any) -> Any:
