@@ -15,6 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.routers import BaseRouter
 
+from audit.errors import RuleBroken
 from imaging.dicomweb.persons import by_key
 from imaging.doors.api import ArrivalViewSet
 from imaging.models import (
@@ -215,7 +216,11 @@ class SubmissionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, StudyV
         follow, one file after the other.
         """
         stream = request._request
-        digests = batches.named_in(stream.readline(batches.LONGEST_LINE + 2))
+        try:
+            digests = batches.named_in(stream.readline(batches.LONGEST_LINE + 2))
+        except RuleBroken:
+            self.get_object()  # what is not theirs is not found, however the message looks
+            raise
         mine = Submission.objects.visible_to(self.actor)
         if not batches.take_files(mine, pk, digests, stream.read, actor=self.actor):
             self.get_object()  # says 404, and keeps that it was asked for

@@ -306,6 +306,7 @@ def test_blinded_people_hold_only_the_rights_of_reading() -> None:
         "read.perform",
         "adjudication.inbox",
         "adjudication.perform",
+        "reminder.acknowledge",
         # blinded: what of the archive exists for them is decided by their open reads
         "archive.retrieve",
     }
