@@ -19,13 +19,12 @@ from tests.imaging.upload_world import draft, fill_form, make_imaging_study, sen
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
-KILLS = 20
-VISITS = 3
-SLICES = 120
+#: three visits of them are the 501 instances of the trial with twenty kills
+SLICES = 167
 PATIENCE_S = 300
 
 
-def _sent(folder: Path) -> tuple[Any, list[Submission]]:
+def _sent(folder: Path, visits: int) -> tuple[Any, list[Submission]]:
     """Send visits of one subject, checked by nobody yet: the workers are not started."""
     from imaging.phantom import write_series
     from imaging.services import manifest
@@ -33,7 +32,7 @@ def _sent(folder: Path) -> tuple[Any, list[Submission]]:
     world = make_imaging_study()
     rows = []
     with scope(world.study):
-        for index in range(VISITS):
+        for index in range(visits):
             row = draft(world, index)
             spec = spec_for(row.time_point, slices=SLICES, spacing_mm=2.0, thickness_mm=2.0)
             write_series(folder / str(index), spec)
@@ -68,31 +67,35 @@ def _open() -> int:
     ).count()
 
 
-def test_twenty_killed_workers_leave_the_outputs_of_an_undisturbed_run(
-    tmp_path: Path, worker_processes: Any
+@pytest.mark.parametrize(
+    ("kills", "visits", "count"), [(5, 1, 1), pytest.param(20, 3, 2, marks=pytest.mark.whole)]
+)
+def test_killed_workers_leave_the_outputs_of_an_undisturbed_run(
+    kills: int, visits: int, count: int, tmp_path: Path, worker_processes: Any
 ) -> None:
-    _world, rows = _sent(tmp_path)
+    _world, rows = _sent(tmp_path, visits)
     chance = random.Random(20261122)
-    (worker,) = worker_processes(1)
+    workers = worker_processes(count)
     killed = 0
-    while killed < KILLS:
+    while killed < kills:
         _let_leases_end()
         if not _open():
             break
         time.sleep(chance.uniform(0.3, 2.5))
-        worker.restart()
+        chance.choice(workers).restart()
         killed += 1
     _let_leases_end()
     deadline = time.monotonic() + PATIENCE_S
     while _open() and time.monotonic() < deadline:
         time.sleep(1)
         jobs.reconcile()
-    worker.stop()
-    assert killed == KILLS
+    for worker in workers:
+        worker.stop()
+    assert killed == kills
     states = set(Job.objects.filter(kind="imaging.process").values_list("state", flat=True))
     assert states == {Job.State.DONE}
     disturbed = _digests(rows)
-    assert [len(pairs) for pairs in disturbed.values()] == [SLICES] * VISITS
+    assert [len(pairs) for pairs in disturbed.values()] == [SLICES] * visits
     assert all(len({source for source, _ in pairs}) == SLICES for pairs in disturbed.values())
     for pairs in disturbed.values():
         assert all(research().is_whole(digest) for _, digest in pairs)
