@@ -215,8 +215,9 @@ def check_before_sending(job: Job, submission_id: str) -> None:
             locked = Submission.objects.in_study(study).select_for_update().get(pk=row.pk)
             if locked.state != "uploading" or locked.manifest_digest != row.manifest_digest:
                 return
-            locked.check_result = result
-            locked.save()
+            if locked.check_result != result:
+                locked.check_result = result
+                locked.save()
         _prefill(locked, system)
 
 

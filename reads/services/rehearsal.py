@@ -382,7 +382,7 @@ def _adjudicated(
     )
     settling.accept_adjudicated(case, actor=stage.desk)
     accepted = Acceptance.objects.filter(time_point=point, basis="adjudication").exists()
-    names = ", ".join(sorted({one["variable"] for one in case.variables}))
+    names = ", ".join(sorted({one["variable"].replace("_", " ") for one in case.variables}))
     return Outcome(f"settled.{sequence}", text, accepted, f"They differ in {names}.")
 
 

@@ -15,7 +15,7 @@ from reads.design import design_from
 from reads.models import ReaderStream, ReadTask
 from reads.services import reading
 from reads.services.clocks import plan_for
-from reads.services.stopping import is_in_sample, is_stopped
+from reads.services.stopping import is_drawn, is_in_sample, is_stopped
 from reads.visibility import inbox, tasks_of_reader
 from studies.scoping import scope
 from tests.reads.read_world import (
@@ -133,7 +133,7 @@ def test_time_points_after_progression_are_planned_by_the_stop_rule(
 def test_the_sample_follows_from_its_seed_and_has_about_the_wanted_size() -> None:
     def drawn(seed: str) -> list[bool]:
         design = design_from(DESIGN | {"sampling": {"percent": 30, "seed": seed}})
-        return [is_in_sample(Named(number), design) for number in range(2000)]  # type: ignore[arg-type]
+        return [is_drawn(Named(number), design) for number in range(2000)]  # type: ignore[arg-type]
 
     class Named:
         def __init__(self, number: int) -> None:
