@@ -95,7 +95,7 @@ def pages_of(world: StudyWorld) -> Iterator[tuple[str, str, str]]:
 
 
 def test_every_page_opens_and_is_accessible(
-    new_page: Any, live_server: Any, accessible: Accessible
+    new_page: Any, live_server: Any, assert_accessible: Accessible
 ) -> None:
     world = busy_study()
     for name, person, address in pages_of(world):
@@ -104,12 +104,12 @@ def test_every_page_opens_and_is_accessible(
         expect(page.locator("h1")).to_be_visible()
         wide = page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
         assert not wide, name
-        accessible(page)
+        assert_accessible(page)
         page.context.close()
 
 
 def test_a_reader_asks_and_decides_on_prepared_values_in_the_room(
-    new_page: Any, live_server: Any, accessible: Accessible
+    new_page: Any, live_server: Any, assert_accessible: Accessible
 ) -> None:
     world = make_read_study(sessions={"preliminary_analysis": True})
     ops = world.actor("image_operations")
@@ -125,12 +125,12 @@ def test_a_reader_asks_and_decides_on_prepared_values_in_the_room(
     page = as_person(new_page, world, READERS[0], live_server.url)
     page.goto(f"/s/ALPHA/reads/{task.pk}/")
     page.get_by_role("button", name="1 prepared value to decide").click()
-    accessible(page)
+    assert_accessible(page)
     page.get_by_role("button", name="Approve").click()
     page.get_by_role("button", name="Prepared values").wait_for()
     page.get_by_role("button", name="Ask a question").click()
     page.get_by_label("Your question").fill("Was series 2 made after contrast?")
-    accessible(page)
+    assert_accessible(page)
     page.get_by_role("button", name="Send question").click()
     expect(page.locator("body")).to_contain_text("This read is on hold")
     page.get_by_role("button", name="1 question").click()
