@@ -6,10 +6,9 @@ from importlib import import_module
 from importlib.util import find_spec
 
 from django.urls import URLPattern, URLResolver, include, path
-from drf_spectacular.views import SpectacularAPIView
 from rest_framework.routers import DefaultRouter
 
-from icro import health
+from icro import health, interface
 
 APPS = (
     "ui",
@@ -42,7 +41,7 @@ urlpatterns = [
     path("", include("imaging.dicomweb.urls")),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
-    path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
+    path("api/schema/", interface.Description.as_view(), name="api-schema"),
     path("api/v1/", include((api_router().urls, "api"))),
     *pages(),
 ]

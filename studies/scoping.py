@@ -119,10 +119,6 @@ class ScopedManager(models.Manager.from_queryset(ScopedQuerySet)):  # type: igno
             )
         return rows if current.study_id is None else rows.filter(study_id=current.study_id)
 
-    def none(self) -> Any:
-        """Return no row; a description of the interface asks for that in no study."""
-        return self._queryset_class(self.model, using=self._db).none()
-
     def in_study(self, study: Any) -> Any:
         """Return the rows of one study, whatever the scope."""
         return self._queryset_class(self.model, using=self._db).in_study(study)
