@@ -68,7 +68,7 @@ def _open() -> int:
 
 
 @pytest.mark.parametrize(
-    ("kills", "visits", "count"), [(5, 1, 1), pytest.param(20, 3, 2, marks=pytest.mark.whole)]
+    ("kills", "visits", "count"), [(5, 2, 1), pytest.param(20, 3, 2, marks=pytest.mark.whole)]
 )
 def test_killed_workers_leave_the_outputs_of_an_undisturbed_run(
     kills: int, visits: int, count: int, tmp_path: Path, worker_processes: Any
