@@ -79,8 +79,11 @@ def request_for(
     )
 
 
-def proven(request: Any, *, meaning: str) -> Assent:
+def proven(request: Any, *, meaning: str, statement: str = "") -> Assent:
     """Recognise the signer from the posted dialog; call outside any transaction.
+
+    Args:
+        statement: what is signed; for a meaning of this module its own.
 
     Raises:
         SignatureRefused: wrong password or code, or signing is locked.
@@ -91,6 +94,6 @@ def proven(request: Any, *, meaning: str) -> Assent:
         password=request.POST.get("password", ""),
         code=request.POST.get("code", ""),
         meaning=meaning,
-        statement=_MEANINGS[meaning],
+        statement=statement or _MEANINGS[meaning],
         seen_digest=request.POST.get("digest", "") or "none",
     )

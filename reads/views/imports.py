@@ -17,7 +17,6 @@ from accounts.sentences import sentences
 from accounts.signatures import (
     content_digest,
     needs_second_factor,
-    prove,
     signatures_of,
 )
 from audit import clock, trail
@@ -27,6 +26,7 @@ from reads.imported.cells import MOST_BYTES, column_letter
 from reads.imported.checking import FIELDS, RESULTS
 from reads.models import ReadingImport
 from reads.services import imports
+from reads.signing import proven
 from studies.access import StudyRequest, fetch, person, study_view
 from ui.records import Link, SignRequest
 
@@ -164,15 +164,7 @@ def import_act(request: StudyRequest, pk: UUID) -> HttpResponse:
             )
             done = "The columns have their meaning. Look at the dry run."
         elif act == "take_over":
-            assent = prove(
-                person(request),
-                request.actor,
-                password=request.POST.get("password", ""),
-                code=request.POST.get("code", ""),
-                meaning=MEANING,
-                statement=STATEMENT,
-                seen_digest=request.POST.get("digest", "") or "none",
-            )
+            assent = proven(request, meaning=MEANING, statement=STATEMENT)
             imports.take_over(row, actor=request.actor, assent=assent)
             done = "The readings were imported."
         elif act == "discard":

@@ -11,10 +11,8 @@ from django.urls import reverse
 from accounts.models import User
 from accounts.sentences import role_words
 from accounts.signatures import (
-    Assent,
     content_digest,
     needs_second_factor,
-    prove,
     signatures_of,
 )
 from audit import clock
@@ -75,24 +73,6 @@ def sign_request(  # noqa: PLR0913 - a dialog has this many sides
         errors=tuple(errors),
         sign_label=label,
         back_label="Back without signing",
-    )
-
-
-def proven(request: StudyRequest, *, meaning: str, statement: str) -> Assent:
-    """Recognise the signer from the posted dialog; call outside any transaction.
-
-    Raises:
-        SignatureRefused: wrong password or code, or signing is locked.
-    """
-    user: Any = request.user
-    return prove(
-        user,
-        request.actor,
-        password=request.POST.get("password", ""),
-        code=request.POST.get("code", ""),
-        meaning=meaning,
-        statement=statement,
-        seen_digest=request.POST.get("digest", "") or "none",
     )
 
 

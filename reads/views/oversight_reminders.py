@@ -22,11 +22,11 @@ from reads.models import CheckFinding, ReadSession, TrainingReminder
 from reads.oversight.library import BY_ID
 from reads.services import checking, reminders
 from reads.services.assigning import reader_codes, readers_of
+from reads.signing import proven
 from reads.views.oversight_parts import (
     chosen_reader,
     crumbs,
     id_of,
-    proven,
     shown_signatures,
     sign_request,
 )

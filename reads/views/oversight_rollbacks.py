@@ -21,11 +21,11 @@ from reads.services import recalling, rollback
 from reads.services.assigning import reader_codes, readers_of
 from reads.services.impact import SIGNED, impact_of
 from reads.services.rollback import CARRIED_OUT, WAITING
+from reads.signing import proven
 from reads.views.oversight_parts import (
     chosen_reader,
     crumbs,
     id_of,
-    proven,
     shown_signatures,
     sign_request,
 )
