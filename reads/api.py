@@ -86,7 +86,9 @@ class ReadViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, StudyViewSet
             return ReadTask._base_manager.none()
         # Who is not qualified any more is told so by the service, and sees nothing of the read.
         found = held_by if self.action in {"start", "review", "sign"} else tasks_of_reader
-        rows: QuerySet[Any] = found(self.actor).order_by("due_at", "stream__order_index")
+        rows: QuerySet[Any] = found(self.actor).order_by(
+            "due_at", "stream__order_index", "sequence"
+        )
         return rows
 
     def _session(self) -> ReadSession:

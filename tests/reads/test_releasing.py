@@ -87,7 +87,7 @@ def test_three_criteria_two_readers_and_an_adjudicator_pass_their_validation(
         assert report.passed
         results = {one["number"]: one["detail"] for one in report.facts["lines"]}
         assert "read.settled.3" in results
-        assert "overall_response" in results["read.settled.3"]
+        assert "overall response" in results["read.settled.3"]
         assert report.facts["engines"].keys() == {"RECIST11", "iRECIST", "VOLUMETRIC"}
         assert bytes(report.pdf).startswith(b"%PDF")
         assert report.digest == releasing.digest_of(report.facts)

@@ -195,13 +195,23 @@ class StackViewer {
   }
 }
 
+/** The series and their slices; null when the answer is something else, as after an ended session. */
+async function fetchPanes(url: string): Promise<Panes | null> {
+  try {
+    const answer = await fetch(url, { credentials: "same-origin" });
+    const isJson = answer.headers.get("Content-Type")?.includes("json") ?? false;
+    return answer.ok && isJson ? ((await answer.json()) as Panes) : null;
+  } catch {
+    return null;
+  }
+}
+
 async function load(host: HTMLElement): Promise<void> {
-  const answer = await fetch(needData(host, "stackViewer"), { credentials: "same-origin" });
-  if (!answer.ok) {
+  const panes = await fetchPanes(needData(host, "stackViewer"));
+  if (!panes) {
     host.textContent = "The pictures could not be loaded. Reload the page to try again.";
     return;
   }
-  const panes = (await answer.json()) as Panes;
   const viewer = new StackViewer(host, panes);
   host.addEventListener("viewer:go", (event) => {
     viewer.goTo((event as CustomEvent<{ pane: number; slice: number }>).detail);
