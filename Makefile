@@ -57,7 +57,7 @@ test: setup browser ## lint, types, import contracts, and every test
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist=loadfile --require-browser $(ARGS)
 
 test-whole: setup ## every upload of the corpus through the web door, and the large upload
-	@$(BIN)/python -m pytest -m whole --whole $(ARGS)
+	@$(BIN)/python -m pytest -m whole --whole --hypothesis-profile=explore $(ARGS)
 
 races: setup ## every race of readers, five hundred rounds
 	@ICRO_RACE_ROUNDS=500 $(BIN)/python -m pytest tests/reads/test_read_races.py -n 0 $(ARGS)

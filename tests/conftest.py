@@ -6,6 +6,13 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# The default run judges a change: the same examples each time, and no example judged by the load
+# of the machine. `make test-whole` looks for new ones.
+settings.register_profile("suite", deadline=None, derandomize=True, database=None)
+settings.register_profile("explore", deadline=None, print_blob=True)
+settings.load_profile("suite")
 
 pytest_plugins = [
     "tests.plugins.gate",

@@ -33,6 +33,7 @@ from studies.models import (
 from studies.scoping import scope
 from studies.services import configuration, people, subjects
 from studies.workflows import PROTOCOL_VERSION, STUDY, STUDY_SITE
+from tests.remembering import remembered
 
 PASSWORD = "correct horse battery staple"
 BUILDER = service("world builder")
@@ -97,6 +98,7 @@ def make_user(name: str, *, password: str | None = PASSWORD, zone: str = "Europe
         )
 
 
+@remembered
 def make_study(code: str, *, sponsor: str, subject_count: int = 2) -> StudyWorld:
     """Create a study in conduct with two active sites, one person per role and some subjects."""
     with acting(BUILDER):

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -155,25 +155,7 @@ class Form:
             Naming the path of the first thing that cannot be read. A form that can be read may
             still have `problems()`.
         """
-        valid = _validated(document)
-        return cls(
-            key=valid["key"],
-            version=valid["version"],
-            title=valid["title"],
-            sections=tuple(
-                _section(each, f"sections[{number}]")
-                for number, each in enumerate(valid["sections"])
-            ),
-            checks=tuple(
-                _check(each, f"checks[{number}]")
-                for number, each in enumerate(valid.get("checks", []))
-            ),
-            context=tuple(sorted(valid.get("context", {}).items())),
-            canonical=canonical_json(valid),
-            purpose=valid.get("purpose", ""),
-            source=valid.get("source", ""),
-            language=valid.get("language", "en"),
-        )
+        return _form(_canonical(document))
 
     def document(self) -> dict[str, Any]:
         """The JSON document, a fresh copy each time."""
@@ -240,6 +222,10 @@ class Form:
 
     def problems(self) -> tuple[Problem, ...]:
         """Why the form must not be released yet; empty when nothing is wrong."""
+        return self._problems
+
+    @cached_property
+    def _problems(self) -> tuple[Problem, ...]:
         from studies.forms.problems import problems_of
 
         return problems_of(self)
@@ -257,17 +243,42 @@ def _validator() -> jsonschema.Draft202012Validator:
     return jsonschema.Draft202012Validator(schema)
 
 
-def _validated(document: object) -> Any:  # Any: JSON, checked by the schema from here on
+def _canonical(document: object) -> str:
     if _depth_exceeds(document, MAX_NESTING):
         raise FormError("", f"is nested more than {MAX_NESTING} levels deep")
     try:
-        copy = json.loads(canonical_json(document))
+        return canonical_json(document)
     except (TypeError, ValueError) as fault:
         raise FormError("", f"is not JSON: {fault}") from fault
-    breach = best_match(_validator().iter_errors(copy))
+
+
+@lru_cache(maxsize=128)
+def _form(canonical: str) -> Form:
+    # A form is asked for with every answer that is saved; the schema takes most of the reading.
+    valid = _validated(json.loads(canonical))
+    return Form(
+        key=valid["key"],
+        version=valid["version"],
+        title=valid["title"],
+        sections=tuple(
+            _section(each, f"sections[{number}]") for number, each in enumerate(valid["sections"])
+        ),
+        checks=tuple(
+            _check(each, f"checks[{number}]") for number, each in enumerate(valid.get("checks", []))
+        ),
+        context=tuple(sorted(valid.get("context", {}).items())),
+        canonical=canonical,
+        purpose=valid.get("purpose", ""),
+        source=valid.get("source", ""),
+        language=valid.get("language", "en"),
+    )
+
+
+def _validated(document: Any) -> Any:  # Any: JSON, checked by the schema from here on
+    breach = best_match(_validator().iter_errors(document))
     if breach is not None:
         raise FormError(breach.json_path.removeprefix("$").removeprefix("."), breach.message)
-    return copy
+    return document
 
 
 def _depth_exceeds(document: object, limit: int) -> bool:

@@ -57,7 +57,6 @@ class Person:
 
     def __init__(self, new_page: Any, world: StudyWorld, name: str) -> None:
         self.page: Page = new_page()
-        self.page.set_default_timeout(30_000)
         self.page.goto("/")
         self.page.locator("input[name=login]").fill(world.users[name].email)
         self.page.locator("input[name=password]").fill(PASSWORD)

@@ -19,6 +19,7 @@ from imaging.storage import ArrivalStore
 from imaging.workflows import PHANTOM_SCAN
 from studies.models import Configuration, Scanner
 from studies.scoping import scope
+from tests.remembering import remembered
 from tests.world import BUILDER, StudyWorld, _configure, make_study
 
 CT = MadeBy(manufacturer="Phantom Medical", model="Ellipse 64", serial="PM-0001", software="5.1")
@@ -47,6 +48,7 @@ def ask_for_phantoms(world: StudyWorld) -> Configuration:
     return found or _configure(world, kind, "phantoms", "Phantom plan", PLAN)
 
 
+@remembered
 def make_phantom_study(code: str = "ALPHA") -> StudyWorld:
     """A study with the shipped phantom plan; its first site has a PET/CT beside its CT."""
     world = make_study(code, sponsor="Norvane")

@@ -56,7 +56,7 @@ def ready(page: Page) -> None:
 def kept(page: Page) -> None:
     """Wait until everything typed is saved: the autosave waits for a pause of a second."""
     page.wait_for_timeout(1500)
-    expect(page.locator("#qc-saved")).to_contain_text("Saved", timeout=12_000)
+    expect(page.locator("#qc-saved")).to_contain_text("Saved")
     page.wait_for_load_state("networkidle")
 
 

@@ -14,6 +14,7 @@ from imaging.phantom import Defects, Scanner, SeriesSpec, invented_identity, wri
 from imaging.services import manifest, submission
 from studies.models import Configuration, TimePoint
 from studies.scoping import scope
+from tests.remembering import remembered
 from tests.world import StudyWorld, _configure, make_study
 
 IMAGING = Path(__file__).resolve().parents[2] / "imaging"
@@ -22,6 +23,7 @@ SCANNER = Scanner(
 )
 
 
+@remembered
 def make_imaging_study(code: str = "ALPHA", sponsor: str = "Norvane") -> StudyWorld:
     """Return a study whose configuration is complete for imaging."""
     world = make_study(code, sponsor=sponsor)

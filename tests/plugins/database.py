@@ -57,7 +57,7 @@ def django_db_setup(
             settings.DATABASES[alias]["NAME"] = RUN.database
             connections[alias].settings_dict["NAME"] = RUN.database
         _take_role(ROLES)
-        _kept_tables.update(_tables_with_rows())
+        _kept_tables.update(tables_with_rows())
     yield
     with django_db_blocker.unblock():
         connections.close_all()
@@ -155,7 +155,13 @@ def _superuser(stack: Stack, statement: str) -> list[tuple[Any, ...]]:
             return cursor.fetchall() if cursor.description else []
 
 
-def _tables_with_rows() -> set[str]:
+def kept_tables() -> set[str]:
+    """Return the tables whose rows belong to the migrated database, not to a test."""
+    return _kept_tables
+
+
+def tables_with_rows() -> set[str]:
+    """Return the tables that hold any row."""
     connection = connections["default"]
     with connection.cursor() as cursor:
         cursor.execute("SET ROLE NONE")
@@ -181,7 +187,7 @@ def _empty_tables(alias: str) -> None:
     connection = connections[alias]
     if connection.needs_rollback or connection.in_atomic_block:
         connection.close()
-    filled = _tables_with_rows() - _kept_tables
+    filled = tables_with_rows() - _kept_tables
     with connection.cursor() as cursor:
         cursor.execute("SET ROLE NONE")
         cursor.execute("SET session_replication_role = replica")

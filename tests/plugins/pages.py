@@ -8,12 +8,24 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    expect,
+    sync_playwright,
+)
 
 from icro.browser import system_browser
 
 FLAGS = ["--disable-background-networking", "--disable-component-update", "--no-first-run"]
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+#: how long a page may take on a machine that does other things as well; a page that is ready
+#: is never waited for
+PATIENCE_MS = 40_000
+expect.set_options(timeout=PATIENCE_MS)
 
 VIEWPORT = {"width": 1280, "height": 800}
 
@@ -47,7 +59,7 @@ def new_page(browser: Browser, live_server: Any) -> Iterator[NewPage]:
         context = browser.new_context(
             **{"base_url": live_server.url, "viewport": VIEWPORT, "locale": "en-GB", **options}
         )
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(PATIENCE_MS)
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: errors.append(f"{page.url}: {error}"))

@@ -11,6 +11,7 @@ from reads.services import register
 from studies.models import Configuration
 from studies.scoping import scope
 from tests.reads.read_world import READERS, make_read_study, ready, run_jobs
+from tests.remembering import remembered
 from tests.world import PLAN, StudyWorld, _configure
 
 VALUES = {"specialty": "Radiology", "country": "se", "per_day": 4, "per_week": 20}
@@ -44,6 +45,7 @@ def contracted(
     return made
 
 
+@remembered
 def make_care_study(**design: Any) -> StudyWorld:
     """Return a study with two registered readers who hold the baseline of the first subject.
 

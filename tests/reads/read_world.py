@@ -31,6 +31,7 @@ from studies.scoping import scope
 from studies.services import forms
 from studies.workflows import TIME_POINT
 from tests.imaging.upload_world import make_imaging_study
+from tests.remembering import remembered
 from tests.world import BUILDER, StudyWorld, _configure
 
 DESIGN: dict[str, Any] = {
@@ -46,6 +47,7 @@ BLINDING: dict[str, Any] = {
 READERS = ("central_reader", "central_reader_2")
 
 
+@remembered
 def make_read_study(
     code: str = "ALPHA",
     sponsor: str = "Norvane",

@@ -23,6 +23,7 @@ from tests.reads.read_world import (
     run_jobs,
     sign,
 )
+from tests.remembering import remembered
 from tests.world import BUILDER, StudyWorld, _configure, make_user
 
 STABLE = ("SD", "NON-CR/NON-PD", "SD")
@@ -30,6 +31,7 @@ PARTIAL = ("PR", "NON-CR/NON-PD", "PR")
 PROGRESS = ("PD", "NON-CR/NON-PD", "PD")
 
 
+@remembered
 def make_session_study(code: str = "ALPHA", sponsor: str = "Norvane", **design: Any) -> StudyWorld:
     """Return a study with an effective design and an effective form for each of its sessions."""
     world = make_read_study(code, sponsor, **design)

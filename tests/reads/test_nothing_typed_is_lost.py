@@ -10,13 +10,13 @@ from playwright.sync_api import Page, expect
 
 from reads.models import ReadSession
 from studies.scoping import scope
+from tests.plugins.pages import PATIENCE_MS
 from tests.reads.read_world import READERS, make_read_study, ready, run_jobs, task_of
 from tests.reads.test_read_in_browser import answer, as_person, start_first
 from tests.world import PASSWORD, StudyWorld
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-SOON = 15_000
 COMMENT = "remarks.comment"
 
 
@@ -42,7 +42,7 @@ def comment_of(world: StudyWorld, subject: int = 0) -> str:
 
 def kept(page: Page, world: StudyWorld, text: str) -> None:
     """Wait until the server holds a comment."""
-    for _ in range(SOON // 100):
+    for _ in range(PATIENCE_MS // 100):
         if comment_of(world) == text:
             return
         page.wait_for_timeout(100)
@@ -51,7 +51,7 @@ def kept(page: Page, world: StudyWorld, text: str) -> None:
 
 def says(page: Page, text: str) -> None:
     """Wait for what the save state says."""
-    expect(page.locator("#read-saved")).to_contain_text(text, timeout=SOON)
+    expect(page.locator("#read-saved")).to_contain_text(text)
 
 
 def test_after_an_ended_session_one_logs_in_on_the_page_and_the_save_goes_on(
@@ -61,19 +61,19 @@ def test_after_an_ended_session_one_logs_in_on_the_page_and_the_save_goes_on(
     Session.objects.all().delete()
     answer(page, COMMENT, "typed after the session had ended")
     dialog = page.locator("dialog#reauthenticate")
-    expect(dialog).to_be_visible(timeout=SOON)
+    expect(dialog).to_be_visible()
     says(page, "1 change kept here")
     assert_accessible(page)
     expect(page.locator("#reauthenticate-password")).to_be_focused()
 
     page.keyboard.type("not the password")
     page.keyboard.press("Enter")
-    expect(dialog.get_by_role("alert")).to_be_visible(timeout=SOON)
+    expect(dialog.get_by_role("alert")).to_be_visible()
     assert comment_of(world) == ""
 
     page.keyboard.type(PASSWORD)
     page.keyboard.press("Enter")
-    expect(dialog).to_be_hidden(timeout=SOON)
+    expect(dialog).to_be_hidden()
     says(page, "Saved")
     assert comment_of(world) == "typed after the session had ended"
     expect(page.locator(f'[name="answers[{COMMENT}]"]')).to_have_value(
@@ -132,7 +132,7 @@ def test_what_was_kept_here_never_overwrites_another_tab_unseen(
     page.unroute("**/save/")
     page.reload()
     dialog = page.locator("dialog#conflict")
-    expect(dialog).to_be_visible(timeout=SOON)
+    expect(dialog).to_be_visible()
     expect(dialog).to_contain_text("kept in the first tab")
     expect(dialog).to_contain_text("saved in the second tab")
     assert comment_of(world) == "saved in the second tab"

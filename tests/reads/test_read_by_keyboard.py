@@ -32,7 +32,6 @@ from tests.world import PASSWORD, StudyWorld
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 CRITERIA = ("RECIST11", "iRECIST")
-SOON = 15_000
 DOCS = Path(__file__).parents[2] / "docs" / "reading.md"
 
 
@@ -61,7 +60,7 @@ class Keys:
 
     def at(self, place: str) -> None:
         """Wait until the keys go to a place of the form; a person sees it by the focus ring."""
-        expect(self.page.locator(f':focus[name="answers[{place}]"]')).to_have_count(1, timeout=SOON)
+        expect(self.page.locator(f':focus[name="answers[{place}]"]')).to_have_count(1)
 
     def fill(self, place: str, text: str) -> None:
         """Type the answer that is asked for, and go on."""
@@ -107,16 +106,14 @@ def start(keys: Keys, address: str) -> None:
     """Open the first case of the inbox and start it; the form takes the keys at once."""
     keys.page.goto(address)
     keys.press("j", "Enter")
-    expect(keys.page.locator(":focus", has_text="Start read")).to_have_count(1, timeout=SOON)
+    expect(keys.page.locator(":focus", has_text="Start read")).to_have_count(1)
     keys.press("Enter")
     keys.at("quality.overall")
 
 
 def review_and_sign(keys: Keys) -> None:
     """Review, look, and sign."""
-    expect(keys.page.locator("[data-live=open]").first).to_contain_text(
-        "Ready for the review", timeout=SOON
-    )
+    expect(keys.page.locator("[data-live=open]").first).to_contain_text("Ready for the review")
     keys.press("Control+Enter")
     keys.page.wait_for_url("**/review/")
     keys.press("Control+Enter")

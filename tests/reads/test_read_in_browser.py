@@ -55,7 +55,7 @@ def answer(page: Page, place: str, value: str) -> None:
 def settled(page: Page) -> None:
     """Wait until everything typed is kept and what follows from it is shown."""
     page.keyboard.press("Tab")
-    expect(page.locator("#read-saved")).to_contain_text("Saved", timeout=11_000)
+    expect(page.locator("#read-saved")).to_contain_text("Saved")
     page.wait_for_load_state("networkidle")
 
 
@@ -210,7 +210,7 @@ def test_a_change_in_another_tab_shows_both_contents(new_page: Any, live_server:
     expect(dialog).to_contain_text("seen in the first tab")
     expect(dialog).to_contain_text("seen in the second tab")
     press(other, "[data-conflict=mine]")
-    expect(other.locator("#read-saved")).to_contain_text("Saved", timeout=11_000)
+    expect(other.locator("#read-saved")).to_contain_text("Saved")
     with scope(world.study):
         task = ReadTask.objects.get(stream__reader=world.users[READERS[0]])
         stored = task.sessions.get().form_record.answers

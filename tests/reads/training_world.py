@@ -27,6 +27,7 @@ from tests.reads.read_world import (
     ready,
     run_jobs,
 )
+from tests.remembering import remembered
 from tests.world import BUILDER, PASSWORD, StudyWorld, _configure
 
 TRAINED: dict[str, Any] = {"training": {"cases": 1, "pass_mark_percent": 75}}
@@ -52,6 +53,7 @@ def desk(world: StudyWorld) -> Any:
     return world.actor("reviewer_operations")
 
 
+@remembered
 def make_trained_study(**design: Any) -> tuple[StudyWorld, StudyWorld]:
     """Return a study whose charter asks for one training case, and the study that holds it."""
     live = make_read_study(**(TRAINED | design))
