@@ -9,12 +9,14 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts import signals
+        from accounts.secondfactor import secrets_are_sealed
         from accounts.signatures import signatures_match
         from audit import verification
         from audit.trail import name_verbs
 
         signals.connect()
         verification.register("every signature matches its record", signatures_match)
+        verification.register("secrets of second factors are encrypted", secrets_are_sealed)
         name_verbs(
             {
                 "account.login": "signed in",
@@ -26,6 +28,8 @@ class AccountsConfig(AppConfig):
                 "account.second_factor_added": "added a second factor",
                 "account.second_factor_removed": "removed a second factor",
                 "account.second_factor_reset": "renewed the recovery codes",
+                "account.second_factor_revoked": "reset the second factor",
+                "account.second_factor_key_rotated": "changed the key of second factors",
                 "signature.refused": "was refused a signature",
                 "role.grant": "was given a role",
                 "role.end": "lost a role",

@@ -203,3 +203,17 @@ class Notice(models.Model):
 
     def __str__(self) -> str:
         return self.text
+
+
+class MenuChoice(models.Model):
+    """Which groups of the side menu a person opened or folded, by the key of the group."""
+
+    untracked_because = "how a person likes the menu; it says nothing about any record"
+
+    user = models.OneToOneField(
+        User, on_delete=models.CASCADE, primary_key=True, related_name="menu_choice"
+    )
+    groups = models.JSONField(default=dict)
+
+    def __str__(self) -> str:
+        return f"Menu of {self.user}"

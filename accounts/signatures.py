@@ -23,6 +23,7 @@ from django.core.exceptions import ValidationError
 from django.db import models, transaction
 
 from accounts.models import Signature, User
+from accounts.secondfactor import SecondFactorUnreadable
 from audit import clock
 from audit.actors import Actor, acting
 from audit.errors import Conflict, SignatureRefused
@@ -187,9 +188,18 @@ def _problem(user: User, password: str, code: str) -> tuple[str, str] | None:
         return "locked", "Signing is locked for 15 minutes after five failed attempts."
     if not user.check_password(password):
         return "password", "The password is not right. Nothing was signed; what you typed is kept."
-    if needs_second_factor(user) and not _code_is_right(user, code):
-        return "code", "The one-time code is not right. Nothing was signed."
+    if needs_second_factor(user):
+        return _problem_of_code(user, code)
     return None
+
+
+def _problem_of_code(user: User, code: str) -> tuple[str, str] | None:
+    try:
+        if _code_is_right(user, code):
+            return None
+    except SecondFactorUnreadable as lost:
+        return "second_factor", f"{lost.message} Nothing was signed."
+    return "code", "The one-time code is not right. Nothing was signed."
 
 
 def _code_is_right(user: User, code: str) -> bool:

@@ -7,6 +7,7 @@ Three roles: the owner migrates, the application works, the reader reads. For ev
 * tracked tables refuse DELETE and TRUNCATE;
 * a state column takes only the states of its field;
 * rows that a model freezes (``frozen``) refuse changes of the named columns from then on;
+* rows that are part of a frozen one (``frozen_with``) are neither changed nor added from then on;
 * study rows refer only to rows of the same study (composite foreign keys).
 
 The installer is idempotent and complete: a new model is guarded because it exists.
@@ -54,6 +55,18 @@ class Frozen:
     ends: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class FrozenWith:
+    """Rows that are part of another row: once that one is frozen, none is changed, added or moved.
+
+    Attributes:
+        path: foreign keys from this model to the frozen one, such as ("observation", "session").
+    """
+
+    path: tuple[str, ...]
+    why: str
+
+
 def own_models() -> list[type[models.Model]]:
     """Return the managed models of the platform's own apps, histories included."""
     names = {config.label for config in apps.get_app_configs() if _is_own(config)}
@@ -90,6 +103,7 @@ def statements(existing: set[str]) -> Iterable[str]:
             yield from _forbid(table, "DELETE", "undeletable")
         yield from _state_checks(model)
         yield from _freezes(model)
+        yield from _freezes_with(model)
     yield from _fences([m for m in ours if not issubclass(m, HistoryRow)])
     yield from _grants(ours, append_only, existing)
 
@@ -151,6 +165,46 @@ def _freezes(model: type[models.Model]) -> Iterable[str]:
             f"FOR EACH ROW WHEN ({frozen.ends}) "
             f"EXECUTE FUNCTION audit_refuse_change({_literal('it is read-only for ever')})"
         )
+
+
+def _freezes_with(model: type[models.Model]) -> Iterable[str]:
+    part: FrozenWith | None = getattr(model, "frozen_with", None)
+    if part is None:
+        return
+    table = model._meta.db_table
+    first: Any = model._meta.get_field(part.path[0])
+    whole: Any = first.related_model
+    joins, last = "", "p0"
+    for number, name in enumerate(part.path[1:], start=1):
+        link: Any = whole._meta.get_field(name)
+        whole = link.related_model
+        joins += (
+            f' JOIN "{whole._meta.db_table}" p{number} ON p{number}.id = {last}."{link.column}"'
+        )
+        last = f"p{number}"
+    condition = whole.frozen.condition.replace("OLD.", f"{last}.")
+    # The lock makes a write wait for a signature that is under way, and then see it.
+    yield f"""
+CREATE OR REPLACE FUNCTION "audit_part_{table}"() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE whole record;
+BEGIN
+  FOR whole IN SELECT ({condition}) AS is_frozen
+      FROM "{first.related_model._meta.db_table}" p0{joins}
+      WHERE p0.id = NEW."{first.column}"
+        OR (TG_OP = 'UPDATE' AND p0.id = OLD."{first.column}")
+      FOR SHARE OF {last}
+  LOOP
+    IF whole.is_frozen THEN
+      RAISE EXCEPTION '% on % is refused: %', TG_OP, TG_TABLE_NAME, TG_ARGV[0]
+        USING ERRCODE = 'insufficient_privilege';
+    END IF;
+  END LOOP;
+  RETURN NEW;
+END $$"""
+    yield (
+        f'CREATE OR REPLACE TRIGGER "frozen_part" BEFORE INSERT OR UPDATE ON "{table}" '
+        f'FOR EACH ROW EXECUTE FUNCTION "audit_part_{table}"({_literal(part.why)})'
+    )
 
 
 def _study_key(model: type[models.Model]) -> str | None:

@@ -9,9 +9,8 @@ from typing import Any
 from django.db.models import Sum
 from django.urls import reverse
 
-from accounts.sentences import role_words
-from accounts.signatures import Assent, content_digest, needs_second_factor, prove, signatures_of
-from audit import clock
+from accounts import signing
+from accounts.signatures import Assent
 from exports.models import DataCut
 from ui.figures import bytes_words
 from ui.moments import day_words
@@ -51,11 +50,11 @@ RECEIPT = Signing(
 def request_for(
     request: Any, cut: DataCut, kind: Signing, *, errors: Sequence[str] = ()
 ) -> SignRequest:
-    """Return what the sign dialog shows; the hidden digest binds it to the content seen now."""
-    actor = request.actor
+    """Return what the sign dialog of a cut shows."""
     total = cut.files.aggregate(total=Sum("size"))["total"] or 0
-    right = "cut.make" if kind is RELEASE else "cut.acknowledge"
-    return SignRequest(
+    return signing.sign_request(
+        request,
+        cut,
         dialog_id=f"sign-{kind.meaning}",
         title=f"{kind.title} {cut.title}",
         url=reverse(kind.route, args=[request.study.code, cut.pk]),
@@ -65,47 +64,18 @@ def request_for(
             ("Open items", f"{len(cut.open_items)} accepted" if cut.open_items else "None"),
             ("Manifest", f"SHA-256 {cut.manifest_digest}"),
         ),
-        meaning=kind.statement,
+        statement=kind.statement,
         consequence=kind.consequence,
-        printed_name=actor.name,
-        role=role_words(actor.acting_as(right).role).lower(),
-        now=clock.now(),
-        zone=actor.zone,
-        needs_second_factor=needs_second_factor(request.user),
-        hidden=(("digest", content_digest(cut)),),
-        errors=tuple(errors),
-        sign_label=kind.label,
+        label=kind.label,
+        errors=errors,
+        actor=request.actor.acting_as("cut.make" if kind is RELEASE else "cut.acknowledge"),
     )
 
 
-def proven(request: Any, kind: Signing) -> Assent:
+def proven(request: Any, cut: DataCut, kind: Signing) -> Assent:
     """Recognise the signer from the posted dialog; call outside any transaction.
 
     Raises:
-        SignatureRefused: wrong password or code, or signing is locked.
+        SignatureRefused: as ``accounts.signing.proven`` says.
     """
-    return prove(
-        request.user,
-        request.actor,
-        password=request.POST.get("password", ""),
-        code=request.POST.get("code", ""),
-        meaning=kind.meaning,
-        statement=kind.statement,
-        seen_digest=request.POST.get("digest", ""),
-    )
-
-
-def shown(cut: DataCut) -> list[dict[str, Any]]:
-    """Return the signatures on a cut as the component shows them."""
-    return [
-        {
-            "printed_name": one.signature.printed_name,
-            "role": role_words(one.signature.role).lower(),
-            "meaning": one.signature.statement,
-            "when": one.signature.signed_at,
-            "zone": one.signature.zone,
-            "record_hash": one.signature.content_digest,
-            "is_valid": one.valid,
-        }
-        for one in signatures_of(cut)
-    ]
+    return signing.proven(request, cut, meaning=kind.meaning, statement=kind.statement)

@@ -147,9 +147,12 @@ class ImagingConfig(AppConfig):
     verbose_name = "Imaging"
 
     def ready(self) -> None:
+        from audit.states import moved
         from audit.trail import name_verbs
         from imaging import jobs, targets  # noqa: F401 - registers the kinds of jobs
+        from imaging.models import Submission
         from imaging.services import consent, second_level
+        from imaging.storage import ahead
         from queries.targets import register
         from studies.models import Configuration
         from studies.scoping import keep_back
@@ -158,6 +161,7 @@ class ImagingConfig(AppConfig):
         name_verbs(VERBS)
         register(targets.SUBMISSION)
         _register_stores()
+        moved.connect(ahead.drop_with, sender=Submission, dispatch_uid="imaging.ahead")
         VALIDATORS[Configuration.Kind.GUIDELINE] = guideline_problems
         VALIDATORS[Configuration.Kind.DEID_PROFILE] = profile_problems
         VALIDATORS[Configuration.Kind.PHANTOMS] = phantom_plan_problems

@@ -59,6 +59,7 @@ urlpatterns = [
     path(SUBMISSION + "site-report/", site_cleaning.report, name="site-report"),
     path(SUBMISSION + "files/clear/", upload.clear, name="upload-clear"),
     path(SUBMISSION + "files/parts/", sending.parts, name="upload-parts"),
+    path(SUBMISSION + "files/many/", sending.many, name="upload-many"),
     path(SUBMISSION + "files/<str:sha256>/parts/", sending.part, name="upload-part"),
     path(SUBMISSION + "files/<str:sha256>/", sending.put, name="upload-put"),
     path(SUBMISSION + "attach/", upload.attach, name="upload-attach"),

@@ -55,6 +55,8 @@ VERBS = {
     "user.activate": "activated the account of",
     "user.verify_identity": "verified the identity of",
     "user.end_sessions": "ended the sessions of",
+    "plan.import": "imported the plan from a file",
+    "plan.export": "took away the plan",
     "profile.change": "changed the own profile",
     "trail.export": "exported the audit trail",
     "visits.export": "exported the visit listing",
@@ -63,6 +65,19 @@ VERBS = {
     "job.cancel": "cancelled",
     "chain.verify": "proved the chain of the trail",
 }
+
+
+def _register_the_plan() -> None:
+    """Let a project plan be judged as a whole: all its parts and every clock that work needs."""
+    from projects.plan.fields import further_problems
+    from studies.models import Configuration
+    from studies.validation import VALIDATORS
+
+    lower = VALIDATORS[Configuration.Kind.PLAN]
+    VALIDATORS[Configuration.Kind.PLAN] = lambda document: [
+        *lower(document),
+        *further_problems(document),
+    ]
 
 
 class ProjectsConfig(AppConfig):
@@ -77,5 +92,6 @@ class ProjectsConfig(AppConfig):
         from ui.shell import register_shell
 
         name_verbs(VERBS)
+        _register_the_plan()
         notices.connect()
         register_shell(shell_of)

@@ -65,6 +65,16 @@ ACCOUNT = Act(
     "Why does this account change?",
     (("left", "Person left the organisation"), ("security", "Security"), OTHER),
 )
+SECOND_FACTOR = Act(
+    "second-factor",
+    "Why is the second factor reset?",
+    (
+        ("lost", "The person lost the device and the recovery codes"),
+        ("unreadable", "It cannot be read on this installation any more"),
+        ("security", "It may be known to others"),
+        OTHER,
+    ),
+)
 CONFIGURATION = Act(
     "configuration",
     "Why?",

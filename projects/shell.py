@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from accounts.models import Notice
+from accounts.models import MenuChoice, Notice, User
 from accounts.permissions import BLINDED_ROLES, Role
 from accounts.sentences import role_words
 from audit.actors import Actor
@@ -78,6 +78,7 @@ STUDY_MENU: Sequence[tuple[str, Sequence[Entry]]] = (
         "Study",
         (
             Entry("subject.view", "Subjects", "users", "subject-list"),
+            Entry("configuration.view", "Project plan", "calendar-event", "plan"),
             Entry("configuration.view", "Charter", "book", "charter"),
             Entry("configuration.view", "eCRFs", "clipboard-list", "ecrf-list"),
             Entry("configuration.view", "De-identification", "shield-check", "deid-profile"),
@@ -101,6 +102,10 @@ ROLE_MENU: Mapping[str, tuple[str, str, str]] = {
     Role.CENTRAL_READER: ("My reads", "eye", "read-inbox"),
     Role.ADJUDICATOR: ("My cases", "gavel", "adjudication-inbox"),
 }
+#: tones of counts, the mildest first
+_TONES = ("", "wait", "stop")
+#: a menu with more lines than this starts folded, but for the group of the page
+LONG_MENU = 16
 HOME_MENU: Sequence[Entry] = (
     Entry("user.manage", "Users", "users", "user-list"),
     Entry("system.view", "System", "robot", "system-page"),
@@ -122,6 +127,7 @@ def shell_of(request: HttpRequest) -> Shell:
         time_zone=user.time_zone,
         switcher=_switcher(held, study),
         menu=_menu(request, held, actor, study),
+        fold_url=reverse("menu-fold"),
         search_hint=_("Case") if roles <= BLINDED_ROLES else _("Subject, query, submission"),
         notifications=Notice.objects.filter(user=user, read_at=None).count(),
         notifications_url=reverse("notices"),
@@ -203,14 +209,53 @@ def _menu(
     counts = _counts(actor, study)
     groups = []
     for heading, entries in STUDY_MENU:
-        items = [
-            _item(request, entry, study, counts) for entry in entries if actor.may(entry.right)
-        ]
+        items = [_item(entry, study, counts) for entry in entries if actor.may(entry.right)]
         if not heading:
             items = [home, *items]
         if items:
-            groups.append(MenuGroup(label=_(heading) if heading else "", items=tuple(items)))
-    return tuple(groups)
+            groups.append(MenuGroup(label=heading, items=tuple(items)))
+    return _folded(_here(groups, request.path), getattr(request, "user", None))
+
+
+def _here(groups: Sequence[MenuGroup], path: str) -> list[MenuGroup]:
+    """Mark the one line under which the page lies: the longest address that begins its own."""
+    urls = [item.url for group in groups for item in group.items]
+    under = [url for url in urls if (path == url if url == "/" else path.startswith(url))]
+    here = max(under, key=len, default="")
+    return [
+        replace(
+            group,
+            items=tuple(
+                replace(item, current=bool(here) and item.url == here) for item in group.items
+            ),
+        )
+        for group in groups
+    ]
+
+
+def _folded(groups: Sequence[MenuGroup], user: User | None) -> tuple[MenuGroup, ...]:
+    """Fold groups as the person chose; the group of the page stays open."""
+    chosen = MenuChoice.objects.filter(user=user).values_list("groups", flat=True).first() or {}
+    is_long = sum(len(group.items) for group in groups) > LONG_MENU
+    return tuple(
+        replace(
+            group,
+            label=_(group.label),
+            key=group.label.lower(),
+            is_open=any(item.current for item in group.items)
+            or chosen.get(group.label.lower(), not is_long),
+            count=sum(item.count or 0 for item in group.items),
+            tone=max((item.tone for item in group.items), key=_TONES.index),
+        )
+        if group.label
+        else group
+        for group in groups
+    )
+
+
+def group_keys() -> frozenset[str]:
+    """Return the keys of the groups that fold."""
+    return frozenset(heading.lower() for heading, _entries in STUDY_MENU if heading)
 
 
 def _home_menu(
@@ -258,16 +303,7 @@ def _counts(actor: Actor, study: Study) -> dict[str, tuple[int, str]]:
     return found
 
 
-def _item(
-    request: HttpRequest, entry: Entry, study: Study, counts: dict[str, tuple[int, str]]
-) -> MenuItem:
+def _item(entry: Entry, study: Study, counts: dict[str, tuple[int, str]]) -> MenuItem:
     url = start_address(entry.url_name, study.code)
     count, tone = counts.get(entry.url_name, (None, ""))
-    return MenuItem(
-        label=_(entry.label),
-        icon=entry.icon,
-        url=url,
-        count=count,
-        tone=tone,
-        current=request.path.startswith(url),
-    )
+    return MenuItem(label=_(entry.label), icon=entry.icon, url=url, count=count, tone=tone)

@@ -26,14 +26,28 @@ SAME = {
     # The engine has no entry to compare with: the form compares, criterion by criterion.
     "RESPONSE_MISMATCH_TARGET": "RESPONSE_MISMATCH_TARGET",
     "RESPONSE_MISMATCH_OVERALL": "RESPONSE_MISMATCH_OVERALL",
+    # Asked by the form itself: steroids and clinical status are needed answers.
+    "RANO_STEROID_MISSING": "RANO_STEROID_MISSING",
+    "RANO_CLINICAL_MISSING": "RANO_CLINICAL_MISSING",
 }
 _GROUPS = {
     "target": "target.lesions",
     "non_target": "non_target.lesions",
     "new_lesions": "new.lesions",
+    "lesions": "target.lesions",
 }
-_ITEMS = {"ld_mm": "long_axis", "sa_mm": "short_axis", "organ": "location", "modality": "method"}
-_LESION = re.compile(r"(target|non_target|new_lesions)\[(\d+)\](?:\.(\w+))?$")
+_ITEMS = {
+    "ld_mm": "long_axis",
+    "sa_mm": "short_axis",
+    "ldi_mm": "long_axis",
+    "sdi_mm": "short_axis",
+    "d1_mm": "long_axis",
+    "d2_mm": "short_axis",
+    "volume_ml": "volume",
+    "organ": "location",
+    "modality": "method",
+}
+_LESION = re.compile(r"(target|non_target|new_lesions|(?<![a-z_])lesions)\[(\d+)\](?:\.(\w+))?$")
 
 
 def with_catalogues(

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
+from reads.brain_facts import rano
 from reads.criteria import registry
 from reads.criteria.base import Assessment, CriteriaError, Criterion, TimePointFacts, input_digest
+from reads.criteria.cheson2007 import LymphomaTimePoint
 from reads.criteria.facts import (
     Certainty,
     LesionState,
@@ -25,8 +26,16 @@ from reads.criteria.facts import (
     NonTargetState,
     TargetFacts,
 )
+from reads.criteria.lugano_facts import LuganoTimePoint
+from reads.criteria.pcwg3_facts import PcwgTimePoint
+from reads.criteria.percist import PercistTimePoint
+from reads.criteria.rano_facts import RanoTimePoint
 from reads.criteria.volumetric import VolumeTimePoint
 from reads.design.response_items import RECIST, derivation, items_of
+from reads.lymphoma_facts import cheson, lugano
+from reads.prostate_facts import pcwg
+from reads.rows import Rows, code, lesion, number
+from reads.uptake_facts import percist
 from studies.forms.conditions import Facts
 from studies.forms.definition import Form
 from studies.forms.derivations import DerivationError, DerivedValue
@@ -50,7 +59,7 @@ class ReadPoint:
 
     def facts(self) -> MeasuredTimePoint:
         """Return what the reader recorded as the engines take it."""
-        rows = _Rows(self.evaluation)
+        rows = Rows(self.evaluation)
         readable = rows.text("quality.overall") != "NOT READABLE"
         return MeasuredTimePoint(
             id=self.id,
@@ -64,14 +73,14 @@ class ReadPoint:
 
     def volumes(self, labels: Sequence[str]) -> VolumeTimePoint:
         """Return the volumes of the targets in the order of their labels at baseline."""
-        rows = {str(row["label"]): row for row in _Rows(self.evaluation).of("target.lesions")}
+        rows = {str(row["label"]): row for row in Rows(self.evaluation).of("target.lesions")}
         seen = self.facts()
         return VolumeTimePoint(
             id=self.id,
             date=self.day,
             baseline=self.baseline,
             assessed=seen.assessed,
-            volumes_ml=tuple(_number(rows.get(label, {}).get("volume_value")) for label in labels),
+            volumes_ml=tuple(number(rows.get(label, {}).get("volume_value")) for label in labels),
             new_lesion=any(
                 lesion.certainty is Certainty.UNEQUIVOCAL
                 and lesion.state is not NewLesionState.ABSENT
@@ -80,56 +89,14 @@ class ReadPoint:
         )
 
 
-class _Rows:
-    """Values of an evaluation by place, and of each row of a group by item."""
-
-    def __init__(self, evaluation: Evaluation) -> None:
-        self.evaluation = evaluation
-
-    def text(self, place: str) -> str:
-        value = self.evaluation.answer(place).value
-        return value if isinstance(value, str) else ""
-
-    def of(self, group: str) -> list[Mapping[str, Any]]:
-        items = [
-            path.rpartition(".")[2]
-            for path, item in self.evaluation.form.items.items()
-            if item.group == group
-        ]
-        found: list[Mapping[str, Any]] = []
-        for index, key in enumerate(self.evaluation.rows.get(group, ())):
-            row = {name: self.evaluation.answer(f"{group}.{index}.{name}").value for name in items}
-            if key:
-                found.append(row | {"label": key})
-        return found
-
-
-def _code(value: object) -> str:
-    return str(value).replace(" ", "_") if isinstance(value, str) else ""
-
-
-def _number(value: object) -> Decimal | None:
-    return value if isinstance(value, Decimal) else None
-
-
-def _lesion(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "id": str(row["label"]),
-        "organ": str(row.get("location") or ""),
-        "location": str(row.get("detail") or ""),
-        "side": str(row.get("side") or ""),
-        "reason": str(row.get("ne_reason") or ""),
-    }
-
-
 def _target(row: Mapping[str, Any]) -> TargetFacts:
-    state = _code(row.get("state"))
-    pieces = _number(row.get("pieces"))
+    state = code(row.get("state"))
+    pieces = number(row.get("pieces"))
     return TargetFacts(
-        **_lesion(row),
+        **lesion(row),
         state=LesionState(state) if state else None,
-        ld_mm=_number(row.get("long_axis")),
-        sa_mm=_number(row.get("short_axis")),
+        ld_mm=number(row.get("long_axis")),
+        sa_mm=number(row.get("short_axis")),
         fragments_mm=(pieces,) if pieces is not None else (),
         merged_into=str(row.get("merged_into") or ""),
         prior_local_therapy=row.get("irradiated") is True,
@@ -139,33 +106,33 @@ def _target(row: Mapping[str, Any]) -> TargetFacts:
 
 
 def _non_target(row: Mapping[str, Any]) -> NonTargetFacts:
-    state = _code(row.get("state"))
+    state = code(row.get("state"))
     return NonTargetFacts(
-        **_lesion(row),
+        **lesion(row),
         state=NonTargetState(state) if state else None,
         further_increase=row.get("further_increase"),
-        ld_mm=_number(row.get("long_axis")),
-        sa_mm=_number(row.get("short_axis")),
+        ld_mm=number(row.get("long_axis")),
+        sa_mm=number(row.get("short_axis")),
     )
 
 
 def _new(row: Mapping[str, Any]) -> NewLesionFacts:
-    certainty = _code(row.get("certainty")) or Certainty.UNEQUIVOCAL.value
-    category, state = _code(row.get("category")), _code(row.get("state"))
+    certainty = code(row.get("certainty")) or Certainty.UNEQUIVOCAL.value
+    category, state = code(row.get("category")), code(row.get("state"))
     return NewLesionFacts(
-        **_lesion(row),
+        **lesion(row),
         certainty=Certainty(certainty),
         category=NewLesionCategory(category) if category else None,
         state=NewLesionState(state) if state else None,
         first_seen=str(row.get("first_seen") or ""),
-        ld_mm=_number(row.get("long_axis")),
-        sa_mm=_number(row.get("short_axis")),
+        ld_mm=number(row.get("long_axis")),
+        sa_mm=number(row.get("short_axis")),
     )
 
 
-def form_code(value: str | None) -> str:
+def formcode(value: str | None) -> str:
     """Return an engine's response in the form's words."""
-    return (value or "").replace("NOT_APPLICABLE", "NOT APPLICABLE")
+    return (value or "").replace("_", " ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +160,20 @@ def history_of(points: Sequence[ReadPoint], criterion: Criterion) -> list[TimePo
         return [point.volumes(labels) for point in points]
     if criterion.facts_type is MeasuredTimePoint:
         return [point.facts() for point in points]
-    raise CriteriaError("criteria", f"{criterion.title} is not derived from this form")
+    teller = _FACTS.get(criterion.facts_type)
+    if teller is None:
+        raise CriteriaError("criteria", f"{criterion.title} is not derived from this form")
+    return [teller(point) for point in points]
+
+
+#: class of the facts that a criterion takes -> how a read point tells them
+_FACTS: Mapping[type[TimePointFacts], Callable[[ReadPoint], TimePointFacts]] = {
+    LuganoTimePoint: lugano,
+    LymphomaTimePoint: cheson,
+    RanoTimePoint: rano,
+    PcwgTimePoint: pcwg,
+    PercistTimePoint: percist,
+}
 
 
 def derive(
@@ -250,7 +230,7 @@ def _answer(outcome: Derived | str, name: str) -> Callable[[Facts], DerivedValue
             raise DerivationError(outcome)
         leads = {name, *_LEADS.get(name, ())}
         steps = [step.sentence for step in outcome.last.trace if step.name in leads]
-        value = form_code(outcome.last.text(name))
+        value = formcode(outcome.last.text(name))
         return DerivedValue(value or None, tuple(steps))
 
     return named
@@ -259,5 +239,8 @@ def _answer(outcome: Derived | str, name: str) -> Callable[[Facts], DerivedValue
 #: which steps of the trace explain a response to a reader
 _LEADS = {
     "target_response": ("percent_from_baseline", "percent_from_nadir", "sum_mm"),
-    "overall_response": ("new_lesion", "measured_response"),
+    "overall_response": ("new_lesion", "measured_response", "pct_change_baseline", "steroids"),
+    "measured_response": ("sum", "pct_change_baseline", "pct_change_nadir"),
+    "ct_response": ("spd_mm2", "progressed_lesions", "spleen", "new_lesions"),
+    "bone_response_as_read": ("bone_verdict",),
 }

@@ -14,9 +14,16 @@ from typing import Any
 
 from studies.forms.definition import Form, Item
 
-PREFIXES = {"target.lesions": "T", "non_target.lesions": "NT", "new.lesions": "NL"}
+PREFIXES = {
+    "target.lesions": "T",
+    "non_target.lesions": "NT",
+    "new.lesions": "NL",
+    "bone.lesions": "B",
+}
 _METHODS = {"CT": "CT SCAN", "MR": "MRI", "PT": "PET/CT SCAN"}
 _AT_BASELINE = {"target.lesions": "MEASURED", "non_target.lesions": "PRESENT"}
+#: a bone lesion that is added was on no earlier scan (PCWG3)
+_LATER = {"bone.lesions": "FIRST SEEN"}
 _NAME = re.compile(r"([A-Z]+)(\d+)$")
 
 
@@ -86,7 +93,7 @@ def _first(group: Item, label: str, sequence: int, modality: str) -> dict[str, A
     proposed = {
         "label": label,
         "method": _METHODS.get(modality, ""),
-        "state": _AT_BASELINE.get(group.path, "") if sequence == 1 else "",
+        "state": (_AT_BASELINE if sequence == 1 else _LATER).get(group.path, ""),
         "first_seen": f"TP{sequence}" if sequence > 1 else "",
     }
     known = {item.key for item in group.items}

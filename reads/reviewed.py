@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from reads.criteria import registry
-from reads.criteria.base import CriteriaError
+from reads.criteria.base import CriteriaError, Criterion, Options
+from reads.criteria.bestresponse import BEST_RESPONSE_PARAMETERS, best_response
 from reads.criteria.records import Record
+from reads.design.response_items import BRAIN, items_of
 
 #: responses that are progression; in iRECIST an unconfirmed one counts once it is confirmed
-PROGRESSION = ("PD", "iCPD")
+PROGRESSION = ("PD", "iCPD", "PMD")
 _UNCONFIRMED, _CONFIRMED = "iUPD", "iCPD"
 _BEST = ("ibor", "bor_confirmed", "bor_unconfirmed")
 
@@ -54,9 +56,11 @@ def _best(
     criterion: str, course: Sequence[Counted], parameters: Mapping[str, object] | None
 ) -> str:
     known = registry.get(criterion)
-    if known.files.sequence is None or not course:
-        return "NE" if not course else ""
+    if not course:
+        return "NE"
     options = known.options(parameters)
+    if known.files.sequence is None:
+        return _ranked(known, course, options)
     rows = [{"day": one.day, "response": one.response} for one in course]
     answer = known.files.sequence(Record({"sequence": rows}), options)
     named = {name: str(answer[name]) for name in _BEST if name in answer}
@@ -67,6 +71,38 @@ def _best(
     except (CriteriaError, KeyError):
         confirmed = False
     return named.get("bor_confirmed" if confirmed else "bor_unconfirmed", "")
+
+
+def _ranked(criterion: Criterion, course: Sequence[Counted], options: Options) -> str:
+    """The best response up to the first progression, for criteria without published sequences.
+
+    RANO keeps a response only where it holds four weeks later (Wen 2010); the parameters of the
+    best response say how long, where a criterion has them.
+    """
+    ordered = sorted(course, key=lambda one: one.day)
+    ranking = _ranking(criterion.key)
+    unknown = [one.response for one in ordered if one.response not in ranking]
+    if unknown:
+        raise CriteriaError("response", f"{unknown[0]} is no response of {criterion.title}")
+    if all(parameter.name in options for parameter in BEST_RESPONSE_PARAMETERS):
+        found = best_response(
+            [(one.day, one.response) for one in ordered],
+            options,
+            confirmation_required=criterion.key in BRAIN,
+            ranking=ranking,
+        )
+        return found.response
+    counted = []
+    for one in ordered:
+        counted.append(one.response)
+        if one.response in PROGRESSION:
+            break
+    return min(counted, key=ranking.index)
+
+
+def _ranking(key: str) -> tuple[str, ...]:
+    """The overall responses of a criterion, best first, as its form lists them."""
+    return next(item.choices for item in items_of(key) if item.key == "overall")
 
 
 def _progression(course: Sequence[Counted]) -> str:

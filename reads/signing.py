@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from accounts.permissions import Role
-from accounts.signatures import Assent, content_digest, needs_second_factor, prove
-from audit import clock
+from accounts import signing
+from accounts.signatures import Assent
+from accounts.signing import sign_request
 from ui.records import SignRequest
 
 READ_MEANING = "read"
@@ -59,41 +59,23 @@ def request_for(
     facts: tuple[tuple[str, str], ...],
     errors: tuple[str, ...] = (),
 ) -> SignRequest:
-    """Return what the sign dialog shows; the hidden digest binds it to the content seen now."""
-    actor = request.actor
-    return SignRequest(
-        dialog_id="sign",
+    """Return the sign dialog of a meaning of this module."""
+    return sign_request(
+        request,
+        row,
         title=title,
         url=url,
         facts=facts,
-        meaning=_MEANINGS[meaning],
+        statement=_MEANINGS[meaning],
         consequence=_CONSEQUENCES.get(meaning, _CONSEQUENCE),
-        printed_name=actor.name,
-        role=Role(actor.role).label.lower(),
-        now=clock.now(),
-        zone=actor.zone,
-        needs_second_factor=needs_second_factor(request.user),
-        hidden=(("digest", content_digest(row)),),
         errors=errors,
-        back_label="Back without signing",
     )
 
 
-def proven(request: Any, *, meaning: str, statement: str = "") -> Assent:
-    """Recognise the signer from the posted dialog; call outside any transaction.
-
-    Args:
-        statement: what is signed; for a meaning of this module its own.
+def proven(request: Any, row: Any, *, meaning: str) -> Assent:
+    """Recognise the signer of a meaning of this module; call outside any transaction.
 
     Raises:
-        SignatureRefused: wrong password or code, or signing is locked.
+        SignatureRefused: as ``accounts.signing.proven`` says.
     """
-    return prove(
-        request.user,
-        request.actor,
-        password=request.POST.get("password", ""),
-        code=request.POST.get("code", ""),
-        meaning=meaning,
-        statement=statement or _MEANINGS[meaning],
-        seen_digest=request.POST.get("digest", "") or "none",
-    )
+    return signing.proven(request, row, meaning=meaning, statement=_MEANINGS[meaning])

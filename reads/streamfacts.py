@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from reads.criteria.base import CriteriaError
+from reads.design import design_from
 from reads.models import CriterionAssessment, Observation, ReaderStream, ReadSession, ReadTask
 from reads.oversight.facts import (
     CourseFacts,
@@ -20,6 +22,7 @@ from reads.oversight.facts import (
     ResponseFact,
     StreamFacts,
 )
+from reads.reviewed import Counted, result_of
 from studies.models import Study
 
 SIGNED = ("signed", "final")
@@ -44,7 +47,7 @@ def watched_streams(study: Study, *, stream: ReaderStream | None = None) -> Iter
         ReadSession.objects.in_study(study)
         .filter(state__in=SIGNED, task__stream__closed_reason="")
         .exclude(task__stream__purpose=ReaderStream.Purpose.TRAINING)
-        .select_related("task__stream__subject", "task__time_point", "form_record")
+        .select_related("task__stream__subject", "task__time_point", "task__design", "form_record")
         .order_by("task__stream__label", "task__sequence")
     )
     if stream is not None:
@@ -177,12 +180,38 @@ def _response(row: CriterionAssessment) -> ResponseFact:
 def _courses(
     sessions: Sequence[ReadSession], assessments: Mapping[Any, list[CriterionAssessment]]
 ) -> Iterator[CourseFacts]:
+    read = [one for one in sessions if one.task.kind == ReadTask.Kind.TIME_POINT]
     for session in sessions:
         if session.task.kind != ReadTask.Kind.GLOBAL:
             continue
+        earlier = [one for one in read if one.task.sequence < session.task.sequence]
         for row in assessments.get(session.pk, ()):
             yield CourseFacts(
                 criterion=row.criterion,
-                derived_best=str(row.derived.get(_BEST) or ""),
-                entered_best=str(row.entered.get(_BEST) or ""),
+                derived_best=_signed_best(session, row.criterion, earlier, assessments),
+                entered_best=str(row.derived.get(_BEST) or ""),
             )
+
+
+def _signed_best(
+    review: ReadSession,
+    criterion: str,
+    earlier: Sequence[ReadSession],
+    assessments: Mapping[Any, list[CriterionAssessment]],
+) -> str:
+    """Return the best response that follows from what was signed at the time points."""
+    days = [_date(one) for one in earlier]
+    first = next((day for day in days if day is not None), None)
+    course = [
+        Counted(f"TP{one.task.sequence}", (day - first).days if day and first else 0, word)
+        for one, day in zip(earlier, days, strict=True)
+        for row in assessments.get(one.pk, ())
+        if row.criterion == criterion
+        and one.task.sequence > 1
+        and (word := _response(row).counts("overall_response"))
+    ]
+    parameters = design_from(review.task.design.document).criteria.get(criterion)
+    try:
+        return result_of(criterion, course, parameters).best_overall_response
+    except CriteriaError:
+        return ""

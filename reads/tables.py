@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from reads.criteria import registry
-from reads.design.response_items import entered_places, section_of
+from reads.design.response_items import VOLUMES, entered_places, items_of, section_of
 from reads.ecrf import Derived, ReadPoint
 from studies.forms.evaluation import Evaluation
 from studies.forms.values import Status
@@ -30,12 +30,19 @@ RESPONSES = {
     "NON-iCR/NON-iUPD": "Non-complete response, non-progression",
     "iUPD": "Unconfirmed progression",
     "iCPD": "Confirmed progression",
+    "MR": "Minor response",
+    "PDu": "Unconfirmed progression",
+    "CMR": "Complete metabolic response",
+    "PMR": "Partial metabolic response",
+    "SMD": "Stable metabolic disease",
+    "PMD": "Progressive metabolic disease",
 }
-_GROUPS = ("target.lesions", "non_target.lesions", "new.lesions")
+_GROUPS = ("target.lesions", "non_target.lesions", "new.lesions", "bone.lesions")
 _KINDS = {
     "target.lesions": "target",
     "non_target.lesions": "non_target",
     "new.lesions": "new",
+    "bone.lesions": "new",
 }
 _TONES = {
     "CR": "good",
@@ -48,6 +55,12 @@ _TONES = {
     "iSD": "work",
     "iUPD": "wait",
     "iCPD": "stop",
+    "MR": "good",
+    "PDu": "wait",
+    "CMR": "good",
+    "PMR": "good",
+    "SMD": "work",
+    "PMD": "stop",
 }
 _PARTIAL_RESPONSE = Decimal("0.7")  # RECIST 1.1 §4.3.1: at least 30 % below baseline
 _PROGRESSION = Decimal("1.2")  # and at least 20 % above the nadir
@@ -55,12 +68,16 @@ _PROGRESSION = Decimal("1.2")  # and at least 20 % above the nadir
 
 @dataclass(frozen=True, slots=True)
 class LesionCell:
-    """A lesion at one time point: its size in mm, or its state in words."""
+    """A lesion at one time point: the value that counts for it, or its state in words.
+
+    ``diameters`` stands before the value where that is a product: 30 × 20.
+    """
 
     words: str
     value: Decimal | None = None
     is_now: bool = False
     is_missing: bool = False
+    diameters: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +112,14 @@ class LesionTable:
     volumes: tuple[Decimal | None, ...] = ()
     volume_since_first: Decimal | None = None
     volume_since_nadir: Decimal | None = None
+    unit: str = "mm"
+    has_sum: bool = True
+
+    @property
+    def sum_words(self) -> str:
+        """What the row of the sums is called, with its unit."""
+        what = "Sum of target lesions" if self.unit == "mm" else "Sum of products"
+        return f"{what}, {self.unit}"
 
     @property
     def has_volumes(self) -> bool:
@@ -130,7 +155,14 @@ def lesions(points: Sequence[ReadPoint]) -> LesionTable:
         volumes=volumes,
         volume_since_first=_change(volumes[0], volumes[-1]) if several else None,
         volume_since_nadir=_change(_least(volumes[:-1]), volumes[-1]) if several else None,
+        unit=_unit(now.evaluation),
+        has_sum="target.sum" in now.evaluation.form.items,
     )
+
+
+def _unit(evaluation: Evaluation) -> str:
+    item = evaluation.form.items.get("target.sum")
+    return item.unit if item is not None and item.unit else "mm"
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +183,8 @@ def since_last(points: Sequence[ReadPoint], criteria: Sequence[str]) -> tuple[Ch
         Change(f"{row.label}, {row.where}", row.cells[-2].words, row.cells[-1].words)
         for row in table.rows
     ]
-    found.append(Change("Sum, mm", _written(table.sums[-2]), _written(table.sums[-1])))
+    unit = f"Sum, {table.unit}"
+    found.append(Change(unit, _written(table.sums[-2]), _written(table.sums[-1])))
     found.append(Change("Volume, ml", _written(table.volumes[-2]), _written(table.volumes[-1])))
     for key in criteria:
         place = entered_places(key)["overall_response"]
@@ -197,12 +230,28 @@ def _row(points: Sequence[ReadPoint], group: str, label: str) -> LesionRow:
         label=label,
         kind=_KINDS[group],
         where=", ".join(part for part in (organ, detail) if part) or NOTHING,
-        axis="short" if _text(last, f"{place}.location") == "LYMPH NODE" else "long",
+        axis=_axis(last, place),
         cells=tuple(cells),
         since_first=_change(values[0], values[-1]) if several else None,
         since_nadir=_change(_least(values[:-1]), values[-1]) if several else None,
         slice=int(number) if number is not None else None,
     )
+
+
+def _axis(evaluation: Evaluation, place: str) -> str:
+    if place.startswith("bone."):
+        return NOTHING
+    if _unit(evaluation) != "mm":
+        return "both"
+    return "short" if _text(evaluation, f"{place}.location") == "LYMPH NODE" else "long"
+
+
+def _diameters(evaluation: Evaluation, place: str) -> str:
+    """Both diameters of a lesion whose product counts, as 30 × 20."""
+    if _unit(evaluation) == "mm":
+        return ""
+    both = [_number(evaluation, f"{place}.{axis}") for axis in ("long_axis", "short_axis")]
+    return " \N{MULTIPLICATION SIGN} ".join(f"{one:f}" for one in both if one is not None)
 
 
 def _cell(evaluation: Evaluation, place: str, *, is_now: bool) -> LesionCell:
@@ -212,7 +261,7 @@ def _cell(evaluation: Evaluation, place: str, *, is_now: bool) -> LesionCell:
     if value is None and place.startswith("new."):
         value = _number(evaluation, f"{place}.long_axis")
     if value is not None:
-        return LesionCell(f"{value:f}", value, is_now)
+        return LesionCell(f"{value:f}", value, is_now, diameters=_diameters(evaluation, place))
     state = _words(evaluation, f"{place}.state") or _words(evaluation, f"{place}.certainty")
     return LesionCell(state or "Choose", None, is_now, is_missing=not state)
 
@@ -255,6 +304,7 @@ class Sums:
     points: tuple[tuple[str, float], ...]
     limits: tuple[tuple[str, float, str], ...]
     sentence: str
+    unit: str = "mm"
 
 
 def sums(points: Sequence[ReadPoint]) -> Sums | None:
@@ -266,6 +316,11 @@ def sums(points: Sequence[ReadPoint]) -> Sums | None:
     ]
     if len(known) < 2:  # noqa: PLR2004 - a line needs two points
         return None
+    unit = _unit(points[-1].evaluation)
+    if unit != "mm":
+        spoken = ", ".join(f"{value:f} {unit} at {name}" for name, value in known)
+        plain = tuple((name, float(value)) for name, value in known)
+        return Sums(plain, (), f"Sum of products: {spoken}.", unit)
     first, earlier = known[0][1], min(value for _, value in known[:-1])
     rise, fall = earlier * _PROGRESSION, first * _PARTIAL_RESPONSE
     limits = (
@@ -302,12 +357,16 @@ _STEPS = (
     "new_lesion",
     "measured_response",
     "overall_response",
+    "steroids",
+    "progressed_lesions",
+    "spleen",
+    "new_lesions",
+    "bone_verdict",
 )
 #: what stands beside the overall response of a criterion, when it is derived
 _PARTS = (
     ("Target", "target_response"),
     ("Non-target", "non_target_response"),
-    ("Volume", "measured_response"),
 )
 
 
@@ -330,15 +389,31 @@ def response(key: str, derived: Derived, evaluation: Evaluation) -> ResponseView
         overall=overall,
         overall_words=RESPONSES.get(overall, ""),
         tone=_TONES.get(overall, "idle"),
-        parts=(
-            *((words, _part(last, name)) for words, name in _PARTS if name in last.values),
-            ("New lesion", _new_words(evaluation)),
-        ),
-        why=tuple(step.sentence for step in last.trace if step.name in _STEPS),
+        parts=(*_parts(key, last), *_new_part(evaluation)),
+        why=tuple(step.sentence for step in last.trace if step.name in _steps(key)),
         entered=entered,
         is_overridden=bool(override) or bool(entered and overall and entered != overall),
         override=override,
     )
+
+
+def _parts(key: str, last: Any) -> tuple[tuple[str, str], ...]:
+    """What stands beside the overall response: the parts that a reader enters as well."""
+    own = [(item.label, item.value) for item in items_of(key) if item.key != "overall"]
+    known = dict((name, words) for words, name in _PARTS)
+    rows = [(known.get(name, label), name) for label, name in own]
+    if key == VOLUMES:
+        rows = [("Volume", "measured_response")]
+    return tuple((words, _part(last, name)) for words, name in rows if name in last.values)
+
+
+def _new_part(evaluation: Evaluation) -> tuple[tuple[str, str], ...]:
+    known = "new.any" in evaluation.form.items
+    return (("New lesion", _new_words(evaluation)),) if known else ()
+
+
+def _steps(key: str) -> set[str]:
+    return {*_STEPS, *(item.value for item in items_of(key))}
 
 
 def _part(result: Any, name: str) -> str:

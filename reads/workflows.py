@@ -307,6 +307,27 @@ REMEDIATION = Workflow(
     ),
 )
 
+ESCALATION = Workflow(
+    "readerescalation",
+    "open",
+    ("open", "owned", "closed"),
+    (
+        step("take", "open", "owned", "reader.manage", "Take the escalation"),
+        step("hand_over", "owned", "owned", "reader.manage", "Hand it over", reason=True),
+        step("close", ("open", "owned"), "closed", "reader.manage", "Close it", reason=True),
+    ),
+)
+
+MEETING = Workflow(
+    "readermeeting",
+    "planned",
+    ("planned", "held", "cancelled"),
+    (
+        step("hold", "planned", "held", "reader.manage", "Keep it as held"),
+        step("cancel", ("planned", "held"), "cancelled", "reader.manage", "Cancel it", reason=True),
+    ),
+)
+
 FEE_STATEMENT = Workflow(
     "feestatement",
     "draft",

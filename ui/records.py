@@ -299,6 +299,7 @@ class UploadPanel:
     put_url: str
     finish_url: str
     parts_url: str = ""
+    many_url: str = ""
     visit_url: str = ""
     note: str = ""
     kinds: tuple[str, ...] = field(default=("folder", "files", "zip"))

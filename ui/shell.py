@@ -28,10 +28,18 @@ class MenuItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MenuGroup:
-    """Menu lines under one heading; the first group usually has none."""
+    """Menu lines under one heading; the first group usually has none.
+
+    A group with a key folds: its heading is a button, and ``fold_url`` of the frame keeps what the
+    person chose. ``count`` is what waits inside, shown while it is folded.
+    """
 
     items: tuple[MenuItem, ...]
     label: str = ""
+    key: str = ""
+    is_open: bool = True
+    count: int = 0
+    tone: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +81,7 @@ class Shell:
     time_zone: str = "UTC"
     switcher: Switcher | None = None
     menu: tuple[MenuGroup, ...] = ()
+    fold_url: str = ""
     search_hint: str = ""
     notifications: int = 0
     notifications_url: str = ""

@@ -1,21 +1,17 @@
 """CSV by RFC 4180, the same bytes for the same rows on every machine.
 
-UTF-8 without a byte-order mark, CR LF, text quoted only where it must be. A text cell that a
-spreadsheet would take for a formula gets a leading apostrophe (OWASP ASVS 5.0, 1.2.10); numbers are
-told by their type, so negative numbers stay numbers.
+UTF-8 without a byte-order mark, CR LF, text quoted only where it must be; ``ui.sheets`` writes the
+file and guards its cells.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from exports.datasets import Dataset
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+from ui.sheets import csv_text, guarded
 
 
 def cell(value: Any) -> str:
@@ -30,14 +26,9 @@ def cell(value: Any) -> str:
         return repr(value)
     if isinstance(value, datetime | date):
         return value.isoformat()
-    text = str(value).replace("\x00", "")
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return guarded(str(value))
 
 
 def to_csv(dataset: Dataset) -> bytes:
     """Return a dataset as CSV."""
-    out = io.StringIO(newline="")
-    writer = csv.writer(out, lineterminator="\r\n", quoting=csv.QUOTE_MINIMAL)
-    writer.writerow(dataset.columns)
-    writer.writerows([cell(value) for value in row] for row in dataset.rows)
-    return out.getvalue().encode("utf-8")
+    return csv_text(dataset.columns, dataset.rows, as_cell=cell).encode("utf-8")

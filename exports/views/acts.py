@@ -125,7 +125,7 @@ def _signed(
 ) -> HttpResponse:
     cut = fetched(request, pk)
     try:
-        assent = signing.proven(request, kind)
+        assent = signing.proven(request, cut, kind)
     except SignatureRefused as refused:
         return render_cut(request, cut, sign_errors=(refused.message,), status=422)
     return _act(request, pk, lambda row: act(row, actor=request.actor, assent=assent), done)

@@ -12,6 +12,7 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from accounts.sentences import sentences
+from accounts.signing import shown_signatures
 from audit import clock, jobs, trail
 from audit.errors import NotPermitted
 from audit.models import Event, Job, kind_of
@@ -102,7 +103,7 @@ def render_cut(
             **_open_items(request, cut),
             "job": _job(request, cut) if actor.may("cut.make") else None,
             "sign": signing.request_for(request, cut, kind, errors=sign_errors) if kind else None,
-            "signatures": signing.shown(cut),
+            "signatures": shown_signatures(cut),
             "previous": previous,
             "differences": comparison.compare(previous, cut) if previous else [],
             "history": sentences(_acts(cut)) if actor.may("trail.view") else None,

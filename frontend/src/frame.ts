@@ -24,6 +24,28 @@ function watchDrawer(): void {
   });
 }
 
+/** Groups of the side menu open and fold; the server keeps it for this person's next pages. */
+function watchMenuGroups(): void {
+  const menu = document.getElementById("side-menu");
+  menu?.addEventListener("click", (event) => {
+    const button = (event.target as Element).closest<HTMLButtonElement>("[data-menu-group]");
+    const list = document.getElementById(button?.getAttribute("aria-controls") ?? "");
+    if (!button || !list) return;
+    list.hidden = !list.hidden;
+    button.setAttribute("aria-expanded", String(!list.hidden));
+    const token = document.querySelector<HTMLMetaElement>('meta[name="csrf-token"]')?.content ?? "";
+    const chosen = { group: button.dataset["menuGroup"] ?? "", open: list.hidden ? "no" : "yes" };
+    // A choice that is not kept (no connection) is lost with this page and does no harm.
+    void fetch(menu.dataset["foldUrl"] ?? "", {
+      method: "POST",
+      body: new URLSearchParams(chosen),
+      headers: { "X-CSRFToken": token },
+      credentials: "same-origin",
+      keepalive: true,
+    }).catch(() => undefined);
+  });
+}
+
 /** Pull-down menus close by Escape, by a click outside and when the focus leaves. */
 function watchMenus(): void {
   const close = (menu: HTMLDetailsElement): void => {
@@ -104,6 +126,7 @@ export function focusErrorSummary(root: ParentNode): void {
 
 export function watchFrame(): void {
   watchDrawer();
+  watchMenuGroups();
   watchMenus();
   watchTheme();
   watchSearchKeys();

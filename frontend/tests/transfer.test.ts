@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { isNoise } from "../src/upload/picking";
 import {
-  backOff, type Entry, LoggedOut, type Progress, Rate, Refused, type Sender, Transfer, type Watcher,
+  backOff, type Entry, LoggedOut, messages, type Progress, Rate, Refused, type Sender, Transfer, type Watcher,
 } from "../src/upload/transfer";
 
 const entry = (name: string, size = 100): Entry => ({ size, sha256: name });
@@ -145,6 +145,81 @@ test("files under way when paused are sent anew and do not count as failures", a
   await end;
   expect(server.puts).toEqual(["a", "a"]);
   expect(server.waits).toEqual([]);
+});
+
+class Door extends Server {
+  arrived = new Set<string>();
+  cuts: number[] = [];
+
+  /** Takes a message; the first cut, if there is one, ends it after so many files. */
+  async putMany(entries: readonly Entry[], onBytes: (bytes: number) => void, stop: AbortSignal): Promise<void> {
+    this.puts.push(entries.map((one) => one.sha256).join("+"));
+    await new Promise((done) => setTimeout(done, 1));
+    if (stop.aborted) throw new Error("stopped");
+    const cut = this.cuts.shift();
+    for (const one of entries.slice(0, cut)) {
+      if (this.failures.has(one.sha256)) throw new Refused("The bytes differ.");
+      this.arrived.add(one.sha256);
+    }
+    onBytes(entries.slice(0, cut).reduce((sum, one) => sum + one.size, 0));
+    if (cut !== undefined) throw new Error("lost");
+  }
+
+  async stillMissing(entries: readonly Entry[]): Promise<ReadonlySet<string>> {
+    return new Set(entries.map((one) => one.sha256).filter((name) => !this.arrived.has(name)));
+  }
+}
+
+test("small files share messages, large ones go alone, and every lane has work", () => {
+  const small = Array.from({ length: 30 }, (_, i) => entry(`s${i}`, 500_000));
+  const large = entry("large", 3_000_000);
+  expect(messages([large, ...small], 5).map((one) => one.length)).toEqual([1, 6, 6, 6, 6, 6]);
+  const many = Array.from({ length: 1000 }, (_, i) => entry(`m${i}`, 9000));
+  expect(messages(many, 5)[0]).toHaveLength(24);
+  const slices = Array.from({ length: 1000 }, (_, i) => entry(`c${i}`, 526_000));
+  expect(messages(slices, 5)[0]).toHaveLength(15);
+  expect(messages([], 5)).toEqual([]);
+});
+
+test("of a message that was cut only what did not arrive is sent again", async () => {
+  const server = new Door();
+  server.cuts = [2];
+  const names = Array.from({ length: 16 }, (_, i) => `f${i}`);
+  const { run, seen, states } = transfer(names, names, server);
+  await run.run();
+  expect(server.puts).toEqual(["f0+f1+f2+f3", "f4+f5+f6+f7", "f8+f9+f10+f11", "f12+f13+f14+f15", "f2+f3"]);
+  expect(server.waits).toEqual([1000]);
+  expect(states).toContain("f3 trying");
+  expect(seen.at(-1)).toMatchObject({ doneFiles: 16, doneBytes: 1600, totalBytes: 1600 });
+});
+
+test("a refused file of a message is found by sending each by itself", async () => {
+  const server = new Door();
+  server.failures.set("b", [new Refused("The bytes differ.")]);
+  const names = ["a", "b", "c", "d", "e", "f", "g", "h"];
+  const { run, states } = transfer(names, names, server);
+  expect(await run.run()).toEqual([{ sha256: "b", why: "The bytes differ." }]);
+  expect(states.filter((state) => state.endsWith(" here")).sort()).toEqual(
+    ["a here", "c here", "d here", "e here", "f here", "g here", "h here"],
+  );
+});
+
+test("the bytes of a message are counted to its files one after the other", async () => {
+  const server = new Door();
+  const shares: string[] = [];
+  server.putMany = async (entries, onBytes) => {
+    onBytes(150);
+    if (entries.length < 2) throw new Error("a message has several files");
+  };
+  const watcher: Watcher = {
+    progress: () => undefined,
+    file: (sha256, state, share) => shares.push(`${sha256} ${state} ${share}`),
+  };
+  const two = [entry("a"), entry("b")];
+  await new Transfer(two, new Set(["a", "b"]), server, watcher, 1, 3).run();
+  expect(shares).toEqual([
+    "a sending 0", "b sending 0", "a sending 1", "b sending 0.5", "a here 1", "b here 1",
+  ]);
 });
 
 test("the rate forgets what is older than its window", () => {

@@ -140,6 +140,11 @@ ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "icro"
+MFA_ADAPTER = "accounts.adapter.SealedSecrets"
+MFA_FORMS = {
+    "authenticate": "accounts.secondfactor.Authenticate",
+    "reauthenticate": "accounts.secondfactor.Reauthenticate",
+}
 USERSESSIONS_TRACK_ACTIVITY = True
 
 # Lock-out: five failures of one account from one address, for half an hour.

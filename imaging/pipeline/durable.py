@@ -16,7 +16,6 @@ from types import TracebackType
 from typing import Final
 
 SYNCING: Final = 4
-AT_ONCE: Final = 64 * 1024 * 1024
 WAITING: Final = 256
 
 
@@ -35,10 +34,13 @@ def write_parts(path: Path, parts: Sequence[bytes | memoryview]) -> int:
 def _write_parts(path: Path, parts: Sequence[bytes | memoryview]) -> int:
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
-        for part in parts:
-            view = memoryview(part)
-            while view:
-                view = view[os.write(handle, view[:AT_ONCE]) :]
+        waiting = [memoryview(part) for part in parts if part]
+        while waiting:
+            done = os.writev(handle, waiting)
+            while waiting and done >= len(waiting[0]):
+                done -= len(waiting.pop(0))
+            if waiting:
+                waiting[0] = waiting[0][done:]
     except BaseException:
         os.close(handle)
         raise

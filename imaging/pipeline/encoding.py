@@ -258,7 +258,8 @@ def index_file(part10: Part10, *, until: int = 0xFFFFFFFF) -> tuple[list[Element
         try:
             element = read_element(data, pos, end, explicit, 0)
         except Malformed as problem:
-            if found and _is_trailing(tag, last, problem.code):
+            header = data[pos : pos + 8]
+            if found and _is_trailing(tag, last, problem.code, is_text=0 not in header):
                 break
             raise
         if tag <= last and found and tag not in DicomDictionary and not (tag >> 16) & 1:
@@ -278,10 +279,16 @@ def _peek(data: bytes, pos: int, end: int) -> int:
     return int(group << 16 | element)
 
 
-def _is_trailing(tag: int, last: int, code: str) -> bool:
+def _is_trailing(tag: int, last: int, code: str, *, is_text: bool) -> bool:
+    """Tell whether bytes that cannot be read follow the data set, or are a part of it cut short.
+
+    Eight bytes without a zero are no header: the element would be 16 MB or longer.
+    """
     if last >= 0x7FE00008 or tag <= last or tag == 0:
         return True
     known = tag in DicomDictionary
+    if is_text and code == "length_past_end" and not known:
+        return True
     return (
         code in ("bad_vr", "truncated_header", "length_past_end")
         and not known
@@ -351,19 +358,26 @@ def open_part10(data: bytes) -> Part10:
     return Part10(data, pos, syntax, explicit, tuple(notes))
 
 
+def meta_elements(data: bytes, pos: int) -> list[Element]:
+    """Return the elements of the file meta information that starts at `pos`.  Raises Malformed."""
+    found: list[Element] = []
+    size = len(data)
+    while pos + 8 <= size and data[pos : pos + 2] == b"\2\0":
+        found.append(read_element(data, pos, size, _looks_explicit(data, pos), 0))
+        pos = found[-1].end
+    return found
+
+
 def _read_meta(data: bytes, pos: int, notes: list[str]) -> tuple[str, int]:
     syntax = ""
-    seen = False
-    while pos + 8 <= len(data) and _peek(data, pos, len(data)) >> 16 == 2:
-        element = read_element(data, pos, len(data), _looks_explicit(data, pos), 0)
-        seen = True
+    elements = meta_elements(data, pos)
+    for element in elements:
         if element.tag == 0x00020010:
             raw = data[element.value : element.value_end]
             syntax = raw.decode("ascii", "replace").strip("\0 ")
-        pos = element.end
-    if not seen:
+    if not elements:
         notes.append("no_file_meta")
-    return syntax, pos
+    return syntax, elements[-1].end if elements else pos
 
 
 def _looks_explicit(data: bytes, pos: int) -> bool:

@@ -38,11 +38,12 @@ from imaging.pipeline.deidentify.holds import Look, hold_reason, look_of
 from imaging.pipeline.deidentify.tokens import TokenCollector
 from imaging.pipeline.durable import NotWritten, SyncGroup
 from imaging.pipeline.encoding import Malformed
+from imaging.pipeline.layout import Layouts, Recognised
 from imaging.pipeline.package import Kind, PackageLimits, ReceivedFile, list_folder
 from imaging.pipeline.reasons import sentence
 from imaging.pipeline.sandbox import Contained, Sandbox, SandboxLimits
 from imaging.pipeline.verifier import OutputVerifier, Verdict
-from imaging.pipeline.verify import judge_header, load, read_header
+from imaging.pipeline.verify import Judged, judge_header, load, read_header
 
 WINDOW: Final = 512
 NOT_ASKED: Final = "-"
@@ -228,7 +229,7 @@ def _scan(
     words: dict[str, set[str]] = defaultdict(set)
     numbers = list(taken)
     with Sandbox[Path, tuple[Scanned | str, IdentityTokens]](
-        lambda: _Scanner(run.profile), processes=run.jobs
+        lambda: Scanner(run.profile), processes=run.jobs
     ) as box:
         for done, (position, result) in enumerate(
             box.map([taken[number][0].path for number in numbers]), start=1
@@ -251,33 +252,65 @@ def _scan(
     return scanned, merge_tokens(tokens), words
 
 
-class _Scanner:
+class Scanner:
     """Reads the header of one file in a child process."""
 
     def __init__(self, profile: Profile) -> None:
         self._collector = TokenCollector(profile)
+        self._layouts = Layouts()
 
     def __call__(self, path: Path) -> tuple[Scanned | str, IdentityTokens]:
         found = IdentityTokens()
         try:
-            header = read_header(load(path, whole=False))
+            data = load(path, whole=False)
+            known = self._layouts.recognise(data)
+            if known is not None:
+                return self._known(known)
+            header = read_header(data)
             found = self._collector.add(header)
-            identity, image, _ = judge_header(header)
+            judged = judge_header(header)
         except Malformed as problem:
             return problem.code, found
-        shape = (image.image_type, image.rows, image.columns, image.modality, image.burned_in)
-        number = image.instance_number.strip()
+        self._layouts.learn(header, judged)
+        return _facts(judged), found
+
+    def _known(self, known: Recognised) -> tuple[Scanned, IdentityTokens]:
+        """What the file holds that is not in every file of its series, and its facts."""
+        if known.layout.memory is None:
+            known.layout.memory = _facts(known.judged)
+        identity, image, _ = known.judged
+        like: Scanned = known.layout.memory
         facts = Scanned(
-            sys.intern(identity.patient_id.strip()),
-            _short(identity.study_uid),
-            _short(identity.series_uid),
+            like.patient_id,
+            like.study,
+            like.series,
             _short(identity.sop_uid),
-            _short(identity.series_uid + repr(shape)),
-            int(number) if number.isdigit() and len(number) < 10 else 0,
-            hold_reason(image),
-            look_of(image),
+            like.stack,
+            _order(image.instance_number),
+            like.hold,
+            like.look,
         )
-        return facts, found
+        return facts, self._collector.add_varying(known)
+
+
+def _facts(judged: Judged) -> Scanned:
+    identity, image, _ = judged
+    shape = (image.image_type, image.rows, image.columns, image.modality, image.burned_in)
+    return Scanned(
+        sys.intern(identity.patient_id.strip()),
+        _short(identity.study_uid),
+        _short(identity.series_uid),
+        _short(identity.sop_uid),
+        _short(identity.series_uid + repr(shape)),
+        _order(image.instance_number),
+        hold_reason(image),
+        look_of(image),
+    )
+
+
+def _order(number: str) -> int:
+    number = number.strip()
+    return int(number) if number.isdigit() and len(number) < 10 else 0
 
 
 def _short(text: str) -> bytes:

@@ -7,30 +7,28 @@ upload and the number of days; it never asks the engine how a value was made.
 
 from __future__ import annotations
 
-import mmap
-import os
 import re
 import struct
 import unicodedata
 import warnings
-import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from datetime import date
 from io import BytesIO
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 from pydicom._uid_dict import UID_dictionary
 from pydicom.datadict import dictionary_has_tag, dictionary_VR
 from pydicom.dataset import Dataset
-from pydicom.filereader import read_dataset, read_sequence
+from pydicom.filereader import read_dataset
 
 from imaging.pipeline.deidentify.plan import DeidPlan
 from imaging.pipeline.deidentify.tokens import IdentityTokens
 from imaging.pipeline.reasons import sentence
+from imaging.pipeline.verifier_walk import Known, KnownPairs, Opened, Piece, Seen, bytes_of
 
 _WORDS: Final = re.compile(r"[^\W_]+")
 _LETTER_RUNS: Final = re.compile(r"[^\W\d_]+")
@@ -59,18 +57,17 @@ _STREAMS: Final = re.compile(rb"\xff\xd8\xff|\xff\x4f\xff\x51")
 _SCANS: Final = re.compile(rb"\xff\xda|\xff\x93")
 _WIDE: Final = re.compile(rb"(?:[\x20-\x7e]\0){5,}")
 _WIDE_SWAPPED: Final = re.compile(rb"(?:\0[\x20-\x7e]){5,}")
-_PIXELS: Final = (0x7FE00008, 0x7FE00009, 0x7FE00010)
-_LONG: Final = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
-_SHORT: Final = frozenset(b"AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US".split())
-_KNOWN_VRS: Final = _LONG | _SHORT
 _PLAIN_VRS: Final = frozenset("AE AS CS DA DS DT IS LO SH TM UI UR".split())
 # Keyed bits in decimal digits: eight of them can look like any date.
 _NEW_UID: Final = re.compile(r"2\.25\.\d+")
 _NUMBERS: Final = frozenset("DS IS FD FL UL SL UV SV".split())
+_FORMATS: Final = {
+    "FD": "<f8", "FL": "<f4", "UL": "<u4", "SL": "<i4", "US": "<u2", "SS": "<i2", "UV": "<u8",
+    "SV": "<i8",
+}  # fmt: skip
 _INSTANCE_NUMBER: Final = 0x00200013
 _REMEMBERED: Final = 20_000
-MAPPED_FROM: Final = 128 * 1024
-_BLOCK: Final = 64 * 1024
+_BLOCK: Final = 128 * 1024
 # Geometry, rescale, frame layout and what SUV needs (PS3.3 C.7.6.2, C.7.6.3, C.8.9; QIBA SUVbw).
 UNCHANGED: Final = frozenset(
     {
@@ -83,15 +80,6 @@ UNCHANGED: Final = frozenset(
         0x00180081, 0x00180082, 0x00181314, 0x00189087, 0x00180087, 0x00280004, 0x00280006,
     }
 )  # fmt: skip
-
-
-class Piece(NamedTuple):
-    """One element of a data set as bytes: `head` bytes of tag, VR and length, then the value."""
-
-    tag: int
-    vr: bytes
-    raw: bytes
-    value: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,13 +112,15 @@ class OutputVerifier:
         self._days = plan.offset_days
         self._clean: set[bytes] = set()
         self._pairs: set[tuple[bytes, bytes]] = set()
+        self._quiet: set[str] = set()
+        self._known = KnownPairs()
         self._uids: dict[str, str] = {}
         self._origins: dict[str, str] = {}
 
     def check(self, src: Path, dst: Path) -> Verdict:
         """Compare an output with its source and search it.  Never raises for file content."""
         try:
-            self._check(_bytes_of(src), _bytes_of(dst), dst.name)
+            self._check(bytes_of(src), bytes_of(dst), dst.name)
         except _Failed as failed:
             return failed.verdict
         except Exception as problem:  # an unreadable output must hold the file, whatever the cause
@@ -138,32 +128,54 @@ class OutputVerifier:
         return Verdict()
 
     def _check(self, source: bytes, output: bytes, name: str) -> None:
-        if len(self._clean) > _REMEMBERED or len(self._pairs) > _REMEMBERED:
-            self._clean.clear()
-            self._pairs.clear()
+        for memory in (self._clean, self._pairs, self._quiet):
+            if len(memory) > _REMEMBERED:
+                memory.clear()
         self._check_frame(output, name)
+        known = self._known.recognise(source, output)
+        if known is not None:
+            self._check_known(known)
+            return
         before, after = Opened(source), Opened(output)
         if after.tail:
             raise _Failed("identity_left", "trailing bytes")
         old = {piece.tag: piece for piece in before.pieces}
         for piece in after.pieces:
-            if piece.raw not in self._clean:
-                self._check_piece(piece, after.explicit)
-                if len(piece.raw) <= 4096:
-                    self._clean.add(piece.raw)
-            origin = old.get(piece.tag)
-            if origin is not None and (origin.value != piece.value or _must_change(piece)):
-                self._check_pair(origin, piece, before, after)
-        self._check_kept(old, after)
+            self._check_changed(old.get(piece.tag), piece, before, after)
+        self._check_kept(old, {piece.tag for piece in after.pieces})
         self._check_pixels(before, after)
+        self._known.learn(before, after)
+
+    def _check_known(self, known: Known) -> None:
+        """Check what this pair of files does not share with pairs that have passed."""
+        before, after = known.before, known.after
+        for piece in after.varying.values():
+            self._check_changed(known.origin(piece.tag), piece, before, after)
+        for tag, piece in before.varying.items():
+            settled = known.pair.of_output.get(tag)
+            if settled is not None:
+                self._check_changed(piece, settled, before, after)
+        self._check_kept(before.varying, known.pair.output.tags)
+        self._check_pixels(before, after)
+
+    def _check_changed(self, old: Piece | None, piece: Piece, before: Seen, after: Seen) -> None:
+        """Search one top-level element of the output, and compare it with its origin."""
+        if piece.raw not in self._clean:
+            self._check_piece(piece, after.explicit)
+            if len(piece.raw) <= 4096:
+                self._clean.add(piece.raw)
+        if old is not None and (old.value != piece.value or _must_change(piece)):
+            self._check_pair(old, piece, before, after)
 
     def _check_frame(self, output: bytes, name: str) -> None:
         if output[:132] != b"\0" * 128 + b"DICM":
             raise _Failed("identity_left", "preamble")
         size = struct.unpack_from("<I", output, 140)[0]
         for text in [run.decode() for run in _RUNS.findall(output[132 : 144 + size])] + [name]:
-            if self._search.in_text(_NEW_UID.sub("", text)):
+            rest = _NEW_UID.sub("", text)
+            if rest not in self._quiet and self._search.in_text(rest):
                 raise _Failed("identity_left", "file meta information or name")
+            self._quiet.add(rest)
 
     def _check_piece(self, piece: Piece, explicit: bool) -> None:
         """Search one top-level element, decoded and as bytes."""
@@ -183,10 +195,12 @@ class OutputVerifier:
                     raise _Failed("identity_left", _shown(piece.tag))
 
     def _check_value(self, tag: int, vr: str, value: object) -> None:
+        if vr in _FORMATS:
+            self._check_number_bytes(tag, vr, value)
         if vr in ("DA", "DT", "TM", "US", "SS", "AT"):
             return
         if isinstance(value, bytes):
-            texts = [run.decode() for run in _RUNS.findall(value)]
+            texts = _printed(value)
         elif isinstance(value, str) or not hasattr(value, "__iter__"):
             texts = [str(value)]
         else:
@@ -202,7 +216,13 @@ class OutputVerifier:
             if found:
                 raise _Failed("identity_left", _shown(tag))
 
-    def _check_pair(self, old: Piece, new: Piece, before: Opened, after: Opened) -> None:
+    def _check_number_bytes(self, tag: int, vr: str, value: object) -> None:
+        """Search the bytes that numbers are written as: eight letters are one FD."""
+        raw = np.asarray(value if value is not None else (), _FORMATS[vr]).tobytes()
+        if len(raw) >= SHORTEST_NEEDLE and any(map(self._search.in_text, _printed(raw))):
+            raise _Failed("identity_left", _shown(tag))
+
+    def _check_pair(self, old: Piece, new: Piece, before: Seen, after: Seen) -> None:
         if len(old.raw) <= 4096 and (old.raw, new.raw) in self._pairs:
             return
         vr = _plain_vr(new)
@@ -259,13 +279,12 @@ class OutputVerifier:
             if first and second and (second - first).days != self._days:
                 raise _Failed("dates_inconsistent", _shown(tag))
 
-    def _check_kept(self, old: dict[int, Piece], after: Opened) -> None:
-        present = {piece.tag for piece in after.pieces}
+    def _check_kept(self, old: Mapping[int, Piece], present: Set[int]) -> None:
         for tag in UNCHANGED & old.keys():
             if tag not in present and old[tag].value.strip(b"\0 "):
                 raise _Failed("acquisition_changed", _shown(tag))
 
-    def _check_pixels(self, before: Opened, after: Opened) -> None:
+    def _check_pixels(self, before: Seen, after: Seen) -> None:
         if before.pixels is None and after.pixels is None:
             return
         if before.pixels is None or after.pixels is None:
@@ -274,10 +293,11 @@ class OutputVerifier:
         if before.big_endian and before.pixel_vr == b"OW":
             old = old.reshape(-1, 2)[:, ::-1].reshape(-1)
         short = min(len(old), len(new))
-        if not _equal(old[:short], new[:short]) or new[short:].any():
+        highest = _highest_of_equal(old[:short], new[:short])
+        if highest is None or new[short:].any():
             raise _Failed("pixels_changed", "pixel data")
         compressed = after.encapsulated and self._search.in_comments(after.pixels)
-        if compressed or self._search.in_pixels(after.pixels):
+        if compressed or (highest >= FIRST_PRINTED and self._search.in_pixels(after.pixels)):
             raise _Failed("identity_left", "pixel data")
 
 
@@ -288,112 +308,21 @@ _CLASS_UIDS: Final = frozenset(
 )  # fmt: skip
 
 
-class Opened:
-    """A file cut into top-level elements; pixel data apart."""
+def _highest_of_equal(one: npt.NDArray[np.uint8], other: npt.NDArray[np.uint8]) -> int | None:
+    """Compare two byte arrays; None when they differ, else their highest pair of bytes.
 
-    def __init__(self, data: bytes) -> None:
-        pos, syntax = _after_meta(data)
-        self.big_endian = syntax == "1.2.840.10008.1.2.2"
-        self.pixels: memoryview | None = None
-        self.pixel_vr = b""
-        self.tail = False
-        self.encapsulated = False
-        if syntax == "1.2.840.10008.1.2.1.99":
-            data, pos = zlib.decompressobj(-15).decompress(data[pos:], 1 << 29), 0
-        self.explicit = data[pos + 4 : pos + 6] in _KNOWN_VRS
-        self._data = data
-        self.pieces = self._walk(pos)
-
-    def _walk(self, pos: int) -> list[Piece]:
-        data, size, order = self._data, len(self._data), ">" if self.big_endian else "<"
-        short = struct.Struct(order + "HH2sH").unpack_from
-        plain = struct.Struct(order + "HHI").unpack_from
-        pieces: list[Piece] = []
-        previous = 0
-        explicit, make, keep = self.explicit, tuple.__new__, pieces.append
-        while pos + 8 <= size:
-            if explicit:
-                group, number, vr, length = short(data, pos)
-                start = pos + 8
-                if vr in _SHORT and start + length <= size and (group or number):
-                    tag, stop = group << 16 | number, start + length
-                    raw = data[pos:stop]
-                    keep(make(Piece, (tag, vr, raw, raw[8:])))
-                    previous, pos = tag, stop
-                    continue
-                if vr in _LONG and pos + 12 <= size:
-                    length = struct.unpack_from(order + "I", data, pos + 8)[0]
-                    start = pos + 12
-            else:
-                group, number, length = plain(data, pos)
-                vr, start = b"", pos + 8
-            tag = group << 16 | number
-            bad = tag == 0 or (self.explicit and vr not in _KNOWN_VRS)
-            if length == 0xFFFFFFFF and not bad:
-                end, stop = self._undefined(tag, vr, start)
-            else:
-                end = stop = start + length
-            if bad or stop > size or (tag < previous and tag == 0):
-                self.tail = True
-                return pieces
-            if tag in _PIXELS:
-                self.pixels, self.pixel_vr = memoryview(data)[start:end], vr
-                self.encapsulated = stop != end
-            else:
-                pieces.append(Piece(tag, vr, data[pos:stop], data[start:end]))
-            previous, pos = tag, stop
-        self.tail = pos < size
-        return pieces
-
-    def _undefined(self, tag: int, vr: bytes, start: int) -> tuple[int, int]:
-        """End of a value of undefined length: fragments by their lengths, items with pydicom."""
-        data = self._data
-        if tag in _PIXELS:
-            pos = start
-            while data[pos : pos + 4] == b"\xfe\xff\x00\xe0":
-                pos += 8 + int(struct.unpack_from("<I", data, pos + 4)[0])
-            return pos, pos + 8
-        stream = BytesIO(data[start:])
-        implicit = not self.explicit or vr == b"UN"
-        read_sequence(stream, implicit, not self.big_endian, 0xFFFFFFFF, ["utf8"])
-        stop = start + stream.tell()
-        return stop - 8, stop
-
-
-def _bytes_of(path: Path) -> bytes:
-    with path.open("rb", buffering=0) as stream:
-        size = os.fstat(stream.fileno()).st_size
-        if size <= MAPPED_FROM:
-            return stream.read(size) if size else b""
-        flags = mmap.MAP_SHARED | getattr(mmap, "MAP_POPULATE", 0)
-        return mmap.mmap(stream.fileno(), 0, flags=flags, prot=mmap.PROT_READ)  # type: ignore[return-value]
-
-
-def _equal(one: npt.NDArray[np.uint8], other: npt.NDArray[np.uint8]) -> bool:
-    """Tell whether two byte arrays are equal, block by block so that each stays in the cache."""
+    A pair is a signed number, lower byte first.  Block by block, so that each stays in the cache.
+    """
     same = np.empty(_BLOCK, np.bool_)
+    highest = -1
     for at in range(0, len(one), _BLOCK):
         part = one[at : at + _BLOCK]
         if not np.equal(part, other[at : at + _BLOCK], out=same[: len(part)]).all():
-            return False
-    return True
-
-
-def _after_meta(data: bytes) -> tuple[int, str]:
-    pos = 132 if data[128:132] == b"DICM" else 0
-    syntax = ""
-    while data[pos : pos + 2] == b"\x02\x00":
-        vr = data[pos + 4 : pos + 6]
-        if vr in _LONG:
-            start, length = pos + 12, struct.unpack_from("<I", data, pos + 8)[0]
-        elif vr in _KNOWN_VRS:
-            start, length = pos + 8, struct.unpack_from("<H", data, pos + 6)[0]
-        else:
-            start, length = pos + 8, struct.unpack_from("<I", data, pos + 4)[0]
-        if data[pos : pos + 4] == b"\x02\x00\x10\x00":
-            syntax = data[start : start + length].decode("latin-1").strip("\0 ")
-        pos = start + length
-    return pos, syntax
+            return None
+        if len(part) > 1:
+            pairs = part[: len(part) & ~1].view("<i2")
+            highest = max(highest, int(pairs.max()))
+    return highest
 
 
 def _parse(raw: bytes, explicit: bool, *, big_endian: bool = False) -> Dataset:
@@ -474,12 +403,10 @@ class TokenSearch:
 
         A token of seven letters and digits covers an aligned pair of bytes and an aligned group of
         four wherever it starts.  The second byte of such a pair is between 20 and 7F hex, so the
-        pair is 2000 hex or more as a signed number: most pictures have none.
+        pair is `FIRST_PRINTED` or more as a signed number: most pictures have none and need not be
+        searched.
         """
         if not self._needles or len(pixels) < SHORTEST_NEEDLE:
-            return False
-        pairs = np.frombuffer(pixels, "<i2", count=len(pixels) // 2)
-        if int(pairs.max()) < FIRST_PRINTED:
             return False
         marks = _PRINTED_MARKS[np.frombuffer(pixels, np.uint8)]
         groups = marks[: len(marks) // 4 * 4].view("<u4")
@@ -512,6 +439,14 @@ def _names_somebody(comment: str) -> bool:
     """Tell whether a comment holds a word that no encoder writes of itself."""
     words = re.findall(r"[a-z]{4,}", comment.lower())
     return any(word not in _ENCODERS for word in words)
+
+
+def _printed(value: bytes) -> list[str]:
+    """Runs of printed signs in binary data, and the whole as UTF-8 where it goes beyond ASCII."""
+    found = [run.decode() for run in _RUNS.findall(value)]
+    if len(value) <= _BLOCK and not value.isascii():
+        found.append(value.decode("utf-8", "replace"))
+    return found
 
 
 def _texts(value: object) -> list[str]:

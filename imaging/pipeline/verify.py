@@ -16,7 +16,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from pydicom._uid_dict import UID_dictionary
 
@@ -93,6 +93,14 @@ class ImageFacts:
     pixel_offset: int
     pixel_length: int
     overlay_in_bits: bool
+
+
+class Judged(NamedTuple):
+    """A file that may be cleaned: what it says it is, and what was odd about it."""
+
+    identity: Identity
+    image: ImageFacts
+    warnings: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,16 +201,19 @@ def verify_header(header: Header, *, key: bytes) -> Verified:
     return Verified(identity, _sealed(identity, text, key), image, warnings)
 
 
-def judge_header(header: Header) -> tuple[Identity, ImageFacts, tuple[str, ...]]:
-    """Judge an indexed file without sealing facts; identity, image facts and warnings.
+def judge_header(header: Header) -> Judged:
+    """Judge an indexed file without sealing facts.  Raises Malformed with a reason code."""
+    return Judged(*_judge(header)[:3])
 
-    Raises Malformed with a reason code.
-    """
-    return _judge(header)[:3]
+
+def is_uid(text: str) -> bool:
+    """Tell whether a text has the signs and the length of a UID (PS3.5 9.1)."""
+    return bool(_UID.fullmatch(text))
 
 
 def _judge(header: Header) -> tuple[Identity, ImageFacts, tuple[str, ...], TextOf]:
     values = {element.tag: element for element in header.elements}
+    data = header.part10.data
     raw_charset = header.raw(0x00080005)
     charsets = charsets_of(raw_charset)
 
@@ -210,7 +221,7 @@ def _judge(header: Header) -> tuple[Identity, ImageFacts, tuple[str, ...], TextO
         element = values.get(tag)
         if element is None:
             return ""
-        value = bytes(header.part10.data[element.value : element.value_end])
+        value = bytes(data[element.value : element.value_end])
         return (decode_text(value, element.vr, charsets) or "").strip("\0 ")
 
     uids = [text(tag).strip() for tag in (0x00080016, 0x00080018, 0x0020000D, 0x0020000E)]
@@ -218,13 +229,13 @@ def _judge(header: Header) -> tuple[Identity, ImageFacts, tuple[str, ...], TextO
         raise Malformed("missing_uid")
     if UID_dictionary.get(header.part10.transfer_syntax, ("", ""))[1] != "Transfer Syntax":
         raise Malformed("unknown_syntax")
-    if sum(element.tag in encoding.PIXEL_TAGS for element in header.elements) > 1:
+    if len([None for element in header.elements if element[0] in encoding.PIXEL_TAGS]) > 1:
         raise Malformed("pixel_data_twice")
     image = _image_facts(header, values, text)
     _check_pixels(header, values, image)
     warnings = list(header.part10.notes)
     warnings += [f"charset:{name}" for name in unknown_charsets(raw_charset)]
-    warnings += ["uid_not_valid"] * (not all(_UID.fullmatch(uid) for uid in uids))
+    warnings += ["uid_not_valid"] * (not all(map(is_uid, uids)))
     warnings += ["trailing_bytes"] * (header.end < len(header.part10.data))
     identity = Identity(
         patient_id=text(0x00100020),
@@ -329,20 +340,24 @@ def _check_pixels(header: Header, values: dict[int, Element], image: ImageFacts)
         if "Image Storage" in UID_dictionary.get(image.sop_class, ("",))[0]:
             raise Malformed("pixel_data_cut")
         return
-    expected = expected_pixel_bytes(header, values, image)
+    check_pixel_bytes(header.part10.data, image, expected_pixel_bytes(header, values, image))
+
+
+def check_pixel_bytes(data: bytes, image: ImageFacts, expected: int) -> None:
+    """Compare the pixel data with the length that the header states.  Raises Malformed."""
     if expected > MAX_PIXELS:
         raise Malformed("pixel_size_impossible")
     if image.transfer_syntax in encoding.NATIVE:
         if image.pixel_length < expected:
             raise Malformed("pixel_data_short")
-    elif image.transfer_syntax in _MARKED and not _ends_with_marker(header, image):
+    elif image.transfer_syntax in _MARKED and not _ends_with_marker(data, image):
         raise Malformed("codestream_cut")
 
 
-def _ends_with_marker(header: Header, image: ImageFacts) -> bool:
+def _ends_with_marker(data: bytes, image: ImageFacts) -> bool:
     """JPEG, JPEG-LS and JPEG 2000 streams end with FF D9; padding may follow."""
     end = image.pixel_offset + image.pixel_length
-    tail = bytes(header.part10.data[max(image.pixel_offset, end - 64) : end])
+    tail = bytes(data[max(image.pixel_offset, end - 64) : end])
     return b"\xff\xd9" in tail
 
 

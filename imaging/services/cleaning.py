@@ -83,7 +83,7 @@ class _Work:
 
 
 @dataclass(frozen=True, slots=True)
-class _Cleaned:
+class Cleaned:
     """A file that passed cleaning and verification, with its staged output."""
 
     work: _Work
@@ -97,7 +97,7 @@ class _Named:
     """A batch on its way to the disk; its rows may be written when ``durable`` is over."""
 
     durable: Future[None]
-    passed: Sequence[_Cleaned]
+    passed: Sequence[Cleaned]
     failed: Sequence[Failure]
 
 
@@ -139,14 +139,59 @@ def clean(
     store.clear_workspace(place)
 
 
+def ahead(
+    items: Sequence[Examined], plan: DeidPlan, *, folder: Path, tick: Tick
+) -> list[Cleaned] | None:
+    """Clean and verify files into a folder, naming nothing; nothing when one did not pass."""
+    # The verifier searches names for numbers too: these are shorter than any that identifies.
+    work = [
+        _Work(item, folder / f"{number}.part", frozenset(), ()) for number, item in enumerate(items)
+    ]
+    done: list[Cleaned] = []
+    for result in _cleaned(plan, work):
+        if not isinstance(result, Cleaned):
+            return None
+        done.append(result)
+        tick(0, "Removing identity ahead")
+    return done
+
+
+def cleaned_ahead(
+    item: Examined, path: Path, outcome: DeidOutcome, left: Left, *, size: int
+) -> Cleaned:
+    """Return a file that was cleaned and verified ahead, as ``take_over`` wants it."""
+    sha256 = outcome.sha256_after
+    staged = Staged(sha256, size, path, research().name_of(sha256))
+    return Cleaned(_Work(item, path, frozenset(), ()), outcome, staged, left)
+
+
+def take_over(
+    submission: Submission, intake: Intake, cleaned: Sequence[Cleaned], *, tick: Tick
+) -> None:
+    """Name files that were cleaned ahead, durably, and write their rows."""
+    wanted = {item.row.pk for item in intake.examined}
+    mine = [one for one in cleaned if one.work.item.row.pk in wanted]
+    finished = submission.file_count - len(mine)
+    store = research()
+    with ThreadPoolExecutor(1) as disk:
+        parts = [mine[at : at + BATCH] for at in range(0, len(mine), BATCH)]
+        named = [
+            _Named(disk.submit(store.commit, [one.staged for one in part]), part, ())
+            for part in parts
+        ]
+        for part in named:
+            finished += _write_rows(submission, intake, part)
+            tick(finished, "Storing the clean images")
+
+
 def _batches(
-    results: Iterable[_Cleaned | Failure],
-) -> Iterator[tuple[list[_Cleaned], list[Failure]]]:
+    results: Iterable[Cleaned | Failure],
+) -> Iterator[tuple[list[Cleaned], list[Failure]]]:
     """Gather results, as they come, into what is named and written together."""
-    passed: list[_Cleaned] = []
+    passed: list[Cleaned] = []
     failed: list[Failure] = []
     for result in results:
-        if isinstance(result, _Cleaned):
+        if isinstance(result, Cleaned):
             passed.append(result)
         else:
             failed.append(result)
@@ -249,7 +294,7 @@ def _decimals(raw: bytes) -> list[float]:
         return []
 
 
-def _cleaned(plan: DeidPlan, work: Sequence[_Work]) -> Iterator[_Cleaned | Failure]:
+def _cleaned(plan: DeidPlan, work: Sequence[_Work]) -> Iterator[Cleaned | Failure]:
     """Clean and verify files side by side; yield what became of each as it is known."""
     with (
         Sandbox(_cleaner(plan), processes=PROCESSES, limits=LIMITS) as cleaners,
@@ -272,7 +317,7 @@ def _is_written(outcome: DeidOutcome) -> bool:
 
 def _judged(
     work: _Work, outcome: DeidOutcome, result: tuple[Verdict, Left | None] | Contained
-) -> _Cleaned | Failure:
+) -> Cleaned | Failure:
     verdict, left = (Verdict(result.code), None) if isinstance(result, Contained) else result
     if work.masks:
         Path(work.order.masked).unlink(missing_ok=True)
@@ -281,7 +326,7 @@ def _judged(
         return work.item, ReceivedFile.Outcome.HELD, verdict.code
     sha256 = outcome.sha256_after
     staged = Staged(sha256, work.path.stat().st_size, work.path, research().name_of(sha256))
-    return _Cleaned(work, outcome, staged, left)
+    return Cleaned(work, outcome, staged, left)
 
 
 def _write_rows(submission: Submission, intake: Intake, named: _Named) -> int:
@@ -309,7 +354,7 @@ def _write_rows(submission: Submission, intake: Intake, named: _Named) -> int:
     return len(passed) + len(failed)
 
 
-def _instance(submission: Submission, cleaned: _Cleaned, series: Series) -> Instance:
+def _instance(submission: Submission, cleaned: Cleaned, series: Series) -> Instance:
     item, outcome = cleaned.work.item, cleaned.outcome
     verified, masks = item.verified, cleaned.work.masks
     number = verified.image.instance_number.strip()

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from audit.actors import require_act
+from audit.durable import fsync_folder
 from audit.models import record
 from imaging.models import (
     ConsentWithdrawal,
@@ -27,7 +28,6 @@ from imaging.models import (
 )
 from imaging.storage import ArrivalStore, destroy_submission_key, previews, research
 from imaging.storage.content import ContentStore, metadata_documents
-from imaging.storage.durable import fsync_folder
 
 KEY_DESTROYED = "key of 256 bits overwritten and removed, then the sealed files"
 FILES_REMOVED = "files removed from the store"

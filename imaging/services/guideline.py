@@ -17,13 +17,12 @@ from imaging.pipeline.technical_qc import (
 )
 from imaging.pipeline.technical_qc.guideline_text import (
     Change,
-    Problem,
-    UnreadableText,
     beyond_rows,
     difference,
     parsed_row,
     read_yaml,
 )
+from imaging.pipeline.yaml_text import Problem, UnreadableText
 from studies.models import Configuration, Study, TimePointDefinition
 from studies.services import configuration
 

@@ -44,11 +44,8 @@ def hold_what_shows_text(submission: Submission, intake: Intake, tick: Tick) -> 
             held[item.row.pk] = code
         elif by_person or item.row.pk in looked:
             continue
-        elif look_of(image) is Look.EACH:
-            each.append(item)
-        elif look_of(image) is Look.SAMPLE:
-            shape = (image.image_type, image.rows, image.columns, image.modality)
-            stacks[item.verified.identity.series_uid + repr(shape)].append(item)
+        else:
+            _put(item, each, stacks)
     _hold(submission, held)
     if each or stacks:
         found = _look(each, stacks, accepted, tick)
@@ -57,6 +54,38 @@ def hold_what_shows_text(submission: Submission, intake: Intake, tick: Tick) -> 
         judged = [item.row.pk for members in (each, *stacks.values()) for item in members]
         submission.files.filter(pk__in=judged).update(looked_at=clock.now())
     return set(held)
+
+
+def shows_text(intake: Intake, tick: Tick) -> bool:
+    """Tell whether any file needs a person by its kind or its pixels; nothing is written down."""
+    each: list[Examined] = []
+    stacks: dict[str, list[Examined]] = defaultdict(list)
+    for item in intake.examined:
+        if hold_reason(item.verified.image, accepted=frozenset()):
+            return True
+        _put(item, each, stacks)
+    return bool(_look(each, stacks, frozenset(), tick)) if each or stacks else False
+
+
+def note_looked(submission: Submission, intake: Intake) -> None:
+    """Write down that the files were judged whose kind asks for it."""
+    judged = [
+        item.row.pk
+        for item in intake.examined
+        if look_of(item.verified.image) in {Look.EACH, Look.SAMPLE}
+    ]
+    if judged:
+        submission.files.filter(pk__in=judged, looked_at=None).update(looked_at=clock.now())
+
+
+def _put(item: Examined, each: list[Examined], stacks: dict[str, list[Examined]]) -> None:
+    """Sort a file to those that are looked at one by one, or to its stack that is sampled."""
+    image = item.verified.image
+    if look_of(image) is Look.EACH:
+        each.append(item)
+    elif look_of(image) is Look.SAMPLE:
+        shape = (image.image_type, image.rows, image.columns, image.modality)
+        stacks[item.verified.identity.series_uid + repr(shape)].append(item)
 
 
 def _hold(submission: Submission, held: dict[int, str]) -> None:

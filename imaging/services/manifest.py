@@ -18,6 +18,7 @@ from audit.errors import Conflict, Refused, RuleBroken
 from audit.models import record
 from imaging.models import ReceivedFile, Submission
 from imaging.storage import ArrivalStore
+from imaging.storage.ahead import AheadStore
 from imaging.storage.arrivals import WrongContent
 from imaging.workflows import SUBMISSION
 
@@ -316,6 +317,7 @@ def remove_files(submission: Submission, *, actor: Actor) -> Submission:
         count = row.files.count()
         row.files.all().delete()
         ArrivalStore(row.pk).store.clear_workspace("parts")
+        AheadStore(row.pk).drop()
         _count(row)
         record("submission.clear", row, details={"files": count})
         return row

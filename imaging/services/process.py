@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
@@ -25,6 +26,7 @@ from imaging.pipeline.technical_qc import SeriesFacts, check_submission
 from imaging.pipeline.technical_qc.reading import keyed
 from imaging.pipeline.technical_qc.series_checks import sorted_out_as
 from imaging.services import (
+    ahead,
     archives,
     checks,
     cleaning,
@@ -89,6 +91,7 @@ def process(job: Job, submission_id: str) -> None:
     described: Known = {}
     with scope(study):
         if row.state == "received":
+            ahead.wait_for_checks(row, marks)
             described = clean(row, system, marks)
             row.refresh_from_db()
         if row.state == "deidentified":
@@ -97,6 +100,7 @@ def process(job: Job, submission_id: str) -> None:
             row.refresh_from_db()
         if row.state in DRAWN:
             # QC is open by now: its pictures come while somebody claims it.
+            ahead.drop(row)
             marks(row.file_count, "Rendering pictures")
             pictures.render(list(row.series.all()), marks)
 
@@ -107,15 +111,19 @@ def clean(row: Submission, system: Actor, marks: Marks) -> Known:
     Returns:
         What was read of the clean files for the index.
     """
-    with intake.opened(row, marks, only=intake.TRUE_VALUES) as opened:
+    with _opened(row, marks) as (opened, ready):
         intake.apply_set_aside(row, opened.set_aside)
         plan = cleaning.plan_of(row, opened)
         if _in_doubt(row, identity.before_cleaning(row, opened), system):
             return {}
         identity.set_duplicates_aside(row, opened)
-        held = looking.hold_what_shows_text(row, opened, marks)
-        for part, by in site_cleaning.parts_of(opened, plan):
-            cleaning.clean(row, part, by, held=held, tick=marks)
+        if ready is not None:
+            looking.note_looked(row, opened)
+            cleaning.take_over(row, opened, ready.cleaned, tick=marks)
+        else:
+            held = looking.hold_what_shows_text(row, opened, marks)
+            for part, by in site_cleaning.parts_of(opened, plan):
+                cleaning.clean(row, part, by, held=held, tick=marks)
         papers.open_all(row, plan, marks)
         if _in_doubt(row, identity.after_cleaning(row), system):
             return {}
@@ -147,6 +155,17 @@ def clean(row: Submission, system: Actor, marks: Marks) -> Known:
             },
         )
     return {sha256: left.described for sha256, left in opened.left.items()}
+
+
+@contextmanager
+def _opened(row: Submission, marks: Marks) -> Iterator[tuple[Intake, ahead.Ready | None]]:
+    """Open an upload, or take what was worked out of it ahead: then no original is opened."""
+    ready = ahead.ready(row)
+    if ready is not None:
+        yield ready.intake, ready
+        return
+    with intake.opened(row, marks, only=intake.TRUE_VALUES) as opened:
+        yield opened, None
 
 
 def _in_doubt(row: Submission, doubts: Sequence[identity.Doubt], system: Actor) -> bool:
@@ -211,14 +230,16 @@ def check_before_sending(job: Job, submission_id: str) -> None:
             row.refresh_from_db()
         with intake.opened(row, marks) as opened:
             result = _result(row, opened)
-        with transaction.atomic():
-            locked = Submission.objects.in_study(study).select_for_update().get(pk=row.pk)
-            if locked.state != "uploading" or locked.manifest_digest != row.manifest_digest:
-                return
-            if locked.check_result != result:
-                locked.check_result = result
-                locked.save()
-        _prefill(locked, system)
+            with transaction.atomic():
+                locked = Submission.objects.in_study(study).select_for_update().get(pk=row.pk)
+                if locked.state != "uploading" or locked.manifest_digest != row.manifest_digest:
+                    return
+                if locked.check_result != result:
+                    locked.check_result = result
+                    locked.save()
+            _prefill(locked, system)
+            # The site fills in the form by now.
+            ahead.work(row, opened, marks)
 
 
 def _prefill(row: Submission, system: Actor) -> None:

@@ -5,6 +5,7 @@ at any time and can be written again without harm. The arrivals of a submission 
 key of their own; destroying the key destroys them wherever copies lie.
 """
 
+from audit.durable import fsync_file, fsync_folder
 from imaging.storage.arrivals import ArrivalStore
 from imaging.storage.content import (
     ContentDamaged,
@@ -15,7 +16,6 @@ from imaging.storage.content import (
     previews,
     research,
 )
-from imaging.storage.durable import fsync_file, fsync_folder
 from imaging.storage.keys import destroy_submission_key, study_key
 
 __all__ = [

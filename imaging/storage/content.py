@@ -25,7 +25,7 @@ from django.conf import settings
 from django.core.files import File
 from django.core.files.storage import storages
 
-from imaging.storage.durable import move_all
+from audit.durable import move_all
 from imaging.storage.s3 import is_s3, s3_listing, s3_part
 
 CHUNK = 1024 * 1024

@@ -12,8 +12,8 @@ from uuid import UUID
 
 from django.conf import settings
 
+from audit.durable import fsync_folder, write_once
 from audit.errors import RuleBroken
-from imaging.storage.durable import fsync_folder, write_once
 
 KEY_BYTES = 32
 

@@ -19,10 +19,10 @@ from uuid import UUID
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from audit.durable import fsync_folder
 from imaging.storage import keys
 from imaging.storage.arrivals import ArrivalStore, WrongContent
 from imaging.storage.content import Staged
-from imaging.storage.durable import fsync_folder
 from imaging.storage.sealing import FRAME, MARK, PREFIX, TAG, SealBroken, sealed_frame, unseal
 
 HEAD = len(MARK) + PREFIX

@@ -13,12 +13,12 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.sentences import sentences
+from accounts.signing import proven, shown_signatures, sign_request
 from audit import clock, trail
 from audit.errors import Refused
 from imaging.models import ConsentWithdrawal, Destruction, Move, Submission
 from imaging.services import consent, moving
 from imaging.services.effects import Effect
-from imaging.views import parts
 from imaging.views.submissions import fetched
 from studies.access import StudyRequest, fetch, study_view
 from studies.models import Subject
@@ -130,7 +130,7 @@ def _move_page(request: StudyRequest, row: Move, *, errors: tuple[str, ...] = ()
     sign: Any = None
     code = request.study.code
     if row.state == "planned" and request.actor.may("submission.move"):
-        sign = parts.sign_request(
+        sign = sign_request(
             request,
             row,
             dialog_id="sign-move",
@@ -141,9 +141,9 @@ def _move_page(request: StudyRequest, row: Move, *, errors: tuple[str, ...] = ()
                 (_("To"), str(row.target)),
                 (_("Reason"), row.reason),
             ),
-            meaning=_(moving.STATEMENT),
+            statement=_(moving.STATEMENT),
             consequence=_("Identity is removed anew; what the first subject had is destroyed."),
-            sign_label=_("Move images"),
+            label=_("Move images"),
             errors=errors,
         )
     return render(
@@ -155,7 +155,7 @@ def _move_page(request: StudyRequest, row: Move, *, errors: tuple[str, ...] = ()
             "effects": lines(row.effects),
             "sign": sign,
             "may_move": request.actor.may("submission.move"),
-            "signatures": parts.shown_signatures(row),
+            "signatures": shown_signatures(row),
             "proofs": Destruction.objects.filter(move=row),
             "history": sentences(trail.entries(row)),
             "crumbs": _crumbs(request, row.submission, _("Move")),
@@ -169,7 +169,7 @@ def sign_move(request: StudyRequest, pk: UUID) -> HttpResponse:
     """Carry a move out by signature."""
     row = _move(request, pk)
     try:
-        assent = parts.proven(request, meaning=moving.MEANING, statement=moving.STATEMENT)
+        assent = proven(request, row, meaning=moving.MEANING, statement=moving.STATEMENT)
         made = moving.carry_out(row, actor=request.actor, assent=assent)
     except Refused as refused:
         return _move_page(request, _move(request, pk), errors=(refused.message,))
@@ -239,16 +239,16 @@ def _consent_page(
     rule = effective.policy if effective else consent.rule_of(request.study)
     sign: Any = None
     if effective is not None and request.actor.may("consent.correct"):
-        sign = parts.sign_request(
+        sign = sign_request(
             request,
             effective,
             dialog_id="correct",
             title=_("Correct the record"),
             url=reverse("consent-correct", args=[code, effective.pk]),
             facts=((_("Subject"), subject.code),),
-            meaning=_(consent.STATEMENT),
+            statement=_(consent.STATEMENT),
             consequence=_("What was destroyed cannot be brought back."),
-            sign_label=_("Sign correction"),
+            label=_("Sign correction"),
             errors=sign_errors,
         )
     return render(
@@ -257,7 +257,7 @@ def _consent_page(
         {
             "subject": subject,
             "effective": effective,
-            "rows": [(row, consent.proofs(row), parts.shown_signatures(row)) for row in rows],
+            "rows": [(row, consent.proofs(row), shown_signatures(row)) for row in rows],
             "rule": rule,
             "scopes": [
                 (value, label, consent.rule_in_words(rule, value))
@@ -288,7 +288,7 @@ def correct_consent(request: StudyRequest, pk: UUID) -> HttpResponse:
         ConsentWithdrawal.objects.select_related("subject__study_site__site"), request.actor, pk
     )
     try:
-        assent = parts.proven(request, meaning=consent.MEANING, statement=consent.STATEMENT)
+        assent = proven(request, row, meaning=consent.MEANING, statement=consent.STATEMENT)
         consent.correct(
             row, actor=request.actor, reason=request.POST.get("reason", ""), assent=assent
         )

@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.sentences import sentences
+from accounts.signing import proven, shown_signatures, sign_request
 from audit import clock, trail
 from audit.errors import Refused, RuleBroken
 from audit.models import record
@@ -20,11 +21,10 @@ from imaging.models import Finding, SiteException
 from imaging.pipeline.technical_qc.parameters import PARAMETERS
 from imaging.pipeline.technical_qc.words import WORDS
 from imaging.services import exceptions
-from imaging.views import parts
-from imaging.views.tables import csv_response
 from studies.access import StudyRequest, fetch, study_view
 from studies.models import StudySite
 from ui.records import Link
+from ui.sheets import csv_response
 
 CHIPS = (
     ("", "In force", ("approved",)),
@@ -141,7 +141,7 @@ def _page(
     may_sign = row.state == "proposed" and request.actor.may("exception.approve")
     sign: Any = None
     if may_sign:
-        sign = parts.sign_request(
+        sign = sign_request(
             request,
             row,
             dialog_id="approve",
@@ -152,9 +152,9 @@ def _page(
                 (_("Exception"), about(row)),
                 (_("Reason"), row.reason),
             ),
-            meaning=_(exceptions.STATEMENT),
+            statement=_(exceptions.STATEMENT),
             consequence=_("Findings that it covers stay listed, ask nobody and block nothing."),
-            sign_label=_("Sign approval"),
+            label=_("Sign approval"),
             errors=errors,
         )
     return render(
@@ -170,7 +170,7 @@ def _page(
             "may_decline": may_sign,
             "may_end": row.state == "approved" and request.actor.may("exception.propose"),
             "ends_soon": exceptions.ends_soon(row),
-            "signatures": parts.shown_signatures(row),
+            "signatures": shown_signatures(row),
             "history": sentences(trail.entries(row)),
             "crumbs": _crumbs(request, str(row)),
         },
@@ -183,7 +183,7 @@ def approve(request: StudyRequest, pk: UUID) -> HttpResponse:
     """Approve by signature."""
     row = _fetched(request, pk)
     try:
-        assent = parts.proven(request, meaning=exceptions.MEANING, statement=exceptions.STATEMENT)
+        assent = proven(request, row, meaning=exceptions.MEANING, statement=exceptions.STATEMENT)
         exceptions.approve(row, actor=request.actor, assent=assent)
     except Refused as refused:
         return _page(request, _fetched(request, pk), errors=(refused.message,))

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.sentences import sentences
+from accounts.signing import shown_signatures
 from audit import trail
 from audit.errors import Conflict, Refused
 from audit.models import record
@@ -19,16 +20,15 @@ from imaging.models import SiteException
 from imaging.pipeline.technical_qc.guideline import Rule
 from imaging.pipeline.technical_qc.guideline_text import (
     KINDS,
-    UnreadableText,
     asks_in_words,
     place_in_words,
     subject_of,
 )
 from imaging.pipeline.technical_qc.parameters import PARAMETERS
 from imaging.pipeline.technical_qc.words import WORDS
+from imaging.pipeline.yaml_text import UnreadableText
 from imaging.services import exceptions
 from imaging.services import guideline as service
-from imaging.views import parts
 from studies.access import StudyRequest, fetch, study_view
 from studies.models import Configuration
 from ui.records import Link
@@ -134,7 +134,7 @@ def _page(
                 (one for one in versions if one.key == made.key and one.version < made.version),
                 None,
             ),
-            "signatures": parts.shown_signatures(made),
+            "signatures": shown_signatures(made),
             "history": sentences(trail.entries(made)),
             "exceptions": len(
                 SiteException.objects.visible_to(request.actor).filter(state="approved")

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.sentences import sentences
+from accounts.signing import proven, shown_signatures, sign_request
 from audit import clock, trail
 from audit.errors import Refused
 from imaging.models import LateImages
@@ -83,7 +84,7 @@ def _page(
     may_decide = row.state == "open" and request.actor.may("late.decide")
     sign: Any = None
     if may_decide and row.decision:
-        sign = parts.sign_request(
+        sign = sign_request(
             request,
             row,
             dialog_id="decide",
@@ -94,9 +95,9 @@ def _page(
                 (_("Decision"), row.get_decision_display()),
                 (_("Reason"), row.reason),
             ),
-            meaning=_(late.STATEMENT),
+            statement=_(late.STATEMENT),
             consequence=_("The decision takes effect at once and cannot be changed."),
-            sign_label=_("Sign decision"),
+            label=_("Sign decision"),
             errors=errors if signing else (),
         )
     series = row.submission.series.prefetch_related("previews")
@@ -119,7 +120,7 @@ def _page(
             "sign": sign,
             "signing": signing and not errors,
             "errors": errors,
-            "signatures": parts.shown_signatures(row),
+            "signatures": shown_signatures(row),
             "history": sentences(trail.entries(row)),
             "now": clock.now(),
             "crumbs": _crumbs(request, str(row.time_point)),
@@ -152,7 +153,7 @@ def sign(request: StudyRequest, pk: UUID) -> HttpResponse:
     """Sign the kept decision; it is carried out at once as far as the platform can."""
     row = _fetched(request, pk)
     try:
-        assent = parts.proven(request, meaning=late.MEANING, statement=late.STATEMENT)
+        assent = proven(request, row, meaning=late.MEANING, statement=late.STATEMENT)
         late.decide(row, actor=request.actor, assent=assent)
     except Refused as refused:
         return _page(request, _fetched(request, pk), errors=(refused.message,), signing=True)

@@ -11,10 +11,10 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from accounts.signing import proven, shown_signatures, sign_request
 from audit.errors import Refused
 from imaging.models import Attachment
 from imaging.services import papers
-from imaging.views import parts
 from imaging.views.holds import posted_masks, unkept
 from imaging.views.submissions import crumbs, fetched
 from studies.access import StudyRequest, fetch, study_view
@@ -85,7 +85,7 @@ def _screen(
             "masking": _masking(request, pk, row) if row.pages else None,
             "sign": _sign(request, pk, row, errors) if row.state == "redacted" else None,
             "signing": signing,
-            "signatures": parts.shown_signatures(row) if row.state == "released" else [],
+            "signatures": shown_signatures(row) if row.state == "released" else [],
             "open": row.state in {"held", "redacted"},
         },
         status=422 if errors else 200,
@@ -130,17 +130,17 @@ def _masking(request: StudyRequest, pk: UUID, row: Attachment) -> dict[str, Any]
 
 
 def _sign(request: StudyRequest, pk: UUID, row: Attachment, errors: tuple[str, ...]) -> Any:
-    return parts.sign_request(
+    return sign_request(
         request,
         row,
         dialog_id="release",
         title=_("Release %s") % row,
         url=reverse("attachment-release", args=[request.study.code, pk, row.pk]),
         facts=((_("Pages"), str(len(row.pages))), (_("Masks"), str(len(row.masks)))),
-        meaning=papers.STATEMENT,
+        statement=papers.STATEMENT,
         consequence=_("Those who check these images will see the copy. Readers never do."),
         errors=errors,
-        sign_label=_("Sign and release"),
+        label=_("Sign and release"),
     )
 
 
@@ -187,7 +187,7 @@ def release(request: StudyRequest, pk: UUID, attachment_id: UUID) -> HttpRespons
     """Release the copy by signature."""
     row = _fetched(request, pk, attachment_id)
     try:
-        assent = parts.proven(request, meaning=papers.MEANING, statement=papers.STATEMENT)
+        assent = proven(request, row, meaning=papers.MEANING, statement=papers.STATEMENT)
         papers.release(row, actor=request.actor, assent=assent)
     except Refused as refused:
         return _screen(request, pk, row, errors=(refused.message,), signing=True)

@@ -1,4 +1,4 @@
-"""Records for components, made of imaging's rows: histories, findings, jobs, sign dialogs."""
+"""Records for components, made of imaging's rows: findings, jobs, series."""
 
 from __future__ import annotations
 
@@ -10,19 +10,10 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from accounts.sentences import role_words
-from accounts.signatures import (
-    Assent,
-    content_digest,
-    needs_second_factor,
-    prove,
-    signatures_of,
-)
-from audit import clock, jobs
+from audit import jobs
 from audit.models import Job
 from imaging.models import Finding, Series, Submission
-from studies.access import StudyRequest, person
-from ui.records import Action, JobProgress, Link, SignRequest
+from ui.records import Action, JobProgress, Link
 
 JOB_STATES = {
     Job.State.PENDING: "WAITING",
@@ -76,73 +67,6 @@ def job_card(
 def newest_job(row: Submission, kind: str) -> Job | None:
     """Return the newest job of a kind about a submission."""
     return next((job for job in jobs.of(row) if job.kind == kind), None)
-
-
-def sign_request(  # noqa: PLR0913 - a dialog has this many sides
-    request: StudyRequest,
-    row: Any,
-    *,
-    dialog_id: str,
-    title: str,
-    url: str,
-    facts: Sequence[tuple[str, str]],
-    meaning: str,
-    consequence: str,
-    sign_label: str,
-    errors: Sequence[str] = (),
-) -> SignRequest:
-    """Return what the sign dialog shows about a row and sends back with the password."""
-    user = person(request)
-    return SignRequest(
-        dialog_id=dialog_id,
-        title=title,
-        url=url,
-        facts=tuple(facts),
-        meaning=meaning,
-        consequence=consequence,
-        printed_name=user.printed_name,
-        role=role_words(request.actor.role),
-        now=clock.now(),
-        zone=user.time_zone,
-        needs_second_factor=needs_second_factor(user),
-        hidden=(("seen_digest", content_digest(row)),),
-        errors=tuple(errors),
-        sign_label=sign_label,
-    )
-
-
-def shown_signatures(row: Any) -> list[dict[str, Any]]:
-    """Return the signatures on a record as the component shows them."""
-    return [
-        {
-            "printed_name": shown.signature.printed_name,
-            "role": role_words(shown.signature.role),
-            "meaning": shown.signature.statement,
-            "when": shown.signature.signed_at,
-            "zone": shown.signature.zone,
-            "record_hash": shown.signature.content_digest,
-            "is_valid": shown.valid,
-        }
-        for shown in signatures_of(row)
-    ]
-
-
-def proven(request: StudyRequest, *, meaning: str, statement: str) -> Assent:
-    """Return the assent that a sign dialog of this page asks for.
-
-    Raises:
-        SignatureRefused: the password or the second factor is wrong.
-        Conflict: the record is another than the one that was shown.
-    """
-    return prove(
-        person(request),
-        request.actor,
-        password=request.POST.get("password", ""),
-        code=request.POST.get("code", ""),
-        meaning=meaning,
-        statement=statement,
-        seen_digest=request.POST.get("seen_digest", ""),
-    )
 
 
 def thumbnail_url(study_code: str, row: Series) -> str:

@@ -14,19 +14,19 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.sentences import sentences
+from accounts.signing import proven, shown_signatures, sign_request
 from audit import clock, jobs, trail
 from audit.errors import Refused, RuleBroken
 from imaging.models import PhantomScan
 from imaging.rules import phantom_doubts
 from imaging.services import phantoms
 from imaging.storage import previews
-from imaging.views import parts
-from imaging.views.tables import csv_response
 from imaging.workflows import PHANTOM_SCAN
 from studies.access import StudyRequest, fetch, person, study_view
 from studies.models import Scanner, StudySite
 from ui import moments
 from ui.records import Link, SignRequest, UploadPanel
+from ui.sheets import csv_response
 
 _SHOWN = frozenset({"files", "figures", "header", "picture_sha256", "engine_version"})
 #: decision -> what the dialog shows: title, statement's key, consequence, button
@@ -137,7 +137,7 @@ def shown(
         "errors": errors,
         "history": sentences(_told(row)),
         "doubts": phantom_doubts(row),
-        "signatures": parts.shown_signatures(row),
+        "signatures": shown_signatures(row),
         "outside": [f["label"] for f in row.figures if f["passed"] is False],
         "zone": person(request).time_zone,
     }
@@ -199,16 +199,16 @@ def _sign(request: StudyRequest, row: PhantomScan, name: str, errors: Sequence[s
     ]
     if row.decision_comment:
         facts.append((_("Comment"), row.decision_comment))
-    return parts.sign_request(
+    return sign_request(
         request,
         row,
         dialog_id=f"sign-{name}",
         title=_(title),
         url=reverse("phantom-sign", args=[request.study.code, row.pk, name]),
         facts=facts,
-        meaning=_(phantoms.STATEMENTS[meaning]),
+        statement=_(phantoms.STATEMENTS[meaning]),
         consequence=_("The site is told. The figures cannot change any more."),
-        sign_label=_(label),
+        label=_(label),
         errors=tuple(errors),
     )
 
@@ -272,7 +272,7 @@ def sign(request: StudyRequest, pk: UUID, decision: str) -> HttpResponse:
         raise Http404
     meaning = DECISIONS[decision][1]
     try:
-        assent = parts.proven(request, meaning=meaning, statement=phantoms.STATEMENTS[meaning])
+        assent = proven(request, row, meaning=meaning, statement=phantoms.STATEMENTS[meaning])
         decided = phantoms.decide(
             row, passed=decision == "pass", actor=request.actor, assent=assent
         )

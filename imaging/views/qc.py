@@ -11,6 +11,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from accounts.signing import proven
 from audit import clock
 from audit.actors import service
 from audit.errors import Refused, RuleBroken
@@ -423,7 +424,7 @@ def sign(request: StudyRequest, pk: UUID) -> HttpResponse:
     row = fetched(request, pk)
     review = _own(request, pk)
     try:
-        assent = parts.proven(request, meaning=qc.MEANING, statement=qc.STATEMENT)
+        assent = proven(request, review, meaning=qc.MEANING, statement=qc.STATEMENT)
         qc.sign(review, actor=request.actor, assent=assent)
     except Refused as refused:
         return _workbench(request, row, errors=(refused.message,), signing=True)

@@ -10,8 +10,8 @@ from django.http import HttpResponse
 from audit.models import record
 from imaging.models import Finding, QcReview, Submission
 from imaging.services import second_level
-from imaging.views.tables import csv_response
 from studies.access import StudyRequest, study_view
+from ui.sheets import csv_response
 
 FINDING_COLUMNS = (
     "Study", "Site", "Subject", "Time point", "Submission", "Code", "Parameter", "Level",

@@ -10,9 +10,9 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
+from accounts.signing import shown_signatures
 from imaging.models import ReceivedFile, Submission
 from imaging.services import attachments
-from imaging.views import parts
 from imaging.views.upload import crumbs, fetched
 from studies.access import StudyRequest, person, study_view
 from ui import moments, paper
@@ -41,7 +41,7 @@ def page(request: StudyRequest, pk: UUID) -> HttpResponse:
             "row": row,
             "crumbs": crumbs(row),
             "zone": person(request).time_zone,
-            "signatures": parts.shown_signatures(row),
+            "signatures": shown_signatures(row),
             "series": row.check_result.get("series", []),
             "set_aside": row.check_result.get("set_aside", []),
             "attached": attachments.listed(row),
@@ -113,7 +113,7 @@ def _due(row: Submission, zone: str) -> str:
 
 
 def _signatures(row: Submission, zone: str) -> Iterable[dict[str, Any]]:
-    for shown in parts.shown_signatures(row):
+    for shown in shown_signatures(row):
         yield {
             "name": shown["printed_name"],
             "role": shown["role"],

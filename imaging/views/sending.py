@@ -20,11 +20,12 @@ from django.utils.translation import gettext as _
 
 from audit.errors import Refused, RuleBroken
 from imaging.models import Submission
-from imaging.services import manifest, resumable
+from imaging.services import batches, manifest, resumable
 from studies.access import StudyRequest, fetch, study_view
 
 BODY_LIMIT = 8 * 1024 * 1024
 CHUNK = 256 * 1024
+HEARD_OUT = 64 * 1024 * 1024
 TUS = {"Tus-Resumable": "1.0.0", "Cache-Control": "no-store"}
 PART_TYPE = "application/offset+octet-stream"
 
@@ -101,6 +102,34 @@ def put(request: StudyRequest, pk: UUID, sha256: str) -> HttpResponse:
     except UnreadablePostError:
         return _cut()
     return HttpResponse(status=204)
+
+
+@study_view("submission.upload", methods=("POST",))
+def many(request: StudyRequest, pk: UUID) -> HttpResponse:
+    """Take many announced files in one message, durable when this answers (``batches``)."""
+    mine = Submission.objects.visible_to(request.actor)
+    try:
+        digests = batches.named_in(request.readline(batches.LONGEST_LINE + 2))
+        if not batches.take_files(mine, pk, digests, request.read, actor=request.actor):
+            _fetched(request, pk)  # says 404, and keeps that it was asked for
+    except UnreadablePostError:
+        return _cut()
+    except Refused as refused:
+        _fetched(request, pk)  # what is not theirs is not found, however the message looks
+        return _heard_out(request, refused)
+    return HttpResponse(status=204)
+
+
+def _heard_out(request: HttpRequest, refused: Refused) -> JsonResponse:
+    """Answer a refusal when the message is over: a browser that still sends takes the answer for a
+    lost line."""
+    left = HEARD_OUT
+    try:
+        while left > 0 and (chunk := request.read(CHUNK)):
+            left -= len(chunk)
+    except UnreadablePostError:
+        return _cut()
+    return _answer(refused)
 
 
 @study_view("submission.upload", methods=("POST", "OPTIONS"))

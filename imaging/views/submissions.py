@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.sentences import sentences
+from accounts.signing import shown_signatures
 from audit import clock, trail
 from audit.models import Job
 from imaging.models import ReceivedFile, Submission
@@ -119,7 +120,7 @@ def detail(request: StudyRequest, pk: UUID) -> HttpResponse:
             else None,
             "steps": {step.name for step in SUBMISSION.open_steps(row, actor)},
             "now": clock.now(),
-            "signatures": parts.shown_signatures(row),
+            "signatures": shown_signatures(row),
             "may_qc": actor.may("qc.view"),
             "may_see_time_point": actor.may("timepoint.view"),
             "may_decide": actor.may("qc.decide") and row.state == "in_qc",

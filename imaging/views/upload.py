@@ -11,6 +11,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from accounts.signing import proven, sign_request
 from audit import clock
 from audit.errors import Refused, RuleBroken
 from audit.models import Job
@@ -100,6 +101,7 @@ def files(request: StudyRequest, pk: UUID) -> HttpResponse:
         manifest_url=reverse("upload-manifest", args=args),
         put_url=put_url,
         parts_url=reverse("upload-parts", args=args),
+        many_url=reverse("upload-many", args=args),
         finish_url=reverse("upload-finish", args=args),
         visit_url=reverse("upload-visit"),
         note=_(
@@ -340,8 +342,8 @@ def review(request: StudyRequest, pk: UUID) -> HttpResponse:
     errors: list[str] = []
     if request.method == "POST":
         try:
-            assent = parts.proven(
-                request, meaning=submission.MEANING, statement=submission.STATEMENT
+            assent = proven(
+                request, row, meaning=submission.MEANING, statement=submission.STATEMENT
             )
             submission.sign_and_receive(row, actor=request.actor, assent=assent)
             return redirect("receipt", request.study.code, row.pk)
@@ -353,7 +355,7 @@ def review(request: StudyRequest, pk: UUID) -> HttpResponse:
     _result, view = posting.view_of(
         row.form_record, context=submission.form_context(row), final=True, read_only=True
     )
-    sign = parts.sign_request(
+    sign = sign_request(
         request,
         row,
         dialog_id="send",
@@ -366,9 +368,9 @@ def review(request: StudyRequest, pk: UUID) -> HttpResponse:
             (_("Manifest"), f"{row.manifest_digest[:8]}…{row.manifest_digest[-8:]}"),
             (_("Form"), str(row.form_record.form)),
         ),
-        meaning=_(submission.STATEMENT),
+        statement=_(submission.STATEMENT),
         consequence=_("After this the files and the form cannot change."),
-        sign_label=_("Sign and send"),
+        label=_("Sign and send"),
         errors=errors,
     )
     guards = submission.guards(row)

@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from accounts.signing import shown_signatures, sign_request
 from audit import clock
 from imaging.models import Finding, Preview, QcReview, Series, Submission
 from imaging.pipeline.technical_qc.guideline_text import asks_in_words
@@ -235,14 +236,14 @@ def decision(
         facts.append((_("Comment"), review.comment))
     if review.form_record is not None:
         facts.append((_("Checklist"), str(review.form_record.form)))
-    sign = parts.sign_request(
+    sign = sign_request(
         request,
         review,
         dialog_id="sign-qc",
         title=_("Sign the QC decision on %s") % row.time_point,
         url=reverse("qc-sign", args=[request.study.code, row.pk]),
         facts=facts,
-        meaning=_(qc.STATEMENT),
+        statement=_(qc.STATEMENT),
         consequence=_(
             "A pass releases the images to the readers and a failure asks for a re-scan, unless "
             "the decision is drawn for a second person."
@@ -251,7 +252,7 @@ def decision(
         else _("It takes effect when both decisions agree; a difference goes to science.")
         if review.level == second_level.SECOND
         else _("Your decision counts. A pass releases the images; a failure asks for a re-scan."),
-        sign_label=_("Sign decision"),
+        label=_("Sign decision"),
         errors=errors,
     )
     return {
@@ -259,5 +260,5 @@ def decision(
         "pass_closed": why_closed(row, review) if review.state == "open" else "",
         "sign": sign,
         "signing": signing and all(guard.ok for guard in guards),
-        "signatures": parts.shown_signatures(review) if review.state == "signed" else [],
+        "signatures": shown_signatures(review) if review.state == "signed" else [],
     }

@@ -12,9 +12,8 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from accounts.sentences import role_words, sentences
-from accounts.signatures import content_digest, needs_second_factor, prove, signatures_of
-from audit import clock
+from accounts import signing
+from accounts.sentences import sentences
 from audit.errors import Conflict, RuleBroken, SignatureRefused
 from audit.states import Step
 from audit.trail import entries
@@ -73,7 +72,7 @@ def _page(
 ) -> HttpResponse:
     steps = [s for s in CONFIGURATION.open_steps(made, request.actor) if s.name not in _OWN_WAY]
     may_sign = any(s.name == "approve" for s in CONFIGURATION.open_steps(made, request.actor))
-    signatures = signatures_of(made)
+    signatures = signing.shown_signatures(made)
     versions = Configuration.objects.visible_to(request.actor).filter(kind=made.kind, key=made.key)
     return render(
         request,
@@ -81,14 +80,14 @@ def _page(
         {
             "made": made,
             "lines": list(lines(made.document)),
-            "signatures": [_signature(one) for one in signatures],
-            "is_invalid": any(not one.valid for one in signatures),
+            "signatures": signatures,
+            "is_invalid": any(not one["is_valid"] for one in signatures),
             "versions": versions.order_by("-version"),
             "plain_steps": [step for step in steps if not step.needs_reason],
             "reasoned_steps": [
-                (step, _dialog(request, made, step)) for step in steps if step.needs_reason
+                (step, dialog_of(request, made, step)) for step in steps if step.needs_reason
             ],
-            "sign": _sign(request, made, errors) if may_sign else None,
+            "sign": sign_request(request, made, errors=errors) if may_sign else None,
             "history": sentences(entries(made, limit=50)),
             "crumbs": (
                 Link(label=request.study.code, url=_entry(request)),
@@ -133,30 +132,21 @@ def _value(value: Any) -> str:
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
 
 
-def _signature(shown: Any) -> dict[str, Any]:
-    signed = shown.signature
-    return {
-        "printed_name": signed.printed_name,
-        "role": role_words(signed.role),
-        "meaning": signed.statement,
-        "when": signed.signed_at,
-        "zone": signed.zone,
-        "record_hash": signed.content_digest,
-        "is_valid": shown.valid,
-    }
-
-
-def _dialog(request: StudyRequest, made: Configuration, step: Step) -> Any:
+def dialog_of(request: StudyRequest, made: Configuration, step: Step) -> Any:
+    """Return the dialog that asks for the reason of a step."""
     url = reverse("configuration-step", args=[request.study.code, made.pk])
     return reason_request(
         WHY, url, dialog=f"step-{step.name}", title=step.label, hidden=(("step", step.name),)
     )
 
 
-def _sign(request: StudyRequest, made: Configuration, errors: tuple[str, ...]) -> SignRequest:
-    actor = request.actor.acting_as("configuration.sign")
-    return SignRequest(
-        dialog_id="sign",
+def sign_request(
+    request: StudyRequest, made: Configuration, *, errors: tuple[str, ...] = ()
+) -> SignRequest:
+    """Return the dialog by which a version is approved."""
+    return signing.sign_request(
+        request,
+        made,
         title=f"Approve {made}",
         url=reverse("configuration-approve", args=[request.study.code, made.pk]),
         facts=(
@@ -164,16 +154,11 @@ def _sign(request: StudyRequest, made: Configuration, errors: tuple[str, ...]) -
             ("Kind", made.get_kind_display()),
             ("SHA-256", made.digest),
         ),
-        meaning=STATEMENT,
+        statement=STATEMENT,
         consequence="After signing, the document cannot change; a change is a new version.",
-        printed_name=actor.name,
-        role=role_words(actor.role),
-        now=clock.now(),
-        zone=actor.zone,
-        needs_second_factor=needs_second_factor(request.user),  # type: ignore[arg-type]
-        hidden=(("seen", content_digest(made)),),
+        label="Sign and approve",
         errors=errors,
-        sign_label="Sign and approve",
+        actor=request.actor.acting_as("configuration.sign"),
     )
 
 
@@ -183,20 +168,12 @@ def approve(request: StudyRequest, pk: UUID) -> HttpResponse:
     made = _fetch(request, pk)
     actor = request.actor.acting_as("configuration.sign")
     try:
-        assent = prove(
-            request.user,  # type: ignore[arg-type]
-            actor,
-            password=request.POST.get("password", ""),
-            code=request.POST.get("code", ""),
-            meaning=MEANING,
-            statement=STATEMENT,
-            seen_digest=request.POST.get("seen", ""),
-        )
+        assent = signing.proven(request, made, meaning=MEANING, statement=STATEMENT, actor=actor)
         service.approve(made, actor=actor, assent=assent)
     except (SignatureRefused, Conflict) as refused:
         return _page(request, _fetch(request, pk), errors=(refused.message,), status=422)
     messages.success(request, f"{made} is approved.")
-    return redirect("configuration-page", request.study.code, made.pk)
+    return redirect(_page_of(made), request.study.code, made.pk)
 
 
 @study_view("configuration.edit", methods=("POST",))
@@ -216,7 +193,12 @@ def take_step(request: StudyRequest, pk: UUID) -> HttpResponse:
     else:
         CONFIGURATION.move(made, step.name, actor=request.actor, reason=reason)
     messages.success(request, f"{made}: {step.label.lower()}.")
-    return redirect("configuration-page", request.study.code, made.pk)
+    return redirect(_page_of(made), request.study.code, made.pk)
+
+
+def _page_of(made: Configuration) -> str:
+    """Return the name of the page to which a person comes back after a step."""
+    return "plan-version" if made.kind == Configuration.Kind.PLAN else "configuration-page"
 
 
 @study_view("configuration.view")

@@ -8,12 +8,12 @@ from uuid import UUID
 from allauth.usersessions.models import UserSession
 from django.contrib import messages
 from django.db import transaction
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from accounts import tokens
-from accounts.models import ApiToken, User
+from accounts.models import ApiToken, MenuChoice, User
 from accounts.sentences import role_words
 from accounts.signatures import needs_second_factor
 from audit import clock
@@ -21,6 +21,7 @@ from audit.actors import acting
 from audit.models import record
 from projects.forms import NewToken, Profile, errors_of
 from projects.reasons import TOKEN, reason_of, reason_request
+from projects.shell import group_keys
 from studies.access import person_view
 from studies.actors import memberships_of
 from ui.records import FormError
@@ -46,6 +47,20 @@ def change(request: Any) -> HttpResponse:
         record("profile.change", user)
     messages.success(request, "Your account is changed.")
     return redirect("profile")
+
+
+@person_view(methods=("POST",))
+def fold_menu(request: Any) -> HttpResponse:
+    """Remember that the person opened or folded a group of the side menu."""
+    group, is_open = request.POST.get("group", ""), request.POST.get("open") == "yes"
+    if group not in group_keys():
+        return HttpResponseBadRequest()
+    with transaction.atomic():
+        MenuChoice.objects.get_or_create(user=request.user)
+        kept = MenuChoice.objects.select_for_update().get(user=request.user)
+        kept.groups[group] = is_open
+        kept.save()
+    return HttpResponse(status=204)
 
 
 @person_view(methods=("POST",))

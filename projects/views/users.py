@@ -17,6 +17,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 
+from accounts import secondfactor
 from accounts.models import Invitation, User
 from accounts.permissions import Role
 from accounts.sentences import role_words, sentences
@@ -29,7 +30,7 @@ from audit.trail import entries, verb_of
 from projects.forms import Identity, InviteAdministrator, errors_of
 from projects.listing import csv_address, csv_response, wants_csv
 from projects.notices import mail_invitation
-from projects.reasons import ACCOUNT, reason_of, reason_request
+from projects.reasons import ACCOUNT, SECOND_FACTOR, reason_of, reason_request
 from studies.access import person_view
 from studies.models import Membership
 from studies.services import people
@@ -189,6 +190,18 @@ def end_sessions(request: Any, pk: UUID) -> HttpResponse:
     return redirect("user-page", user.pk)
 
 
+@person_view("user.manage", methods=("POST",))
+def reset_second_factor(request: Any, pk: UUID) -> HttpResponse:
+    """Take a lost or unreadable second factor away."""
+    user = get_object_or_404(User, pk=pk)
+    secondfactor.reset(user, actor=request.actor, reason=reason_of(request, SECOND_FACTOR))
+    messages.success(
+        request,
+        f"The second factor of {user} is reset. Verify their identity before they sign again.",
+    )
+    return redirect("user-page", user.pk)
+
+
 def _end_sessions(user: User) -> int:
     sessions = list(UserSession.objects.filter(user=user))
     for session in sessions:
@@ -217,6 +230,12 @@ def _page(request: Any, user: User, form: Identity, status: int = 200) -> HttpRe
             "history": sentences(entries(user, limit=50)),
             "dialog": reason_request(
                 ACCOUNT, url, dialog="activity", title=f"{title} {user}", hidden=hidden
+            ),
+            "reset_dialog": reason_request(
+                SECOND_FACTOR,
+                reverse("user-second-factor-reset", args=[user.pk]),
+                dialog="second-factor",
+                title=f"Reset the second factor of {user}",
             ),
             "form": form,
             "errors": errors_of(form) if form.is_bound else [],

@@ -14,6 +14,18 @@ from reads.criteria import registry
 RECIST = "RECIST11"
 IRECIST = "iRECIST"
 VOLUMES = "VOLUMETRIC"
+LUGANO = "LUGANO2014"
+CHESON = "CHESON2007"
+PCWG = "PCWG3"
+PERCIST = "PERCIST"
+HIGH_GRADE, LOW_GRADE = "RANO_HGG_2010", "RANO_LGG_2011"
+#: RANO 2.0: what is measured, in which unit
+ENHANCING = ("RANO20_CE_2D", "RANO20_CE_VOL")
+NON_ENHANCING = ("RANO20_NCE_2D", "RANO20_NCE_VOL")
+MIXED = ("RANO20_MIXED", "RANO20_MIXED_VOL")
+BRAIN = ("RANO", HIGH_GRADE, LOW_GRADE, *ENHANCING, *NON_ENHANCING, *MIXED)
+#: criteria of the brain that know a minor response
+_MINOR = (LOW_GRADE, "RANO20_NCE_2D", "RANO20_MIXED")
 
 #: how each code of a response is written on a form
 WORDS: Mapping[str, str] = {
@@ -21,6 +33,7 @@ WORDS: Mapping[str, str] = {
     "NON-iCR/NON-iUPD": "Non-iCR/Non-iUPD",
     "NOT APPLICABLE": "None at baseline",
     "NMR": "No metabolic response",
+    "NOT DONE": "Not done",
 }
 
 
@@ -72,6 +85,22 @@ def _overall(*choices: str, clause: str, label: str = "Overall response") -> Res
     )
 
 
+def _brain(criterion: str) -> tuple[ResponseItem, ...]:
+    """The responses of RANO: the measured disease, then the time point as a whole."""
+    clause = "RANO 2.0 (Wen 2023)" if criterion.startswith("RANO20") else "RANO-HGG (Wen 2010)"
+    clause = "RANO-LGG (van den Bent 2011)" if criterion == LOW_GRADE else clause
+    known = ("CR", "PR", "MR", "SD", "PD", "NE") if criterion in _MINOR else _PLAIN
+    measured = ResponseItem(
+        key="measured",
+        value="measured_response",
+        label="Measured disease",
+        choices=(*known, "NOT APPLICABLE"),
+        code="TRGRESP",
+        clause=clause,
+    )
+    return measured, _overall(*known, clause=clause)
+
+
 ITEMS: Mapping[str, tuple[ResponseItem, ...]] = {
     RECIST: (
         _TARGET,
@@ -117,7 +146,56 @@ ITEMS: Mapping[str, tuple[ResponseItem, ...]] = {
         ),
     ),
     VOLUMES: (_overall(*_PLAIN, clause="Charter, limits of the volumetric response"),),
-}
+    LUGANO: (
+        ResponseItem(
+            key="ct",
+            value="ct_response",
+            label="CT",
+            choices=("CR", "PR", "SD", "PD", "NE", "NOT DONE"),
+            code="OVRLRESP",
+            clause="Lugano 2014 CT-based response (Cheson 2014)",
+        ),
+        ResponseItem(
+            key="pet",
+            value="pet_response",
+            label="PET",
+            choices=("CMR", "PMR", "NMR", "PMD", "NE", "NOT DONE"),
+            code="OVRLRESP",
+            clause="Lugano 2014 five-point scale (Barrington 2014)",
+        ),
+        _overall(*_PLAIN, clause="Lugano 2014 (Cheson 2014)"),
+    ),
+    CHESON: (_overall(*_PLAIN, clause="Cheson 2007 table 2"),),
+    PCWG: (
+        ResponseItem(
+            key="soft_tissue",
+            value="soft_tissue_response",
+            label="Soft tissue by RECIST 1.1",
+            choices=("CR", "PR", "SD", "NON-CR/NON-PD", "PD", "NED", "NE"),
+            code="SFTSRESP",
+            clause="PCWG3 (Scher 2016), soft tissue",
+        ),
+        ResponseItem(
+            key="bone",
+            value="bone_response_as_read",
+            label="Bone scan as read now",
+            choices=("NED", "NON-PD", "PDu", "PD", "NE"),
+            code="BONERESP",
+            clause="PCWG3 (Scher 2016), bone",
+        ),
+        _overall(
+            "CR", "PR", "SD", "NON-CR/NON-PD", "NED", "PDu", "PD", "NE",
+            clause="PCWG3 (Scher 2016), combined response",
+        ),
+    ),
+    PERCIST: (
+        _overall(
+            "CMR", "PMR", "SMD", "PMD", "NE",
+            clause="PERCIST 1.0, Wahl 2009 table", label="Metabolic response",
+        ),
+    ),
+    **{criterion: _brain(criterion) for criterion in BRAIN},
+}  # fmt: skip
 
 
 def items_of(criterion: str) -> tuple[ResponseItem, ...]:

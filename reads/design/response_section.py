@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from reads.criteria import registry
@@ -21,16 +22,20 @@ OVERRIDE_CLASSES = (
     ("LESION NATURE", "A lesion proved not to be tumour, or to be tumour"),
     ("OTHER", "Other, in the reason"),
 )
-#: what every derivation of a response looks at
-INPUTS = ("target.lesions", "non_target.lesions", "new.any", "new.lesions")
 _REASON_LENGTH = 1000
 
 
-def section_for(criterion: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Return the section of a criterion's responses and its checks."""
+def section_for(
+    criterion: str, inputs: Sequence[str]
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Return the section of a criterion's responses and its checks.
+
+    Args:
+        inputs: the places that every derivation of a response looks at.
+    """
     key, title = section_of(criterion), registry.get(criterion).title
     responses = items_of(criterion)
-    items = [item for response in responses for item in _pair(criterion, response)]
+    items = [item for response in responses for item in _pair(criterion, response, inputs)]
     differs = {
         "any": [
             {"item": place(criterion, each), "is_not": {"other": _derived(criterion, each)}}
@@ -50,7 +55,7 @@ def _derived(criterion: str, response: ResponseItem) -> str:
     return f"{section_of(criterion)}.derived_{response.key}"
 
 
-def _pair(criterion: str, response: ResponseItem) -> list[dict[str, Any]]:
+def _pair(criterion: str, response: ResponseItem, inputs: Sequence[str]) -> list[dict[str, Any]]:
     choices = [{"code": code, "label": WORDS.get(code, code)} for code in response.choices]
     return [
         {
@@ -58,7 +63,7 @@ def _pair(criterion: str, response: ResponseItem) -> list[dict[str, Any]]:
             "label": f"{response.label}, derived",
             "kind": "choice",
             "choices": choices,
-            "derived": {"named": derivation(criterion, response), "inputs": list(INPUTS)},
+            "derived": {"named": derivation(criterion, response), "inputs": list(inputs)},
         },
         {
             "key": response.key,

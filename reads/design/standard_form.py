@@ -1,31 +1,40 @@
 """The eCRF of a design: one set of lesions, and a response section for each criterion.
 
-The published RECIST 1.1 form of the platform is what everything starts from. iRECIST adds what is
-asked of new lesions and of growing non-targets, volumes add a volume to each target, and every
-criterion adds its own section of responses, derived beside entered, with its own override. What a
-charter may change (most targets, the value of a lesion too small to measure, the age of the
-baseline) is taken from the design, so that the form and the engines cannot disagree.
+The published RECIST 1.1 form of the platform is what everything starts from. Lymphoma and brain
+tumours measure its targets in two diameters and name its non-targets anew; iRECIST adds what is
+asked of new lesions and of growing non-targets, volumes add a volume to each target, PCWG3 a bone
+scan, PERCIST the uptake, and every criterion adds its own section of responses, derived beside
+entered, with its own override. What a charter may change (most targets, the value of a lesion too
+small to measure, the age of the baseline) is taken from the design, so that the form and the
+engines cannot disagree.
 
 Sources: RECIST 1.1 sections 3 and 4; iRECIST table 1 and section "new lesions"; the charter's
-clauses on volumes.
+clauses on volumes; for the others see the modules that ask.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from reads.criteria import registry
-from reads.criteria.errors import CriteriaError
-from reads.design import immune_items, volume_items
-from reads.design.response_items import IRECIST, ITEMS, RECIST, VOLUMES
+from reads.design import (
+    brain_items,
+    immune_items,
+    lymphoma_items,
+    prostate_items,
+    uptake_items,
+    volume_items,
+)
+from reads.design.form_parts import Document, entered_places, item_of, row_item, section
+from reads.design.lesion_sets import LesionSet, lesion_set
+from reads.design.response_items import IRECIST, ITEMS, PCWG, PERCIST, RECIST, VOLUMES
 from reads.design.response_section import section_for
 from reads.design.volume_items import as_number
 from studies.forms.documents import load
 
-Document = dict[str, Any]
 _BASE = "ecrf_recist11"
 _CT, _MR, _PET = ("ct", "CT"), ("mr", "MR"), ("pet", "PET")
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
@@ -47,28 +56,44 @@ def standard_form(
         key: key of the form. title: its title.
 
     Raises:
-        CriteriaError: no criterion, or one that has no standard form; names the field.
+        CriteriaError: no criterion, one that has no standard form, or two that choose lesions by
+            different rules; names the field.
     """
-    if not criteria:
-        raise CriteriaError("criteria", "a standard form needs at least one criterion")
-    for name in criteria:
-        if name not in ITEMS:
-            raise CriteriaError("criteria", f"{name} has no standard form; use a form of its own")
+    chosen = lesion_set(criteria)
     document: Document = load(_BASE).document()
     document |= {"key": key, "title": title, "source": _source(criteria)}
-    _set_limits(document, _limits(criteria))
     _ask_by_modality(document)
-    _ask_where_new_lesions_are(document)
-    if IRECIST in criteria:
-        immune_items.add(document, _limits(criteria).targets, _limits(criteria).per_organ)
+    if chosen is LesionSet.UPTAKE:
+        uptake_items.leave_lesions_out(document)
+    else:
+        _ask_where_new_lesions_are(document)
+        _BEGIN[chosen](document, criteria)
     if VOLUMES in criteria:
         volume_items.add(document, _limits(criteria).too_small_mm)
+    if PERCIST in criteria:
+        uptake_items.add(document)
     _set_responses(document, criteria)
     return document
 
 
+def _begin_solid(document: Document, criteria: Mapping[str, Mapping[str, object]]) -> None:
+    """Begin with RECIST 1.1; what immune criteria and the prostate ask comes on top."""
+    _set_limits(document, _limits(criteria))
+    if IRECIST in criteria:
+        immune_items.add(document, _limits(criteria).targets, _limits(criteria).per_organ)
+    if PCWG in criteria:
+        prostate_items.add(document)
+
+
 def _source(criteria: Mapping[str, Mapping[str, object]]) -> str:
     return "; ".join(registry.get(name).citation for name in criteria)
+
+
+_BEGIN: Mapping[LesionSet, Callable[[Document, Mapping[str, Mapping[str, object]]], None]] = {
+    LesionSet.SOLID: _begin_solid,
+    LesionSet.LYMPHOMA: lymphoma_items.begin,
+    LesionSet.BRAIN: brain_items.begin,
+}
 
 
 # What a charter may change
@@ -208,10 +233,11 @@ def _set_responses(document: Document, criteria: Mapping[str, Mapping[str, objec
     elif len(criteria) > 1:
         section(document, "response")["title"] = "Response by RECIST 1.1"
     remarks = document["sections"].pop()
+    places = list(entered_places(document))
     for name in criteria:
         if name == RECIST:
             continue
-        added, checks = section_for(name)
+        added, checks = section_for(name, places)
         if name == IRECIST:
             immune_items.ask_basis(added)
         document["sections"].append(added)
@@ -222,26 +248,3 @@ def _set_responses(document: Document, criteria: Mapping[str, Mapping[str, objec
 def _drop_recist_responses(document: Document) -> None:
     document["sections"] = [each for each in document["sections"] if each["key"] != "response"]
     document["checks"] = [check for check in document["checks"] if "response." not in str(check)]
-
-
-# Finding the way in a document
-
-
-def section(document: Document, key: str) -> Document:
-    """Return a section of a form document."""
-    found: Document = next(each for each in document["sections"] if each["key"] == key)
-    return found
-
-
-def item_of(document: Document, section_key: str, key: str) -> Document:
-    """Return an item of a section."""
-    items = section(document, section_key)["items"]
-    found: Document = next(each for each in items if each["key"] == key)
-    return found
-
-
-def row_item(document: Document, section_key: str, key: str) -> Document:
-    """Return an item of the rows of lesions in a section."""
-    items = item_of(document, section_key, "lesions")["items"]
-    found: Document = next(each for each in items if each["key"] == key)
-    return found

@@ -31,16 +31,27 @@ def as_number(value: Decimal) -> int | float:
 
 def add(document: Document, too_small_mm: Decimal) -> None:
     """Ask for the volume of every target and show their sum and its course."""
+    add_volumes(document, sphere_ml(too_small_mm))
+
+
+def add_volumes(document: Document, too_small_ml: Decimal) -> None:
+    """Ask for volumes; a target too small to measure counts so many ml. Asked once for all."""
+    if "baseline.volume_ml" in document["context"]:
+        return
     document["context"] |= {"baseline.volume_ml": "decimal", "nadir.volume_ml": "decimal"}
     target = next(each for each in document["sections"] if each["key"] == "target")
     rows = next(each for each in target["items"] if each["key"] == "lesions")["items"]
-    place = next(n for n, each in enumerate(rows) if each["key"] == "pieces") + 1
-    rows.insert(place, _volume())
-    rows.append(_counted(sphere_ml(too_small_mm)))
+    state = next(each for each in rows if each["key"] == "state")
+    known = {each["code"] for each in state["choices"]}
+    measured = [code for code in ("MEASURED", "SPLIT") if code in known]
+    place = next(n for n, each in enumerate(rows) if each["key"] in ("pieces", "merged_into"))
+    place += rows[place]["key"] == "pieces"
+    rows.insert(place, _volume(measured))
+    rows.append(_counted(too_small_ml, measured))
     target["items"] += _course()
 
 
-def _volume() -> Document:
+def _volume(measured: list[str]) -> Document:
     return {
         "key": "volume",
         "label": "Volume",
@@ -50,13 +61,13 @@ def _volume() -> Document:
         "minimum": "0",
         "maximum": "10000",
         "cdisc": {"dataset": "TR", "variable": "TRORRES", "code": "VOLUME"},
-        "shown_when": {"item": _STATE, "one_of": ["MEASURED", "SPLIT", "TOO SMALL TO MEASURE"]},
-        "required": {"item": _STATE, "one_of": ["MEASURED", "SPLIT"]},
+        "shown_when": {"item": _STATE, "one_of": [*measured, "TOO SMALL TO MEASURE"]},
+        "required": {"item": _STATE, "one_of": measured},
         "help": "All pieces together.",
     }
 
 
-def _counted(too_small_ml: Decimal) -> Document:
+def _counted(too_small_ml: Decimal, measured: list[str]) -> Document:
     typed = {"other": "target.lesions.volume"}
     small = {"item": _STATE, "is": "TOO SMALL TO MEASURE"}
     given = {"item": "target.lesions.volume", "answered": True}
@@ -74,10 +85,7 @@ def _counted(too_small_ml: Decimal) -> Document:
                     "value": as_number(too_small_ml),
                 },
                 {
-                    "when": {
-                        "item": _STATE,
-                        "one_of": ["MEASURED", "SPLIT", "TOO SMALL TO MEASURE"],
-                    },
+                    "when": {"item": _STATE, "one_of": [*measured, "TOO SMALL TO MEASURE"]},
                     "value": typed,
                 },
             ]

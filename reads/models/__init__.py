@@ -16,8 +16,15 @@ from reads.models.answers import (
     Observation,
     ReadSession,
 )
-from reads.models.care import FeeLine, FeeStatement, ReaderMessage, Remediation
+from reads.models.care import (
+    FeeLine,
+    FeeStatement,
+    ReaderEscalation,
+    ReaderMessage,
+    Remediation,
+)
 from reads.models.imports import ImportedReading, ReadingImport
+from reads.models.meetings import MeetingPlace, ReaderMeeting
 from reads.models.oversight import (
     CheckFinding,
     CheckRun,
@@ -67,6 +74,7 @@ __all__ = [
     "Lesion",
     "LocalResult",
     "Measurement",
+    "MeetingPlace",
     "Observation",
     "Onboarding",
     "PreliminaryAnalysis",
@@ -80,7 +88,9 @@ __all__ = [
     "ReaderCommitment",
     "ReaderConflict",
     "ReaderContract",
+    "ReaderEscalation",
     "ReaderInvitation",
+    "ReaderMeeting",
     "ReaderMessage",
     "ReaderQualification",
     "ReaderQuestion",

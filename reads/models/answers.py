@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import Q
 
 from audit import clock
-from audit.guards import Frozen
+from audit.guards import Frozen, FrozenWith
 from audit.states import StateField
 from reads.models.tasks import ReaderStream, ReadTask
 from studies.models import FormRecord
@@ -80,8 +80,14 @@ class ReadSession(StudyScoped):
         }
 
 
+_PART = "it is part of a signed read"
+
+
 class Lesion(StudyScoped):
-    """A lesion of a stream; it keeps its label over all time points."""
+    """A lesion of a stream; it keeps its label over all time points.
+
+    It is written by a signature and only withdrawn afterwards, when that read is rolled back.
+    """
 
     reader_path = "stream__reader_id"
 
@@ -100,6 +106,21 @@ class Lesion(StudyScoped):
     laterality = models.CharField("laterality", max_length=12, blank=True)
     is_nodal = models.BooleanField("lymph node", default=False)
     withdrawn_reason = models.CharField("why withdrawn", max_length=200, blank=True)
+
+    frozen = Frozen(
+        condition="TRUE",
+        columns=(
+            "stream_id",
+            "first_session_id",
+            "label",
+            "category",
+            "location",
+            "laterality",
+            "is_nodal",
+        ),
+        why=_PART,
+        ends="OLD.withdrawn_reason <> ''",
+    )
 
     class Meta:
         ordering = ("category", "label")
@@ -125,6 +146,8 @@ class Observation(StudyScoped):
     status = models.CharField("status", max_length=32)
     reason = models.CharField("reason", max_length=200, blank=True)
 
+    frozen_with = FrozenWith(("session",), why=_PART)
+
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["session", "lesion"], name="observation_once")
@@ -147,6 +170,8 @@ class Measurement(StudyScoped):
     entered_unit = models.CharField("unit entered", max_length=12)
     value = models.DecimalField("value", max_digits=12, decimal_places=4)
     unit = models.CharField("unit", max_length=12)
+
+    frozen_with = FrozenWith(("observation", "session"), why=_PART)
 
     class Meta:
         constraints = [
@@ -172,6 +197,8 @@ class Annotation(StudyScoped):
         "self", null=True, blank=True, on_delete=models.PROTECT, related_name="copies"
     )
 
+    frozen_with = FrozenWith(("measurement", "observation", "session"), why=_PART)
+
     def __str__(self) -> str:
         return f"mark on {self.sop_instance_uid}"
 
@@ -190,6 +217,8 @@ class CriterionAssessment(StudyScoped):
     trace = models.JSONField("why", default=list)
     override_class = models.CharField("override", max_length=40, blank=True)
     override_reason = models.TextField("reason for the override", blank=True)
+
+    frozen_with = FrozenWith(("session",), why=_PART)
 
     class Meta:
         constraints = [

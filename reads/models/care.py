@@ -1,10 +1,11 @@
-"""What reviewer operations keep of their readers: correspondence, remediation, fees."""
+"""What reviewer operations keep of their readers: correspondence, escalations, remediation, fees."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
@@ -13,6 +14,52 @@ from audit.guards import Frozen
 from audit.states import StateField
 from reads.models.readers import Reader
 from studies.scoping import StudyScoped
+
+
+class ReaderEscalation(StudyScoped):
+    """Late reads of a reader that went to reviewer operations: opened by the rule, closed by people.
+
+    ``rule`` says by which clock of the plan; ``tasks`` names the reads, those that crossed the
+    limit while the escalation was open included; ``plan`` is what the owner is going to do.
+    """
+
+    reader = models.ForeignKey(Reader, on_delete=models.PROTECT, related_name="escalations")
+    rule = models.CharField("rule", max_length=200)
+    tasks = models.JSONField("reads", default=list)
+    opened_at = models.DateTimeField("opened", default=clock.now)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
+    outcome = models.TextField("outcome", blank=True)
+    closed_at = models.DateTimeField("closed", null=True, blank=True)
+    state = StateField(
+        "state",
+        default="open",
+        choices=[("open", "Open"), ("owned", "Being worked on"), ("closed", "Closed")],
+    )
+
+    frozen = Frozen(
+        condition="OLD.state = 'closed'",
+        columns=("reader_id", "rule", "tasks", "opened_at", "owner_id", "outcome", "closed_at"),
+        why="a closed escalation is immutable",
+    )
+
+    class Meta:
+        ordering = ("-opened_at",)
+        constraints = [
+            models.UniqueConstraint(
+                fields=["study", "reader"],
+                condition=~Q(state="closed"),
+                name="escalation_one_live",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"Escalation of {self.reader}, {self.opened_at:%d %b %Y}"
 
 
 class ReaderMessage(StudyScoped):
@@ -33,6 +80,13 @@ class ReaderMessage(StudyScoped):
     text = models.TextField("text")
     #: ids of the reads that a message of the platform is about
     tasks = models.JSONField("reads", default=list, blank=True)
+    escalation = models.ForeignKey(
+        ReaderEscalation,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="messages",
+    )
 
     class Meta:
         ordering = ("-at",)

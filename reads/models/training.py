@@ -50,6 +50,8 @@ class TrainingCase(StudyScoped):
     title = models.CharField("title", max_length=120)
     design = models.ForeignKey(Configuration, on_delete=models.PROTECT, related_name="+")
     key = models.JSONField("answer key", default=dict)
+    #: study, subject and time points whose images the case shows; {} for images sent to it
+    made_from = models.JSONField("made from", default=dict, blank=True)
     state = StateField(
         "state",
         default="draft",

@@ -79,7 +79,12 @@ class PointFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CourseFacts:
-    """The signed global review of one criterion: the best response as derived and as entered."""
+    """The signed global review of one criterion.
+
+    Attributes:
+        derived_best: what follows from the responses as they were signed at the time points.
+        entered_best: what follows from the responses as the review left them.
+    """
 
     criterion: str
     derived_best: str = ""

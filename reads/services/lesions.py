@@ -14,6 +14,7 @@ _GROUPS = {
     "target.lesions": Lesion.Category.TARGET,
     "non_target.lesions": Lesion.Category.NON_TARGET,
     "new.lesions": Lesion.Category.NEW,
+    "bone.lesions": Lesion.Category.NEW,
 }
 #: what is measured of a lesion, and the unit in which it is kept
 _UNITS = {"long_axis": "mm", "short_axis": "mm", "pieces": "mm", "volume": "ml"}

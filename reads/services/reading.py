@@ -166,9 +166,15 @@ def _context(task: ReadTask, earlier: list[ReadPoint]) -> dict[str, object]:
             context["baseline.slice_thickness_mm"] = str(first)
         context["baseline.date"] = earlier[0].day.isoformat()
         context["previous_time_point.date"] = earlier[-1].day.isoformat()
-        context |= _course(earlier, "target.sum", "sum_mm")
+        context |= _course(earlier, "target.sum", _name_of_sum(earlier[0]))
         context |= _course(earlier, "target.volume_sum", "volume_ml")
     return context
+
+
+def _name_of_sum(first: ReadPoint) -> str:
+    """A sum of diameters and a sum of products are different facts of a form."""
+    item = first.evaluation.form.items.get("target.sum")
+    return "sum_mm" if item is None or item.unit == "mm" else "sum_mm2"
 
 
 def _course(earlier: list[ReadPoint], place: str, name: str) -> dict[str, object]:

@@ -249,19 +249,47 @@ def reports(design: Configuration) -> list[ValidationReport]:
 
 
 def holding_report(design: Configuration) -> ValidationReport | None:
-    """Return the newest report about the content as it stands now, None when there is none."""
+    """Return the newest report about charter, eCRF and blinding as they stand, None without one."""
     try:
-        form, _ = parts_of(design)
+        form, blinding = parts_of(design)
     except RuleBroken:
         return None
     return (
         ValidationReport.objects.filter(
-            design=design, design_digest=design.digest, form_digest=form.digest
+            design=design,
+            design_digest=design.digest,
+            form_digest=form.digest,
+            facts__blinding__digest=blinding.digest,
         )
         .defer("pdf")
         .order_by("-at")
         .first()
     )
+
+
+def changed_since_report(design: Configuration) -> list[str]:
+    """Return in words what differs from what the newest report was about; empty without one."""
+    report = ValidationReport.objects.filter(design=design).defer("pdf").order_by("-at").first()
+    if report is None:
+        return []
+    try:
+        form, blinding = parts_of(design)
+    except RuleBroken as lacking:
+        return [lacking.message.rstrip(".")]
+    return [
+        f"{what} was {report.facts[name]['label']}, now it is {now}"
+        for name, what, now in (
+            ("design", "The charter", design),
+            ("form", "The eCRF", form),
+            ("blinding", "The blinding profile", blinding),
+        )
+        if report.facts[name]["digest"] != now.digest
+    ]
+
+
+def _since_words(design: Configuration) -> str:
+    changed = changed_since_report(design)
+    return f" Since the last validation: {'; '.join(changed)}." if changed else ""
 
 
 def sign_report(report: ValidationReport, *, actor: Actor, assent: Assent) -> None:
@@ -278,7 +306,8 @@ def sign_report(report: ValidationReport, *, actor: Actor, assent: Assent) -> No
                          rule="REL-003")  # fmt: skip
     held = holding_report(report.design)
     if held is None or held.pk != report.pk:
-        raise Conflict("A newer content or report stands. Look at that one.", rule="REL-004")
+        words = f"A newer content or report stands. Look at that one.{_since_words(report.design)}"
+        raise Conflict(words, rule="REL-004")
     with transaction.atomic(), acting(actor.acting_as("configuration.sign")):
         assent.bind(report)
         record("configuration.sign_validation", report.design, details={"digest": report.digest})
@@ -321,7 +350,7 @@ def _part_steps(design: Configuration) -> list[Step]:
 def _report_steps(design: Configuration) -> list[Step]:
     report = holding_report(design)
     if report is None:
-        detail = "Nothing was validated, or something changed since."
+        detail = _since_words(design).strip() or "Nothing was validated yet."
         return [
             Step("validated", "The validation passed", False, detail),
             Step("reviewed", "The report is signed", False, "It follows the validation."),
@@ -357,7 +386,8 @@ def require_releasable(design: Configuration) -> None:
     report = holding_report(design)
     if report is None:
         raise RuleBroken(
-            "Not released: this charter with this eCRF has not been validated. Validate it first.",
+            "Not released: this charter with this eCRF and blinding profile has not been "
+            f"validated. Validate it first.{_since_words(design)}",
             rule="REL-005",
         )
     if not report.passed:

@@ -132,10 +132,22 @@ def next_number(model: Any, study: Any) -> int:
 
 
 def is_current(row: RollBack) -> bool:
-    """Tell whether a roll-back still touches exactly what its list says."""
-    return [_named(one) for one in row.impact] == [
-        _named(one) for one in impact_of(row.task).lines()
-    ]
+    """Tell whether everything that a roll-back touches now is on its list.
+
+    It may touch less: of two roll-backs of one decision, the first takes the case and what counted
+    with it. Its own read has to be there still.
+    """
+    listed = {_named(one) for one in row.impact}
+    now = impact_of(row.task)
+    return bool(now.signed) and {_named(one) for one in now.lines()} <= listed
+
+
+def settled_before(row: RollBack) -> set[str]:
+    """Return the ids on the list of a waiting roll-back that another one has dealt with since."""
+    if row.state not in WAITING:
+        return set()
+    now = {_named(one) for one in impact_of(row.task).lines()}
+    return {one["id"] for one in row.impact if _named(one) not in now}
 
 
 def _named(line: dict[str, str]) -> tuple[str, str]:
@@ -149,7 +161,7 @@ def approve(row: RollBack, side: Side, *, actor: Actor, assent: Assent) -> RollB
 
     Raises:
         RuleBroken: RB-003 the same person approved for the other side.
-        Conflict: RB-004 it touches something else by now than the list says.
+        Conflict: RB-004 it touches something by now that is not on the list.
     """
     actor.require(f"rollback.approve_{side}")
     with transaction.atomic():

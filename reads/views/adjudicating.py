@@ -318,7 +318,7 @@ def adjudication_sign(request: Any, pk: Any) -> HttpResponse:
     """Sign the decision; a refused password comes back with the same dialog."""
     case = find_case(request, pk)
     try:
-        assent = signing.proven(request, meaning=signing.CASE_MEANING)
+        assent = signing.proven(request, case, meaning=signing.CASE_MEANING)
     except SignatureRefused as refused:
         return _page(request, case, errors=(refused.message,))
     settling.sign_case(case, actor=request.actor, assent=assent)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from typing import Any
 from uuid import UUID
@@ -34,6 +33,7 @@ from studies.services.configuration import revise
 from ui import paper
 from ui.moments import day_words
 from ui.records import FormError, Link
+from ui.sheets import csv_response
 
 _PLACE = re.compile(r"^([a-z_]+(?:\.[A-Za-z0-9_]+)?)")
 
@@ -231,13 +231,9 @@ def charter_specification(request: StudyRequest, pk: UUID) -> HttpResponse:
         requirements(design, charters.form_document(request.study, design.form)) if design else ()
     )
     if request.GET.get("format") == "csv":
-        response = HttpResponse(content_type="text/csv; charset=utf-8")
-        name = f"{_name(request, made)}_specification.csv"
-        response["Content-Disposition"] = f'attachment; filename="{name}"'
-        out = csv.writer(response)
-        out.writerow(("clause", "text", "item", "check", "test"))
-        out.writerows((row.number, row.text, row.item, row.check, row.test) for row in rows)
-        return response
+        columns = ("clause", "text", "item", "check", "test")
+        lines = [(row.number, row.text, row.item, row.check, row.test) for row in rows]
+        return csv_response(f"{_name(request, made)}_specification", columns, lines)
     return render(
         request,
         "reads/charter/specification.html",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -25,6 +24,7 @@ from studies.access import StudyRequest, fetch, study_view
 from ui import paper
 from ui.moments import day_words
 from ui.records import SignRequest
+from ui.sheets import csv_response
 
 HISTORY = 20
 MONTHS = 12
@@ -147,7 +147,7 @@ def fee_sign(request: StudyRequest, pk: UUID) -> HttpResponse:
     """Approve a statement by signature."""
     statement = _statement(request, pk)
     try:
-        assent = signing.proven(request, meaning=signing.FEE_MEANING)
+        assent = signing.proven(request, statement, meaning=signing.FEE_MEANING)
     except SignatureRefused as refused:
         return _page(request, statement, errors=(refused.message,))
     try:
@@ -187,16 +187,13 @@ def _name(statement: FeeStatement) -> str:
 def fee_csv(request: StudyRequest, pk: UUID) -> HttpResponse:
     """Send a statement as CSV."""
     statement = _statement(request, pk)
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{_name(statement)}.csv"'
-    out = csv.writer(response)
-    out.writerow(("signed", "kind", "label", "contract", "amount", "currency", "record"))
-    for line in statement.lines.all():
-        out.writerow(
-            (line.earned_at.isoformat(), line.kind, line.label, line.contract, line.amount,
-             statement.currency, line.record_id)
-        )  # fmt: skip
-    return response
+    columns = ("signed", "kind", "label", "contract", "amount", "currency", "record")
+    rows = [
+        (line.earned_at, line.kind, line.label, line.contract, line.amount,
+         statement.currency, line.record_id)
+        for line in statement.lines.all()
+    ]  # fmt: skip
+    return csv_response(_name(statement), columns, rows)
 
 
 @study_view("reader.view")

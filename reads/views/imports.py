@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from typing import Any
 from uuid import UUID
 
@@ -12,23 +11,21 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from accounts.permissions import Role
 from accounts.sentences import sentences
 from accounts.signatures import (
-    content_digest,
-    needs_second_factor,
     signatures_of,
 )
-from audit import clock, trail
+from accounts.signing import proven, sign_request
+from audit import trail
 from audit.errors import Refused, RuleBroken, SignatureRefused
 from reads.criteria import registry
 from reads.imported.cells import MOST_BYTES, column_letter
 from reads.imported.checking import FIELDS, RESULTS
 from reads.models import ReadingImport
 from reads.services import imports
-from reads.signing import proven
-from studies.access import StudyRequest, fetch, person, study_view
+from studies.access import StudyRequest, fetch, study_view
 from ui.records import Link, SignRequest
+from ui.sheets import csv_response
 
 MEANING = "readings"
 STATEMENT = "I have compared these readings with their source and take them over as they are."
@@ -129,9 +126,9 @@ def _page(
 def _sign_request(
     request: StudyRequest, row: ReadingImport, errors: tuple[str, ...]
 ) -> SignRequest:
-    actor = request.actor
-    return SignRequest(
-        dialog_id="sign",
+    return sign_request(
+        request,
+        row,
         title="Import readings",
         url=reverse("reading-import-act", args=[request.study.code, row.pk]),
         facts=(
@@ -139,16 +136,10 @@ def _sign_request(
             ("Readings", str(len(imports.try_out(row).readings))),
             ("From", row.origin),
         ),
-        meaning=STATEMENT,
+        statement=STATEMENT,
         consequence="Every row is marked as imported for ever and is never overwritten.",
-        printed_name=actor.name,
-        role=Role(actor.role).label.lower(),
-        now=clock.now(),
-        zone=actor.zone,
-        needs_second_factor=needs_second_factor(person(request)),
-        hidden=(("digest", content_digest(row)), ("act", "take_over")),
+        hidden=(("act", "take_over"),),
         errors=errors,
-        back_label="Back without signing",
     )
 
 
@@ -164,7 +155,7 @@ def import_act(request: StudyRequest, pk: UUID) -> HttpResponse:
             )
             done = "The columns have their meaning. Look at the dry run."
         elif act == "take_over":
-            assent = proven(request, meaning=MEANING, statement=STATEMENT)
+            assent = proven(request, row, meaning=MEANING, statement=STATEMENT)
             imports.take_over(row, actor=request.actor, assent=assent)
             done = "The readings were imported."
         elif act == "discard":
@@ -193,14 +184,10 @@ HEAD = (
 
 
 def _csv(request: StudyRequest, rows: Any) -> HttpResponse:
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
-    name = f"{request.study.code}_imported_readings.csv"
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    out = csv.writer(response)
-    out.writerow(HEAD)
+    lines: list[tuple[Any, ...]] = []
     for one in rows:
         said = [one.values.get(field, "") for field in (*RESULTS, "comment")]
-        out.writerow(
+        lines.append(
             (
                 one.origin,
                 one.subject.code,
@@ -208,16 +195,11 @@ def _csv(request: StudyRequest, rows: Any) -> HttpResponse:
                 one.reader,
                 one.criterion,
                 one.read_on or "",
-                *(_safe(text) for text in said),
-                _safe(one.batch.file_name),
+                *said,
+                one.batch.file_name,
                 one.row_number,
                 one.batch.sha256,
                 one.at.isoformat(),
             )
         )
-    return response
-
-
-def _safe(text: str) -> str:
-    """Keep a cell from being run as a formula by the program that opens the file."""
-    return f"'{text}" if text[:1] in {"=", "+", "@", "\t", "\r"} else text
+    return csv_response(f"{request.study.code}_imported_readings", HEAD, lines)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -27,6 +26,7 @@ from reads.services.assigning import reader_codes
 from reads.services.lesions import lesion_table
 from reads.views.oversight_parts import crumbs, id_of
 from studies.access import StudyRequest, fetch, study_view
+from ui.sheets import csv_response
 
 PAGE = 50
 STATES = (("", "Open", "open"), ("disposed", "Decided", "disposed"), ("gone", "Gone", "gone"))
@@ -176,15 +176,11 @@ def _shown(row: CheckFinding, codes: Mapping[Any, str]) -> dict[str, Any]:
 
 
 def _as_csv(request: StudyRequest, rows: Any, codes: Mapping[Any, str]) -> HttpResponse:
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
-    name = f"{request.study.code}_findings.csv"
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    out = csv.writer(response)
-    out.writerow(COLUMNS)
+    lines: list[tuple[Any, ...]] = []
     for row in rows:
         shown = _shown(row, codes)
         point = row.session.task.time_point
-        out.writerow(
+        lines.append(
             (
                 row.check_id,
                 shown["title"],
@@ -205,7 +201,7 @@ def _as_csv(request: StudyRequest, rows: Any, codes: Mapping[Any, str]) -> HttpR
                 row.disposed_at.isoformat() if row.disposed_at else "",
             )
         )
-    return response
+    return csv_response(f"{request.study.code}_findings", COLUMNS, lines)
 
 
 @study_view("check.run", methods=("POST",))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +12,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from accounts.sentences import sentences
+from accounts.signing import proven, shown_signatures, sign_request
 from audit import clock
 from audit.errors import NotPermitted, Refused, RuleBroken, SignatureRefused
 from audit.models import record
@@ -22,15 +22,13 @@ from reads.models import CheckFinding, ReadSession, TrainingReminder
 from reads.oversight.library import BY_ID
 from reads.services import checking, reminders
 from reads.services.assigning import reader_codes, readers_of
-from reads.signing import proven
 from reads.views.oversight_parts import (
     chosen_reader,
     crumbs,
     id_of,
-    shown_signatures,
-    sign_request,
 )
 from studies.access import StudyRequest, fetch, study_view
+from ui.sheets import csv_response
 
 CHIPS = (
     ("", "To acknowledge", "issued"),
@@ -100,14 +98,10 @@ def _by_reader(rows: Any, codes: Any, now: Any) -> list[dict[str, Any]]:
 
 
 def _as_csv(request: StudyRequest, rows: Any, codes: Any) -> HttpResponse:
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
-    name = f"{request.study.code}_reminders.csv"
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    out = csv.writer(response)
-    out.writerow(COLUMNS)
+    lines: list[tuple[Any, ...]] = []
     for one in rows:
         until = one.acknowledged_at or (clock.now() if one.state == "issued" else None)
-        out.writerow(
+        lines.append(
             (
                 str(one),
                 codes.get(one.reader_id, "R"),
@@ -122,7 +116,7 @@ def _as_csv(request: StudyRequest, rows: Any, codes: Any) -> HttpResponse:
                 (until - one.issued_at).days if until and one.issued_at else "",
             )
         )
-    return response
+    return csv_response(f"{request.study.code}_reminders", COLUMNS, lines)
 
 
 @study_view("reminder.issue", methods=("GET", "POST"))
@@ -354,7 +348,7 @@ def my_reminder_sign(request: StudyRequest, pk: UUID) -> HttpResponse:
     row = _mine(request, pk)
     if row.state == "issued":
         try:
-            assent = proven(request, meaning=reminders.MEANING, statement=reminders.STATEMENT)
+            assent = proven(request, row, meaning=reminders.MEANING, statement=reminders.STATEMENT)
             reminders.acknowledge(row, actor=request.actor, assent=assent)
         except SignatureRefused as refused:
             return _my_page(request, row, errors=(refused.message,))

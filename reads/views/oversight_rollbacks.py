@@ -12,6 +12,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from accounts.sentences import sentences
+from accounts.signing import proven, shown_signatures, sign_request
 from audit import jobs
 from audit.errors import Refused, RuleBroken, SignatureRefused
 from audit.models import Job
@@ -21,13 +22,10 @@ from reads.services import recalling, rollback
 from reads.services.assigning import reader_codes, readers_of
 from reads.services.impact import SIGNED, impact_of
 from reads.services.rollback import CARRIED_OUT, WAITING
-from reads.signing import proven
 from reads.views.oversight_parts import (
     chosen_reader,
     crumbs,
     id_of,
-    shown_signatures,
-    sign_request,
 )
 from reads.views.oversight_reminders import draft_of, offered_pictures
 from studies.access import StudyRequest, fetch, study_view
@@ -310,7 +308,7 @@ def rollback_approve(request: StudyRequest, pk: UUID) -> HttpResponse:
     row = find_rollback(request, pk)
     try:
         side = _posted_side(request)
-        assent = proven(request, meaning=rollback.MEANING, statement=rollback.STATEMENT)
+        assent = proven(request, row, meaning=rollback.MEANING, statement=rollback.STATEMENT)
         signed = rollback.approve(row, side, actor=request.actor, assent=assent)
     except SignatureRefused as refused:
         return _page(request, find_rollback(request, pk), errors=(refused.message,))
@@ -434,7 +432,7 @@ def recall_approve(request: StudyRequest, pk: UUID) -> HttpResponse:
     row = find_recall(request, pk)
     try:
         side = _posted_side(request)
-        assent = proven(request, meaning=rollback.MEANING, statement=rollback.STATEMENT)
+        assent = proven(request, row, meaning=rollback.MEANING, statement=rollback.STATEMENT)
         signed = recalling.approve(row, side, actor=request.actor, assent=assent)
     except SignatureRefused as refused:
         return _recall_page(request, find_recall(request, pk), errors=(refused.message,))
@@ -548,7 +546,7 @@ def correction_acknowledge(request: StudyRequest, kind: str, pk: UUID) -> HttpRe
     if row.state == "carried_out":
         try:
             assent = proven(
-                request, meaning=rollback.TOLD_MEANING, statement=rollback.TOLD_STATEMENT
+                request, row, meaning=rollback.TOLD_MEANING, statement=rollback.TOLD_STATEMENT
             )
             rollback.acknowledge(row, actor=request.actor, assent=assent)
         except SignatureRefused as refused:

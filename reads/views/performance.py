@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -21,6 +20,7 @@ from studies.access import StudyRequest, study_view
 from ui import paper
 from ui.moments import day_words
 from ui.records import BarRow, Link
+from ui.sheets import csv_response
 
 NONE = "–"
 SECONDS_PER_MINUTE = 60
@@ -273,11 +273,7 @@ def performance_pdf(request: StudyRequest) -> HttpResponse:
 
 
 def _csv(request: StudyRequest, rows: list[Row]) -> HttpResponse:
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
-    name = f"{request.study.code}_reader_performance.csv"
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    out = csv.writer(response)
-    out.writerow(("reader", "statistic", "value", "low", "high", "cases", "source"))
+    lines: list[tuple[Any, ...]] = []
     for row in rows:
         seen = row.seen
         measured = (
@@ -293,7 +289,7 @@ def _csv(request: StudyRequest, rows: list[Row]) -> HttpResponse:
                 at = one.interval
                 bounds = ("", "") if at is None else (at.low, at.high)
                 value = "" if one.value is None else one.value
-                out.writerow((row.reader.name, one.key, value, *bounds, one.n, one.citation))
+                lines.append((row.reader.name, one.key, value, *bounds, one.n, one.citation))
         share = seen.overrides.value
         plain = (
             ("reads_signed", seen.reads),
@@ -303,8 +299,12 @@ def _csv(request: StudyRequest, rows: list[Row]) -> HttpResponse:
             ("periods_outside_limits", " ".join(row.drift.outside)),
         )
         for key, value in plain:
-            out.writerow((row.reader.name, key, value, "", "", seen.reads, ""))
-    return response
+            lines.append((row.reader.name, key, value, "", "", seen.reads, ""))
+    return csv_response(
+        f"{request.study.code}_reader_performance",
+        ("reader", "statistic", "value", "low", "high", "cases", "source"),
+        lines,
+    )
 
 
 def _crumbs(request: StudyRequest, *last: str) -> tuple[Link, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +21,7 @@ from reads.views.room import find_task
 from studies.access import StudyRequest, fetch, study_view
 from studies.models import TimePoint
 from ui.records import Link
+from ui.sheets import csv_response
 
 FEW = 50
 
@@ -177,11 +177,7 @@ HEAD = (
 
 
 def _csv(request: StudyRequest, rows: list[tuple[Compared, str]]) -> HttpResponse:
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
-    name = f"{request.study.code}_prepared_measurements.csv"
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    out = csv.writer(response)
-    out.writerow(HEAD)
+    lines: list[tuple[Any, ...]] = []
     for one, reader in rows:
         row, review = one.measurement, one.review
         point = row.analysis.time_point
@@ -197,5 +193,5 @@ def _csv(request: StudyRequest, rows: list[tuple[Compared, str]]) -> HttpRespons
         value = f"{row.value.normalize():f}"
         slice_ = "" if row.slice_number is None else row.slice_number
         known = (point.subject.code, point.label, row.label, row.location, row.kind, slice_, value)
-        out.writerow((*known, reader, *said))
-    return response
+        lines.append((*known, reader, *said))
+    return csv_response(f"{request.study.code}_prepared_measurements", HEAD, lines)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable
 from datetime import date
 from typing import Any
@@ -27,6 +26,7 @@ from reads.workflows import READER, READER_CONTRACT
 from studies.access import StudyRequest, study_view
 from studies.models import Membership, Organisation, Site
 from ui.records import Link
+from ui.sheets import csv_response
 
 #: reads of the history shown on a page
 HISTORY = 30
@@ -161,19 +161,17 @@ def _not_registered() -> list[User]:
     )
 
 
+REGISTER_COLUMNS = (
+    "name", "specialty", "areas", "languages", "pools", "country", "per_day",
+    "per_week", "state", "contract_until", "stage",
+)  # fmt: skip
+
+
 def _as_csv(request: StudyRequest, rows: list[dict[str, Any]]) -> HttpResponse:
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{request.study.code}_readers.csv"'
-    out = csv.writer(response)
-    out.writerow(
-        (
-            *("name", "specialty", "areas", "languages", "pools", "country", "per_day"),
-            *("per_week", "state", "contract_until", "stage"),
-        )
-    )
+    lines: list[tuple[Any, ...]] = []
     for row in rows:
         reader, contract, onboarding = row["reader"], row["contract"], row["onboarding"]
-        out.writerow(
+        lines.append(
             (
                 reader.user.printed_name,
                 reader.specialty,
@@ -188,7 +186,7 @@ def _as_csv(request: StudyRequest, rows: list[dict[str, Any]]) -> HttpResponse:
                 onboarding.state if onboarding else "",
             )
         )
-    return response
+    return csv_response(f"{request.study.code}_readers", REGISTER_COLUMNS, lines)
 
 
 @study_view("reader.manage", methods=("POST",))

@@ -206,7 +206,7 @@ def charter_report_sign(request: StudyRequest, pk: int) -> HttpResponse:
     """Sign that a validation report was reviewed."""
     report = _report(request, pk)
     try:
-        assent = proven(request, meaning=VALIDATION_MEANING)
+        assent = proven(request, report, meaning=VALIDATION_MEANING)
         releasing.sign_report(report, actor=request.actor, assent=assent)
     except (SignatureRefused, Conflict, RuleBroken) as refused:
         return _release(request, report.design, errors=(refused.message,), status=422)
@@ -219,7 +219,7 @@ def charter_sign(request: StudyRequest, pk: UUID) -> HttpResponse:
     """Sign a charter into approval."""
     made = _fetch(request, pk)
     try:
-        assent = proven(request, meaning=CHARTER_MEANING)
+        assent = proven(request, made, meaning=CHARTER_MEANING)
         service.approve(made, actor=request.actor, assent=assent)
     except (SignatureRefused, Conflict, RuleBroken) as refused:
         return _release(request, _fetch(request, pk), errors=(refused.message,), status=422)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
 
+from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -105,6 +106,8 @@ def _answers(pages: Mapping[str, Any]) -> list[Any]:
 def _review(request: Any, task: ReadTask, *, errors: tuple[str, ...] = ()) -> HttpResponse:
     session = reading.active_session(task)
     if session is None or session.form_record.completed_at is None:
+        for error in errors:
+            messages.error(request, error)
         return redirect("read-page", request.study.code, task.pk)
     if sessions.is_session(task):
         return sessions.review(request, task, session, errors=errors)
@@ -140,7 +143,7 @@ def read_sign(request: Any, pk: Any) -> HttpResponse:
         raise Http404
     if session.state == "open":
         try:
-            assent = signing.proven(request, meaning=signing.READ_MEANING)
+            assent = signing.proven(request, session, meaning=signing.READ_MEANING)
         except SignatureRefused as refused:
             return _review(request, task, errors=(refused.message,))
         reading.sign(session, actor=request.actor, assent=assent)

@@ -303,7 +303,7 @@ def training_case_sign(request: StudyRequest, pk: UUID) -> HttpResponse:
     """Sign the key; from here readers are given the case."""
     case = _case(request, pk)
     try:
-        assent = signing.proven(request, meaning=signing.KEY_MEANING)
+        assent = signing.proven(request, case, meaning=signing.KEY_MEANING)
     except SignatureRefused as refused:
         return _case_page(request, case, errors=(refused.message,), status=422)
     try:
@@ -435,7 +435,7 @@ def reader_commit(request: StudyRequest) -> HttpResponse:
         messages.error(request, "There is nothing to sign yet.")
     elif held.state == "open":
         try:
-            assent = signing.proven(request, meaning=signing.COMMITMENT_MEANING)
+            assent = signing.proven(request, held, meaning=signing.COMMITMENT_MEANING)
         except SignatureRefused as refused:
             return _home(request, errors=(refused.message,))
         try:

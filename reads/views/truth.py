@@ -133,7 +133,7 @@ def truth_sign(request: StudyRequest, pk: UUID) -> HttpResponse:
     """Sign the standard of truth of a visit."""
     record = fetch(TruthRecord, request.actor, pk)
     try:
-        assent = proven(request, meaning=TRUTH_MEANING)
+        assent = proven(request, record, meaning=TRUTH_MEANING)
         truth.sign(record, actor=request.actor, assent=assent)
     except (SignatureRefused, Refused) as refused:
         fresh = fetch(TruthRecord, request.actor, pk)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -26,6 +25,7 @@ from studies.access import StudyRequest, fetch, study_view
 from ui import charts, paper
 from ui.moments import day_words
 from ui.records import Link
+from ui.sheets import csv_response
 
 NAMES = {
     "percent_agreement": "Agreement of responses, %",
@@ -293,16 +293,13 @@ def variability_pdf(request: StudyRequest, pk: UUID) -> HttpResponse:
 
 
 def _csv(row: VariabilityPlan, found: list[variability.Result]) -> HttpResponse:
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = 'attachment; filename="variability.csv"'
-    out = csv.writer(response)
-    out.writerow(("kind", "statistic", "value", "low", "high", "cases", "source"))
+    lines: list[tuple[Any, ...]] = []
     for one in found:
         for statistic in one.repeated.statistics:
             at = statistic.interval
             bounds = ("", "") if at is None else (at.low, at.high)
             value = "" if statistic.value is None else statistic.value
-            out.writerow((one.kind, statistic.key, value, *bounds, statistic.n, statistic.citation))
+            lines.append((one.kind, statistic.key, value, *bounds, statistic.n, statistic.citation))
         limits = one.repeated.limits
         if limits is not None:
             for key, number_, span in (
@@ -310,8 +307,10 @@ def _csv(row: VariabilityPlan, found: list[variability.Result]) -> HttpResponse:
                 ("lower_limit", limits.lower_limit, limits.lower_interval),
                 ("upper_limit", limits.upper_limit, limits.upper_interval),
             ):
-                out.writerow((one.kind, key, number_, span.low, span.high, limits.n, span.method))
-    return response
+                lines.append((one.kind, key, number_, span.low, span.high, limits.n, span.method))
+    return csv_response(
+        "variability", ("kind", "statistic", "value", "low", "high", "cases", "source"), lines
+    )
 
 
 def _crumbs(request: Any, *last: str) -> tuple[Link, ...]:

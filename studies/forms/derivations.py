@@ -1,9 +1,9 @@
 """Derived values: declared as data, or named and supplied by the caller.
 
-`sum`, `count`, `difference`, `percent_change`, `days`, `minutes` and `cases` are declared in the
-form. A `named` derivation (a response by published criteria) is a function that the caller
-supplies: the form says which, so that a form never hides a rule in code. Derived values cannot
-be entered.
+`sum`, `count`, `difference`, `product`, `percent_change`, `days`, `minutes` and `cases` are
+declared in the form. A `named` derivation (a response by published criteria) is a function that
+the caller supplies: the form says which, so that a form never hides a rule in code. Derived values
+cannot be entered.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ from studies.forms.trees import (
 from studies.forms.values import PartialDate, Value
 
 MAX_DECIMALS = 6
-KINDS = ("sum", "count", "difference", "percent_change", "days", "minutes", "cases", "named")
+_PAIRED = ("difference", "product", "percent_change", "days", "minutes")
+KINDS = ("sum", "count", *_PAIRED, "cases", "named")
 
 
 class DerivationError(ValueError):
@@ -121,6 +122,7 @@ def _cases(raw: object, path: str) -> tuple[Case, ...]:
 def _operands(kind: str, raw: object, path: str) -> tuple[Operand, ...]:
     names = {
         "difference": ("of", "minus"),
+        "product": ("of", "times"),
         "percent_change": ("from", "to"),
         "days": ("from", "to"),
         "minutes": ("from_date", "from_time", "to_date", "to_time"),
@@ -216,6 +218,8 @@ def _arithmetic(kind: str, values: list[Value | None]) -> Decimal | None:
         return None
     if kind == "difference":
         return first - second
+    if kind == "product":
+        return first * second
     return (second - first) / first * 100 if first else None
 
 

@@ -51,6 +51,18 @@ def test_no_two_modules_are_called_after_nothing() -> None:
     assert [path for path in own_python_files() if path.name in vague] == []
 
 
+def test_a_posted_signature_is_proved_in_one_place() -> None:
+    # The interface for machines carries the digest in JSON; the demonstration plays people.
+    allowed = {"accounts/signing.py", "reads/api.py", "projects/demonstration/cast.py"}
+    calls = re.compile(r"(?<![.\w])prove\(\n?\s*(?!user: User)")
+    found = {
+        str(path.relative_to(ROOT))
+        for path in own_python_files()
+        if calls.search(path.read_text(encoding="utf-8"))
+    }
+    assert found == allowed
+
+
 def test_every_scheduled_task_exists() -> None:
     celery_app.loader.import_default_modules()
     scheduled = {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 import time
@@ -14,6 +16,7 @@ from django.db import connection
 from playwright.sync_api import Page
 
 from icro.celery import app
+from tests.plugins import runs
 from tests.plugins.processes import StartWorkers
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -51,6 +54,75 @@ def test_the_owner_can_be_taken_on_for_a_while(as_owner: Callable[[], object]) -
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_user")
         assert cursor.fetchone() == ("icro_app",)
+
+
+def test_a_run_keeps_its_number_while_a_process_of_it_lives_and_whatever_becomes_of_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runs, "FOLDER", tmp_path / "test")
+    monkeypatch.setattr(runs, "ROOT", tmp_path)  # the numbers of another work tree
+    monkeypatch.setattr(runs, "_claimed", claimed := [])
+    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
+    monkeypatch.setenv(runs.CONTROLLER, "1")
+    assert [runs.claim().number, runs.claim().number] == [0, 1]
+    shutil.rmtree(tmp_path / "test")
+    assert runs.claim().number == 2
+    orphan = subprocess.Popen(["sleep", "60"], **runs.process_options())
+    for held in claimed:
+        held.close()  # what the end of a killed run does
+    claimed.clear()
+    try:
+        assert runs.claim().number == 3
+    finally:
+        orphan.kill()
+        orphan.wait()
+    claimed.pop().close()
+    assert runs.claim().number == 0
+    claimed.pop().close()
+
+
+def test_a_pytest_that_a_worker_starts_is_a_run_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runs, "FOLDER", tmp_path / "test")
+    monkeypatch.setattr(runs, "ROOT", tmp_path)
+    monkeypatch.setattr(runs, "_claimed", claimed := [])
+    monkeypatch.setenv("PYTEST_XDIST_WORKER", "gw0")
+    monkeypatch.setenv(runs.NUMBER, "7")
+    monkeypatch.setenv(runs.CONTROLLER, str(os.getppid()))
+    assert runs.claim() == runs.Run(7, "gw0")
+    monkeypatch.setenv(runs.CONTROLLER, "1")
+    assert runs.claim() == runs.Run(0, "")
+    claimed.pop().close()
+
+
+@pytest.mark.slow
+def test_a_process_of_a_test_ends_with_the_run_that_is_killed() -> None:
+    script = (
+        "import subprocess, sys, time\n"
+        "from tests.plugins import runs\n"
+        "inner = subprocess.Popen(runs.ending_with_us(['sleep', '60']), start_new_session=True)\n"
+        "print(inner.pid, flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    run = subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE)
+    assert run.stdout is not None
+    pid = int(run.stdout.readline())
+    run.kill()
+    run.wait()
+    run.stdout.close()
+    deadline = time.monotonic() + 10
+    while _lives(pid) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not _lives(pid)
+
+
+def _lives(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
 
 
 @pytest.mark.slow

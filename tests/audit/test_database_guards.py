@@ -78,6 +78,7 @@ def test_the_models_without_a_history_are_these_and_no_others() -> None:
     untracked = {m._meta.label for m in own_models() if hasattr(m, "untracked_because")}
     assert untracked == {
         "audit.Job",
+        "accounts.MenuChoice",
         "accounts.Notice",
         "imaging.ArrivedFile",
         "imaging.InstanceIndex",
@@ -124,6 +125,16 @@ def test_every_tracked_model_has_a_history_table() -> None:
             assert model.history.model._meta.db_table in histories, model._meta.label
 
 
+def test_what_a_signed_read_consists_of_is_frozen_with_it() -> None:
+    parts = {m._meta.label for m in own_models() if hasattr(m, "frozen_with")}
+    assert parts == {
+        "reads.Observation",
+        "reads.Measurement",
+        "reads.Annotation",
+        "reads.CriterionAssessment",
+    }
+
+
 def test_every_guarded_table_has_its_triggers() -> None:
     with connection.cursor() as cursor:
         cursor.execute(
@@ -136,6 +147,11 @@ def test_every_guarded_table_has_its_triggers() -> None:
         for table in tables(is_append_only)
         for name in ("append_only_row", "append_only_all")
         if (table, name) not in found
+    ]
+    missing += [
+        (model._meta.db_table, "frozen_part")
+        for model in own_models()
+        if hasattr(model, "frozen_with") and (model._meta.db_table, "frozen_part") not in found
     ]
     missing += [
         (table, name)

@@ -347,6 +347,21 @@ DRAWN: dict[str, tuple[str, str]] = {
         cancel    open  cancelled  reader.manage  R
         """,
     ),
+    "readerescalation": (
+        "open owned closed",
+        """
+        take       open        owned   reader.manage  -
+        hand_over  owned       owned   reader.manage  R
+        close      open,owned  closed  reader.manage  R
+        """,
+    ),
+    "readermeeting": (
+        "planned held cancelled",
+        """
+        hold    planned       held       reader.manage  -
+        cancel  planned,held  cancelled  reader.manage  R
+        """,
+    ),
     "feestatement": (
         "draft approved withdrawn",
         """

@@ -46,12 +46,12 @@ class WebProcess:
         }
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                processes.web(port=self.port),
+                runs.ending_with_us(processes.web(port=self.port)),
                 cwd=runs.ROOT,
                 env=environment,
                 stdout=log,
                 stderr=log,
-                start_new_session=True,
+                **runs.process_options(),
             )
         deadline = time.monotonic() + PATIENCE_S
         while not self._answers():

@@ -30,7 +30,8 @@ from studies.models import TimePoint
 from studies.scoping import scope
 from tests.imaging.upload_world import fill_form, make_imaging_study, run_jobs
 from tests.rolled_back import rolled_back
-from tests.world import PASSWORD, StudyWorld
+from tests.sign_dialogs import typed_into
+from tests.world import StudyWorld
 
 pytestmark = pytest.mark.corpus
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
@@ -142,7 +143,8 @@ def _sent_by_the_browser(world: StudyWorld, time_point: TimePoint, paths: list[P
     assert finished.status_code == 200, finished.content
     assert run_jobs(row) == ["done"]
     fill_form(world, row)
-    signed = client.post(reverse("upload-review", args=[code, row.pk]), {"password": PASSWORD})
+    review = reverse("upload-review", args=[code, row.pk])
+    signed = client.post(review, typed_into(client.get(review)))
     assert signed["Location"] == reverse("receipt", args=[code, row.pk])
     assert run_jobs(row) == ["done"], [job.error for job in jobs.of(row)]
     row.refresh_from_db()

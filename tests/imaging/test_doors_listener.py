@@ -268,7 +268,7 @@ def _free_port() -> int:
 
 
 def _process(port: int) -> subprocess.Popen[bytes]:
-    command = processes.dicom(port=port)
+    command = runs.ending_with_us(processes.dicom(port=port))
     process = subprocess.Popen(
         command,
         cwd=runs.ROOT,
@@ -277,7 +277,7 @@ def _process(port: int) -> subprocess.Popen[bytes]:
             **RUN.process_environment(),
             "DJANGO_SETTINGS_MODULE": "icro.settings",
         },
-        start_new_session=True,
+        **runs.process_options(),
     )
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:

@@ -11,7 +11,8 @@ from django.urls import reverse
 
 from audit.errors import Conflict, NotPermitted, RuleBroken
 from imaging.pipeline.technical_qc import default_guideline, from_document
-from imaging.pipeline.technical_qc.guideline_text import UnreadableText, difference, read_yaml
+from imaging.pipeline.technical_qc.guideline_text import difference, read_yaml
+from imaging.pipeline.yaml_text import UnreadableText
 from imaging.services import guideline
 from studies.models import Configuration
 from studies.scoping import scope

@@ -179,11 +179,14 @@ def test_a_paper_is_redacted_released_by_signature_and_shown_to_those_who_check(
     assert not research().exists(row.released_sha256)
     # Before its release nobody else sees the copy.
     assert _as(world, "scientific").get(reverse("attachment-copy", args=args)).status_code == 422
-    wrong = client.post(reverse("attachment-release", args=args), {"password": "wrong"})
+    wrong = client.post(
+        reverse("attachment-release", args=args),
+        {"password": "wrong", "digest": content_digest(row)},
+    )
     assert wrong.status_code == 422
     signed = client.post(
         reverse("attachment-release", args=args),
-        {"password": PASSWORD, "seen_digest": content_digest(row)},
+        {"password": PASSWORD, "digest": content_digest(row)},
     )
     assert signed["Location"] == reverse("submission", args=["ALPHA", held.pk])
     copy = _as(world, "scientific").get(reverse("attachment-copy", args=args))
@@ -266,7 +269,7 @@ def test_an_office_document_is_held_redacted_by_raster_and_released_without_what
     attachment.refresh_from_db()
     signed = client.post(
         reverse("attachment-release", args=args),
-        {"password": PASSWORD, "seen_digest": content_digest(attachment)},
+        {"password": PASSWORD, "digest": content_digest(attachment)},
     )
     assert signed["Location"] == reverse("submission", args=["ALPHA", row.pk])
     copy = _as(world, "scientific").get(reverse("attachment-copy", args=args)).content

@@ -20,7 +20,7 @@ import os, sys
 from pathlib import Path
 root = Path(sys.argv[1])
 import importlib.util
-source = f"{sys.argv[2]}/imaging/storage/durable.py"
+source = f"{sys.argv[2]}/audit/durable.py"
 found = importlib.util.spec_from_file_location("durable", source)
 durable = importlib.util.module_from_spec(found)
 found.loader.exec_module(durable)

@@ -16,6 +16,7 @@ from imaging.models import Preview, Submission
 from imaging.services import submission
 from studies.scoping import scope
 from tests.imaging.upload_world import draft, in_qc, make_imaging_study
+from tests.sign_dialogs import typed_into
 from tests.world import PASSWORD, StudyWorld
 
 pytestmark = pytest.mark.django_db
@@ -198,13 +199,17 @@ def test_a_wrong_password_signs_nothing_and_says_so(world: StudyWorld, tmp_path:
         fill_form(world, row)
     client = _as(world, "site_user")
     url = reverse("upload-review", args=[world.study.code, row.pk])
-    assert submission.STATEMENT in client.get(url).content.decode()
-    refused = client.post(url, {"password": "wrong"})
+    shown = client.get(url)
+    assert submission.STATEMENT in shown.content.decode()
+    refused = client.post(url, typed_into(shown, "wrong"))
     assert refused.status_code == 422
     assert "The password is not right" in refused.content.decode()
     with scope(world.study):
         assert Submission.objects.get(pk=row.pk).state == "uploading"
-    sent = client.post(url, {"password": PASSWORD})
+    unseen = client.post(url, {"password": PASSWORD})
+    assert unseen.status_code == 422
+    assert "The page did not say what you saw" in unseen.content.decode()
+    sent = client.post(url, typed_into(unseen))
     assert sent["Location"] == reverse("receipt", args=[world.study.code, row.pk])
 
 

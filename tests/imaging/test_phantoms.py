@@ -22,7 +22,8 @@ from imaging.storage import previews
 from projects.work.items import work_of
 from studies.scoping import scope
 from tests.imaging import phantom_world as pw
-from tests.world import PASSWORD, StudyWorld
+from tests.sign_dialogs import typed_into
+from tests.world import StudyWorld
 
 pytestmark = pytest.mark.django_db
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
@@ -317,12 +318,13 @@ def test_a_wrong_password_signs_nothing_and_says_so(client: Client, world: Study
     scan = pw.phantom_scan(world, state="measured")
     client.force_login(world.users["scientific"], backend=BACKEND)
     url = reverse("phantom-sign", args=[world.study.code, scan.pk, "pass"])
-    refused = client.post(url, {"password": "wrong"})
+    shown = client.get(reverse("phantom-scan", args=[world.study.code, scan.pk]))
+    refused = client.post(url, typed_into(shown, "wrong"))
     assert refused.status_code == 422
     assert b"data-dialog-show" in refused.content
     scan.refresh_from_db()
     assert scan.state == "measured"
-    signed = client.post(url, {"password": PASSWORD}, follow=True)
+    signed = client.post(url, typed_into(refused), follow=True)
     assert b"The scanner is qualified until" in signed.content
     with scope(world.study):
         assert PhantomScan.objects.get(pk=scan.pk).decided_by == world.users["scientific"]

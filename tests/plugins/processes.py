@@ -33,7 +33,7 @@ class WorkerProcess:
         before = self.log.stat().st_size if self.log.exists() else 0
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                self.command,
+                runs.ending_with_us(self.command),
                 cwd=runs.ROOT,
                 env={
                     **os.environ,
@@ -42,7 +42,7 @@ class WorkerProcess:
                 },
                 stdout=log,
                 stderr=log,
-                start_new_session=True,
+                **runs.process_options(),
             )
         deadline = time.monotonic() + PATIENCE_S
         while b" ready." not in self.log.read_bytes()[before:]:

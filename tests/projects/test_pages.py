@@ -381,7 +381,8 @@ def test_a_draft_is_approved_by_signature_and_made_effective(world: StudyWorld) 
         )
     post(world, "scientific", "configuration-step", made.pk, step="send_to_review")
     seen = page(world, "scientific", "configuration-page", made.pk).context["sign"]
-    wrong = post(world, "scientific", "configuration-approve", made.pk, password="wrong", seen="x")
+    digest = dict(seen.hidden)["digest"]
+    wrong = post(world, "scientific", "configuration-approve", made.pk, password="wrong", digest=digest)
     assert wrong.status_code == 422
     assert "The password is not right" in wrong.content.decode()
     post(
@@ -390,7 +391,7 @@ def test_a_draft_is_approved_by_signature_and_made_effective(world: StudyWorld) 
         "configuration-approve",
         made.pk,
         password=PASSWORD,
-        seen=dict(seen.hidden)["seen"],
+        digest=digest,
     )
     post(world, "scientific", "configuration-step", made.pk, step="make_effective")
     made.refresh_from_db()

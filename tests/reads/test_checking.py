@@ -463,7 +463,7 @@ def test_a_reminder_is_written_from_a_finding_and_acknowledged_by_its_reader(
     assert other.get(picture).status_code == 404
     assert made.rule not in other.get(reverse("read-inbox")).content.decode()
     sign = reverse("my-reminder-sign", args=[world.study.code, made.pk])
-    assert mine.post(sign, {"password": "wrong"}).status_code == 422
+    assert mine.post(sign, {"password": PASSWORD}).status_code == 422
     text = mine.get(page).content.decode()
     digest = text.partition('name="digest" value="')[2][:64]
     mine.post(sign, {"password": PASSWORD, "digest": digest})

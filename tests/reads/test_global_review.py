@@ -8,8 +8,10 @@ import pytest
 
 from audit.errors import RuleBroken
 from reads.models import ReadTask, ReviewAcceptance
+from reads.oversight.running import run
 from reads.reviewed import Counted, result_of
 from reads.services import accepting, globalreview, reading
+from reads.streamfacts import watched_streams
 from reads.visibility import tasks_of_reader
 from studies.scoping import scope
 from studies.services import subjects as subject_services
@@ -271,3 +273,35 @@ def test_an_acceptance_that_a_roll_back_took_back_holds_nothing() -> None:
             basis="rolled_back",
         )
         assert accepting.accepted_review(subject, "global") is None
+
+
+# --- watched --------------------------------------------------------------------------------------
+
+
+def fired(world: StudyWorld) -> list[tuple[str, str]]:
+    """Run every check over the first reader's stream; return what the global one says."""
+    return [
+        (found.check.id, found.message)
+        for watched in watched_streams(world.study)
+        if watched.stream.reader == world.users[READERS[0]]
+        for found in run(watched.facts)
+        if found.check.id == "GLOBAL_BEST_DIFFERS"
+    ]
+
+
+def test_a_check_finds_the_review_that_changed_the_best_response_and_no_other() -> None:
+    """PR and PD were signed: best response PR. With TP2 as SD at day 28 the best becomes SD."""
+    world = make_session_study(**GLOBAL)
+    with scope(world.study):
+        course_read(world)
+        for name in READERS:
+            changes = [("TP2", "SD")] if name == READERS[0] else []
+            global_review(world, name, *changes)
+        said = "RECIST11: best response SD in the global review, PR by the responses signed at the"
+        assert fired(world) == [("GLOBAL_BEST_DIFFERS", f"{said} time points.")]
+        assert "GLOBAL_BEST_DIFFERS" not in {
+            found.check.id
+            for watched in watched_streams(world.study)
+            if watched.stream.reader == world.users[READERS[1]]
+            for found in run(watched.facts)
+        }

@@ -25,7 +25,8 @@ from tests.reads.read_world import (
     run_jobs,
     task_of,
 )
-from tests.world import PASSWORD, StudyWorld
+from tests.sign_dialogs import typed_into
+from tests.world import StudyWorld
 
 pytestmark = pytest.mark.django_db
 
@@ -190,8 +191,8 @@ def test_the_page_shows_what_each_decision_would_do_and_takes_the_signature(
         {"decision": "no_effect", "reason": "Same slices sent again."},
     )
     assert "data-dialog-show" in kept.content.decode()
-    wrong = client.post(reverse("late-sign", args=address), {"password": "not it"})
+    wrong = client.post(reverse("late-sign", args=address), typed_into(kept, "not it"))
     assert wrong.status_code == 422
-    client.post(reverse("late-sign", args=address), {"password": PASSWORD})
+    client.post(reverse("late-sign", args=address), typed_into(kept))
     came_late.refresh_from_db()
     assert (came_late.state, came_late.decision) == ("carried_out", "no_effect")

@@ -115,7 +115,8 @@ def test_a_refused_password_signs_nothing_and_keeps_the_dialog(world: StudyWorld
     assert "The password is not right" in refused.content.decode()
     assert not Signature.objects.filter(record_id=str(session.pk)).exists()
     stale = client.post(f"{room}sign/", {"password": PASSWORD, "digest": "0" * 64})
-    assert stale.status_code == 409
+    assert stale.status_code == 422
+    assert "The content changed after you opened it" in stale.content.decode()
     signed = client.post(f"{room}sign/", {"password": PASSWORD, "digest": digest})
     assert signed["Location"] == f"{room}signed/"
     again = client.post(f"{room}sign/", {"password": PASSWORD, "digest": digest})

@@ -9,10 +9,10 @@ import pytest
 
 from accounts.models import Signature, User
 from audit import jobs
-from audit.errors import RuleBroken
+from audit.errors import Conflict, RuleBroken
 from audit.models import Event, Job
 from reads.models import ReadSession, ReadTask, ValidationReport
-from reads.services import charters, designing, releasing
+from reads.services import charters, designing, releasing, sessionforms
 from studies.models import Configuration, Study
 from studies.scoping import across_studies, scope
 from studies.services import configuration
@@ -216,3 +216,101 @@ def test_every_oncology_template_passes_its_validation(world: StudyWorld, templa
     with scope(world.study):
         report = validated(world, charter(world, template=template))
         assert failures(report) == []
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        ("LUGANO2014", "CHESON2007"),
+        ("RANO_HGG_2010", "RANO20_CE_VOL"),
+        ("RANO_LGG_2011", "RANO20_MIXED"),
+        ("RECIST11", "PCWG3"),
+        ("PERCIST",),
+    ],
+    ids="+".join,
+)
+def test_every_criterion_with_a_standard_form_passes_its_validation(
+    world: StudyWorld, keys: tuple[str, ...]
+) -> None:
+    criteria = [{"key": key, "parameters": {}} for key in keys]
+    with scope(world.study):
+        report = validated(world, charter(world, criteria=criteria, endpoints=[]))
+    assert failures(report) == []
+    results = {one["number"]: one["detail"] for one in report.facts["lines"]}
+    assert "overall response" in results["read.settled.3"]
+    assert set(report.facts["engines"]) == set(keys)
+
+
+SESSIONS: dict[str, Any] = {
+    "sessions": {"global_review": True, "eligibility": True},
+    "oncology_review": {
+        "form": "oncology", "readers": 2, "adjudicate_on": ["overall_response"],
+    },
+}  # fmt: skip
+
+
+def test_a_validation_plays_eligibility_global_review_and_oncologists(world: StudyWorld) -> None:
+    with scope(world.study):
+        made = charter(world, **SESSIONS)
+        before = counts()
+        report = validated(world, made)
+    assert failures(report) == []
+    lines = {one["number"]: one["detail"] for one in report.facts["lines"]}
+    assert lines["read.eligibility"].startswith("Eligible by imaging.")
+    assert "read.eligibility.gate" in lines
+    assert "read.eligibility.apart" in lines
+    assert lines["read.global.opens"] == "2 reviews opened."
+    assert lines["read.global.change"] == "1 responses changed."
+    assert "the platform's form" in lines["read.global"]
+    assert lines["read.oncology.opens"] == "2 reviews opened."
+    assert "for the course" in lines["read.oncology.4"]
+    assert "read.oncology.2" not in lines
+    after = counts()
+    assert after["signatures"] == before["signatures"]
+    assert after["sessions"] == 0
+
+
+def test_over_the_subject_the_reviews_differ_and_the_case_is_adjudicated(
+    world: StudyWorld,
+) -> None:
+    over = {
+        "sessions": {"global_review": True},
+        "adjudication": {"variables": ["best_overall_response"], "at": "subject"},
+    }
+    with scope(world.study):
+        report = validated(world, charter(world, **over))
+    assert failures(report) == []
+    lines = {one["number"]: one["detail"] for one in report.facts["lines"]}
+    assert lines["read.global"].lower().startswith("adjudic")
+
+
+def test_the_study_s_own_session_forms_are_played(world: StudyWorld) -> None:
+    alone = {"readers_per_subject": 1, "adjudication": {"variables": []}}
+    with scope(world.study):
+        made = charter(
+            world, template="single", oncology_review={"form": "oncology", "readers": 1}, **alone
+        )
+        sessionforms.draft(world.study, made, actor=world.actor("scientific"))
+        report = validated(world, made)
+    assert failures(report) == []
+    lines = {one["number"]: one["detail"] for one in report.facts["lines"]}
+    assert "With the form of the study “oncology”." in lines["read.oncology.2"]
+    assert "read.oncology.3" in lines
+
+
+def test_another_blinding_profile_needs_a_validation_of_its_own(world: StudyWorld) -> None:
+    with scope(world.study):
+        made = charter(world, template="single")
+        report = validated(world, made)
+        assert releasing.holding_report(made) == report
+        _configure(
+            world, Configuration.Kind.BLINDING, "blinding", "Blinding B-2",
+            {"hide": [*BLINDING["hide"], "equipment"]},
+        )  # fmt: skip
+        assert releasing.holding_report(made) is None
+        with pytest.raises(Conflict, match="The blinding profile was Blinding B-1"):
+            releasing.sign_report(
+                report,
+                actor=world.actor("scientific"),
+                assent=world.assent("scientific", releasing.MEANING),
+            )

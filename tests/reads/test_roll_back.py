@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, OperationalError, connection, transaction
 from django.db.utils import InterfaceError, InternalError, ProgrammingError
+from psycopg2.errors import InsufficientPrivilege
 
 from audit.errors import Conflict, NotPermitted, ReasonRequired, RuleBroken, SignatureRefused
 from audit.models import Event
@@ -214,9 +215,8 @@ def test_a_later_cut_holds_only_what_still_counts(exported: Exported) -> None:
     } == {"RADIOLOGIST 1", "RADIOLOGIST 2"}
 
 
-@pytest.mark.parametrize("place", range(len(rollback.STEPS) + 1))
 def test_killed_between_any_two_steps_nothing_has_happened(
-    exported: Exported, place: int, monkeypatch: pytest.MonkeyPatch
+    exported: Exported, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world, *_ = exported
     row = requested(world)
@@ -225,13 +225,14 @@ def test_killed_between_any_two_steps_nothing_has_happened(
     def killed(*_: Any) -> None:
         raise KeyboardInterrupt
 
-    steps = [*rollback.STEPS[:place], killed, *rollback.STEPS[place:]]
-    monkeypatch.setattr(rollback, "STEPS", tuple(steps))
+    manager, steps = world.actor("project_manager"), rollback.STEPS
     assent = world.assent("project_manager", rollback.MEANING)
     before = contents()
-    with pytest.raises(KeyboardInterrupt):
-        rollback.approve(row, "project", actor=world.actor("project_manager"), assent=assent)
-    assert contents() == before
+    for place in range(len(steps) + 1):
+        monkeypatch.setattr(rollback, "STEPS", (*steps[:place], killed, *steps[place:]))
+        with pytest.raises(KeyboardInterrupt):
+            rollback.approve(row, "project", actor=manager, assent=assent)
+        assert contents() == before, place
 
 
 def test_a_voided_read_is_read_only_for_ever_also_for_a_writer_of_sql(exported: Exported) -> None:
@@ -251,6 +252,56 @@ def test_a_voided_read_is_read_only_for_ever_also_for_a_writer_of_sql(exported: 
             connection.cursor() as cursor,
         ):
             cursor.execute(sql)
+
+
+def test_the_parts_of_a_voided_read_are_frozen_with_it(exported: Exported) -> None:
+    """Observations, measurements, marks and assessments: neither changed, nor added, nor moved."""
+    world, *_ = exported
+    row = requested(world, draft=None)
+    sign_for(world, row, "science")
+    sign_for(world, row, "project")
+    gone = ReadSession.objects.get(state="voided", task__sequence=2)
+    open_now = reading.open_session(task_of(world, READERS[0], 2), actor=reader(world, READERS[0]))
+    seen = gone.observations.first()
+    assert seen is not None
+    of_seen = f"observation_id = '{seen.pk}'"
+    of_gone = f"session_id = '{gone.pk}'"
+    marks = f"measurement_id IN (SELECT id FROM reads_measurement WHERE {of_seen})"
+    again = (
+        "INSERT INTO reads_measurement SELECT (jsonb_populate_record(m, jsonb_build_object("
+        f"'id', gen_random_uuid(), 'kind', 'volume'))).* FROM reads_measurement m WHERE {of_seen}"
+    )
+    for sql in (
+        f"UPDATE reads_observation SET status = 'ABSENT' WHERE {of_gone}",
+        f"UPDATE reads_observation SET session_id = '{open_now.pk}' WHERE id = '{seen.pk}'",
+        f"UPDATE reads_measurement SET value = 1 WHERE {of_seen}",
+        f"UPDATE reads_annotation SET frame = 9 WHERE {marks}",
+        f"UPDATE reads_criterionassessment SET entered = '{{}}' WHERE {of_gone}",
+        again,
+    ):
+        assert is_refused(sql), sql
+
+
+def test_a_lesion_keeps_what_it_was_signed_as_and_a_withdrawn_one_changes_no_more(
+    exported: Exported,
+) -> None:
+    world, *_ = exported
+    one = "stream_id IN (SELECT id FROM reads_readerstream WHERE role = 'reader_1')"
+    assert is_refused(f"UPDATE reads_lesion SET label = 'T09' WHERE {one} AND label = 'T01'")
+    rolled_back(world, 1)
+    gone = "withdrawn_reason <> ''"
+    assert is_refused(f"UPDATE reads_lesion SET withdrawn_reason = '' WHERE {gone}")
+
+
+def is_refused(sql: str) -> bool:
+    """Tell whether the database refuses a statement that meets rows."""
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(sql)
+            assert cursor.rowcount, "no row was met"
+    except ProgrammingError as error:
+        return isinstance(error.__cause__, InsufficientPrivilege)
+    return False
 
 
 def test_a_list_that_is_overtaken_is_not_approved_but_renewed(exported: Exported) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reads.models import AdjudicationCase, ReadSession, ReadTask
+from reads.models import AdjudicationCase, ReadSession, ReadTask, ReviewAcceptance
 from reads.services import accepting, rollback
 from studies.scoping import scope
 from tests.reads.oversight_world import sign_for
@@ -12,6 +12,8 @@ from tests.reads.read_world import READERS, read_follow_up, run_jobs, task_of
 from tests.reads.session_world import PARTIAL, PROGRESS, global_review, make_session_study
 from tests.reads.test_adjudication_over_subject import FLAT, OVER, UP, WORSE, reviewed, signed
 from tests.reads.test_adjudication_over_subject import states as points
+from tests.reads.test_oncology_review import AGREE, ONE, radiology, with_oncologists
+from tests.reads.test_oncology_review import reviewed as reviewed_by_oncologist
 from tests.world import StudyWorld
 
 pytestmark = pytest.mark.django_db
@@ -94,3 +96,40 @@ def test_rolling_back_a_review_alone_leaves_the_time_points_signed() -> None:
             3: "signed",
             4: "voided",
         }
+
+
+def test_the_oncologists_review_of_a_rolled_back_read_is_listed_and_voided_with_it() -> None:
+    world = make_session_study(**ONE)
+    with scope(world.study):
+        with_oncologists(world, "oncologist")
+        radiology(world)
+        reviewed_by_oncologist(world, "oncologist", AGREE)
+        row = roll_back(world, 2)
+        second = world.time_points(world.subjects[0])[1]
+        listed = [(line["kind"], line["text"].partition(", R")[0]) for line in row.impact]
+        assert ("read", f"Oncology review, {second}") in listed
+        assert ("accepted", f"Accepted oncology review of {world.subjects[0]}") in listed
+        task = ReadTask.objects.get(kind="oncology")
+        assert (task.state, [one.state for one in task.sessions.all()]) == ("cancelled", ["voided"])
+        assert [one.basis for one in ReviewAcceptance.objects.order_by("pk")] == [
+            "single",
+            "rolled_back",
+        ]
+        assert accepting.accepted_review(world.subjects[0], "oncology", second) is None
+        run_jobs()
+        # Read again and accepted, the time point is reviewed anew, in a task of its own.
+        read_follow_up(world, READERS[0], 2, ("25.0", "12.0"), PARTIAL)
+        run_jobs()
+        fresh = ReadTask.objects.get(kind="oncology", state="assigned")
+        assert (fresh.time_point, fresh.sessions.count()) == (second, 0)
+
+
+def test_an_oncologists_review_that_nobody_has_begun_is_taken_back_too() -> None:
+    world = make_session_study(**ONE)
+    with scope(world.study):
+        with_oncologists(world, "oncologist")
+        radiology(world)
+        assert ReadTask.objects.get(kind="oncology").state == "assigned"
+        roll_back(world, 2)
+        run_jobs()
+        assert ReadTask.objects.get(kind="oncology").state == "cancelled"

@@ -8,8 +8,15 @@ const CONTROL = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2066
 // Signs without width, put between letters to split a word: closed up, not made into spaces.
 const NO_WIDTH = /[\xad\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]/g;
 const WIDE = /[\uff01-\uff5e]/;
-// A word letter by letter: S m y t h e, Z-O-E-Y.
-const SPELLED = new RegExp(`(?<!${W})(?:\\p{L}[ .-]){3,}\\p{L}(?!${W})`, "gu");
+// A word letter by letter: S m y t h e, Z-O-E-Y, W_a_n_g.
+const SPELLED = new RegExp("(?<![\\p{L}\\p{N}])(?:\\p{L}[ ._-]){3,}\\p{L}(?![\\p{L}\\p{N}])", "gu");
+// An age of 90 and more, in words: of such people there are few.  90Y is a nuclide.
+const OLD = new RegExp(
+  `(?<!${W}|\\.)(?:0?9\\p{Nd}|1[0-2]\\p{Nd})[ \\-]?(?:y[\\/.]?o|yrs?|years?|jahre|ans)(?!${W})|(?<!${W})09\\p{Nd}Y(?!${W})`,
+  "giu",
+);
+// Signs written as codes: %C3%A9, &#233;.
+const WRITTEN_SIGNS = new RegExp(`(?:%[0-9A-Fa-f]{2}){2,}|&(?:#${W}{1,8}|[A-Za-z]{2,8});`, "gu");
 const NOT_WORD = "[^\\p{L}\\p{N}_]";
 const EMPTY_PAIR = new RegExp(
   `\\(${NOT_WORD}*\\)|\\[${NOT_WORD}*\\]|\\{${NOT_WORD}*\\}|<${NOT_WORD}*>|"${S}*"|'${S}*'`,
@@ -56,7 +63,7 @@ export class TextCleaner {
   free(text: string, also: ReadonlySet<string> = NONE): string {
     let plain = text.replace(NO_WIDTH, "").replace(CONTROL, " ");
     if (WIDE.test(plain)) plain = plain.normalize("NFKC");
-    for (const pattern of [CONTACTS, PHONES, DATES, TITLED, SPELLED]) plain = plain.replace(pattern, GAP);
+    for (const pattern of [CONTACTS, PHONES, DATES, TITLED, SPELLED, OLD, WRITTEN_SIGNS]) plain = plain.replace(pattern, GAP);
     const decimals = [...plain.matchAll(DECIMAL)].map((m): [number, number] => [m.index, m.index + m[0].length]);
     let changed = plain !== text;
     let out = "";

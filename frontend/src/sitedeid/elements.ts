@@ -2,7 +2,7 @@ import { TextCleaner } from "./cleaning";
 import { type Bytes, type Element, TEXT_VRS } from "./encoding";
 import type { KeyedUids } from "./keyed";
 import type { Rules } from "./plan";
-import { type Charsets, decodeText, isAscii, latin1 } from "./text";
+import { type Charsets, decodeText, isAscii, latin1, roughly } from "./text";
 import type { Tokens } from "./tokens";
 import {
   capAge,
@@ -10,6 +10,7 @@ import {
   isInstant,
   isNumber,
   isNumeric,
+  isPlainNumber,
   isTime,
   numbersOf,
   STAND_IN,
@@ -163,19 +164,30 @@ export class ElementRules {
       const text = decodeText(value, vr, context.charsets);
       if (text === null || this.tokens.hit(text)) return REMOVE;
     } else if (isNumeric(vr)) {
-      if (this.isIdentity(element.tag, numbersOf(vr, value))) return emptied(element.tag, vr, context);
-    } else if (textsIn(value).some((text) => this.tokens.hit(text))) return REMOVE;
+      const numbers = numbersOf(vr, value);
+      if (this.isIdentity(element.tag, numbers) || this.namesSomebody(value, context)) {
+        return emptied(element.tag, vr, context);
+      }
+    } else if (this.namesSomebody(value, context)) return REMOVE;
     return unchanged(bytes, element, vr, value, context);
   }
 
-  /** Whether a number is one of the upload's identifiers. */
+  /** Whether the bytes of a binary value spell a token. */
+  private namesSomebody(value: Uint8Array, context: Context): boolean {
+    return textsIn(value, context.charsets).some((text) => this.tokens.hit(text));
+  }
+
+  /** Whether a number is one of the upload's identifiers, or several written as one. */
   private isIdentity(tag: number, numbers: readonly string[]): boolean {
     if (tag === INSTANCE_NUMBER) return false;
-    return numbers.some((number) => {
-      const [digits = "", ...rest] = strip(number).split(".");
-      const isWhole = /^0*$/.test(rest.join("."));
-      return digits.length > 4 && isWhole && this.tokens.isNumber(digits.replace(/^[+-]+/, ""));
-    });
+    return numbers.some((number) => this.isIdentifier(strip(number)));
+  }
+
+  private isIdentifier(number: string): boolean {
+    if (!isPlainNumber(number)) return this.tokens.numberHit(number);
+    const [digits = "", ...rest] = number.split(".");
+    const isWhole = digits.length > 4 && /^0*$/.test(rest.join("."));
+    return isWhole && this.tokens.isNumber(digits.replace(/^[+-]+/, ""));
   }
 
   /** A UID of a class or scheme stays, unless it is made of a number of the upload. */
@@ -286,12 +298,14 @@ function emptied(tag: number, vr: string, context: Context): Decision {
 }
 
 /** Texts that the bytes of a binary value may hold: printed runs, wide runs, other scripts. */
-function textsIn(value: Uint8Array): string[] {
+function textsIn(value: Uint8Array, charsets: Charsets): string[] {
   const plain = latin1(value);
   const wide = (plain.match(WIDE) ?? []).map((run) => run.replaceAll("\0", ""));
   const found = [...(plain.match(PRINTED) ?? []), ...wide];
   if (value.length > LONGEST_TEXT || isAscii(value)) return found;
-  for (const label of ["utf-8", "utf-16le", "utf-16be"]) {
+  found.push(new TextDecoder("utf-8", { ignoreBOM: true }).decode(value));
+  for (const name of charsets ?? []) found.push(roughly(value, name));
+  for (const label of ["utf-16le", "utf-16be"]) {
     found.push(new TextDecoder(label, { ignoreBOM: true }).decode(value).replaceAll("\ufffd", ""));
   }
   return found;

@@ -210,7 +210,8 @@ export class Reader {
       try {
         element = this.element(bytes, pos, end, explicit, 0);
       } catch (problem) {
-        if (elements.length && this.isTrailing(tag, last, (problem as Malformed).code)) break;
+        const isText = !bytes.slice(pos, pos + 8).includes(0);
+        if (elements.length && this.isTrailing(tag, last, (problem as Malformed).code, isText)) break;
         throw problem;
       }
       if (tag <= last && elements.length && !this.rules.knows(tag) && !isOdd(tag)) break;
@@ -222,8 +223,10 @@ export class Reader {
     return { elements, end: pos };
   }
 
-  private isTrailing(tag: number, last: number, code: string): boolean {
+  /** Whether what cannot be read follows the data set; eight bytes without a zero are no header. */
+  private isTrailing(tag: number, last: number, code: string, isText: boolean): boolean {
     if (last >= 0x7fe00008 || tag <= last || tag === 0) return true;
+    if (isText && code === "length_past_end" && !this.rules.knows(tag)) return true;
     const cut = ["bad_vr", "truncated_header", "length_past_end"].includes(code);
     return cut && !this.rules.knows(tag) && !(isOdd(tag) && code !== "bad_vr");
   }

@@ -120,6 +120,13 @@ function decoded(bytes: Uint8Array, encoding: string): string | null {
   }
 }
 
+/** Decodes bytes that need not be text: what is not of the encoding becomes U+FFFD. */
+export function roughly(bytes: Uint8Array, encoding: string): string {
+  if (encoding === "jis-x-0212") return "";
+  if (encoding === LATIN || encoding === "turkish") return decoded(bytes, encoding) ?? "";
+  return new TextDecoder(encoding === "gbk-escaped" ? "gbk" : encoding, { ignoreBOM: true }).decode(bytes);
+}
+
 /** The text of a value; null when its character set cannot be known or does not fit. */
 export function decodeText(value: Uint8Array, vr: string, charsets: Charsets): string | null {
   const escaped = value.includes(0x1b);

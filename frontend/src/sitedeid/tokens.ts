@@ -20,6 +20,7 @@ const SHORTEST_PHRASE = 5;
 const LONGEST = 128;
 const SHORTEST_CODE = 4;
 const SHORTEST_PART = 6;
+const SHORTEST_CUT = 8;
 const LARGEST = 65_536;
 // Digits as people group them: 770-88-1234, 8 (495) 555 01 77, 505412/0087.
 const GROUPED = /\p{Nd}(?:[ ./()_-]{0,2}\p{Nd})+/gu;
@@ -129,9 +130,11 @@ export class Tokens {
     });
   }
 
-  /** Whether the digits of a numeric value are a number of the upload. */
+  /** Whether the digits of a numeric value are a number of the upload, or much of it. */
   isNumber(digits: string): boolean {
-    return this.longNumbers.has(digits.replace(/^0+/, ""));
+    const plain = digits.replace(/^0+/, "");
+    if (this.longNumbers.has(plain) || (digits.length > 4 && this.numbers.has(digits))) return true;
+    return plain.length >= SHORTEST_CUT && this.allLongs.includes(plain);
   }
 
   /** Forgets what was worked out, after more tokens came in. */
@@ -266,7 +269,10 @@ export class TokenCollector {
     for (const word of usable) {
       if (isNumber(word)) continue;
       if (meaningful.includes(word)) this.tokens.people.add(word);
-      if (kind === "patient" || this.rules.names.has(word)) this.tokens.patient.add(word);
+      if (this.rules.names.has(word)) this.tokens.patient.add(word);
+    }
+    if (kind === "patient") {
+      for (const word of words) if ([...word].length > 1 && !isNumber(word)) this.tokens.patient.add(word);
     }
     const [first, second] = usable.filter((word) => !isNumber(word));
     if (first && second && (meaningful.includes(first) || meaningful.includes(second))) {

@@ -29,6 +29,9 @@ const NUMERIC: Record<string, [number, Get]> = {
 // Longer lists are measurements.
 const MOST_NUMBERS = 64;
 
+/** Whether a text is one number, not digits in groups such as `770-88-1234`. */
+export const isPlainNumber = (text: string): boolean => /^[+-]?\p{Nd}*\.?\p{Nd}*(?:[eE][+-]?\p{Nd}{1,3})?$/u.test(text);
+
 export const isNumeric = (vr: string): boolean => vr in NUMERIC;
 
 /** The whole numbers of a binary numeric value as digits; none for other types and for long lists. */

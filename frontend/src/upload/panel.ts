@@ -6,7 +6,7 @@ import { fromDrop, fromInput, openZips, type Unopened } from "./picking";
 import { Pool, overAll } from "./pool";
 import { type Examined, type Finding, grouped, judged, type Result, seriesOf } from "./precheck";
 import type { RuleSheet } from "./rules";
-import { manifestOf, postJson, put, putInParts } from "./server";
+import { manifestOf, postJson, postMany, put, putInParts } from "./server";
 import { Sha256 } from "./sha256";
 import { nameOf, type Source } from "./source";
 import {
@@ -412,16 +412,30 @@ export class UploadPanel {
   private sender(rows: ReadonlyMap<string, Sendable[]>, pool: Pool): Sender {
     const putUrl = needData(this.root, "putUrl");
     const partsUrl = this.root.dataset["partsUrl"];
+    const manyUrl = this.root.dataset["manyUrl"];
+    const contentOf = (entry: Entry): Promise<Blob> =>
+      this.content((rows.get(entry.sha256)?.[0] as Sendable).source, pool).catch(() => {
+        throw new Refused("Cannot be read from the disk. Was it moved or changed?");
+      });
     return {
       put: async (entry, onBytes, stop) => {
-        const one = rows.get(entry.sha256)?.[0] as Sendable;
         const url = putUrl.replace("{sha256}", entry.sha256);
-        const content = await this.content(one.source, pool).catch(() => {
-          throw new Refused("Cannot be read from the disk. Was it moved or changed?");
-        });
+        const content = await contentOf(entry);
         if (entry.size < this.limits.large || !partsUrl) return put(url, content, onBytes, stop);
         return putInParts(`${url}parts/`, content, this.limits.part, onBytes, stop);
       },
+      ...(manyUrl
+        ? {
+            putMany: async (entries: readonly Entry[], onBytes: (sent: number) => void, stop: AbortSignal) => {
+              const files = entries.map(async (entry) => ({ sha256: entry.sha256, content: await contentOf(entry) }));
+              return postMany(manyUrl, await Promise.all(files), onBytes, stop);
+            },
+            stillMissing: async (entries: readonly Entry[]) => {
+              const answer = await postJson(needData(this.root, "manifestUrl"), { files: manifestOf(entries) }, 1);
+              return new Set((answer["missing"] ?? []) as string[]);
+            },
+          }
+        : {}),
       wait: (ms) => new Promise((done) => window.setTimeout(done, ms)),
       now: () => performance.now(),
     };

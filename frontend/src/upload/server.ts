@@ -23,8 +23,34 @@ function told(body: string): { detail: string; rule: string } {
   }
 }
 
-/** PUT by XMLHttpRequest, because fetch does not tell how much has left this computer. */
+/** Sends the bytes of one announced file. */
 export function put(
+  url: string,
+  content: Blob,
+  onBytes: (sent: number) => void,
+  stop: AbortSignal,
+): Promise<void> {
+  return carry("PUT", url, content, onBytes, stop);
+}
+
+/**
+ * Sends several announced files in one message: a line that names them by SHA-256, then their bytes
+ * in that order. `onBytes` counts the bytes of the files alone.
+ */
+export function postMany(
+  url: string,
+  files: readonly { sha256: string; content: Blob }[],
+  onBytes: (sent: number) => void,
+  stop: AbortSignal,
+): Promise<void> {
+  const line = `${files.map((one) => one.sha256).join(" ")}\n`;
+  const message = new Blob([line, ...files.map((one) => one.content)]);
+  return carry("POST", url, message, (sent) => onBytes(Math.max(0, sent - line.length)), stop);
+}
+
+/** By XMLHttpRequest, because fetch does not tell how much has left this computer. */
+function carry(
+  method: "PUT" | "POST",
   url: string,
   content: Blob,
   onBytes: (sent: number) => void,
@@ -32,7 +58,7 @@ export function put(
 ): Promise<void> {
   return new Promise((done, fail) => {
     const request = new XMLHttpRequest();
-    request.open("PUT", url);
+    request.open(method, url);
     request.setRequestHeader("X-CSRFToken", csrfToken());
     request.setRequestHeader("Content-Type", "application/octet-stream");
     request.upload.addEventListener("progress", (event) => onBytes(event.loaded));

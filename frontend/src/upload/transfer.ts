@@ -83,12 +83,45 @@ export function backOff(attempt: number): number {
   return Math.min(30_000, 1000 * 2 ** (attempt - 1));
 }
 
+/** Up to this size entries travel together, so many and so much in one message. */
+const SMALL_BYTES = 2 * 1024 ** 2;
+const MESSAGE_FILES = 24;
+const MESSAGE_BYTES = 8 * 1024 ** 2;
+
+/** Entries in messages: large ones alone, small ones together, with work for every lane. */
+export function messages(entries: readonly Entry[], lanes: number): Entry[][] {
+  const small = entries.filter((entry) => entry.size <= SMALL_BYTES).length;
+  const most = Math.max(1, Math.min(MESSAGE_FILES, Math.ceil(small / lanes)));
+  const made: Entry[][] = [];
+  let open: Entry[] = [];
+  let bytes = 0;
+  for (const entry of entries) {
+    if (entry.size > SMALL_BYTES) {
+      made.push([entry]);
+      continue;
+    }
+    if (open.length === most || (open.length && bytes + entry.size > MESSAGE_BYTES)) {
+      made.push(open);
+      open = [];
+      bytes = 0;
+    }
+    open.push(entry);
+    bytes += entry.size;
+  }
+  if (open.length) made.push(open);
+  return made;
+}
+
 export interface Sender {
   /**
    * Sends the bytes of one entry; throws `Refused` or `LoggedOut`, anything else is a lost connection.
    * `onBytes` is told how many of its bytes are sent, from 0.
    */
   put(entry: Entry, onBytes: (bytes: number) => void, stop: AbortSignal): Promise<void>;
+  /** Sends several small entries in one message, as `put` does; what came whole before a cut is kept. */
+  putMany?(entries: readonly Entry[], onBytes: (bytes: number) => void, stop: AbortSignal): Promise<void>;
+  /** Which of these entries the server still lacks; asked after a message was cut. */
+  stillMissing?(entries: readonly Entry[]): Promise<ReadonlySet<string>>;
   wait(ms: number): Promise<void>;
   now(): number;
 }
@@ -107,9 +140,10 @@ export interface RefusedEntry {
 }
 
 /**
- * Sends what is missing, several files at a time, each once per content. A lost connection is tried
- * again with growing pauses; a refused file is noted and the others go on; `pause` stops the files
- * under way and `resume` begins them anew, large ones where they stopped.
+ * Sends what is missing, several messages at a time, each content once; small files share a message.
+ * A lost connection is tried again with growing pauses, with what has not arrived of its message; a
+ * refused file is noted and the others go on; `pause` stops the messages under way and `resume` begins
+ * them anew, large files where they stopped.
  */
 export class Transfer {
   private readonly rate = new Rate();
@@ -153,12 +187,13 @@ export class Transfer {
       else this.finish(entry.sha256);
     }
     this.report();
+    const queue = this.sender.putMany ? messages(waiting, this.lanes) : waiting.map((entry) => [entry]);
     let next = 0;
     const lane = async (): Promise<void> => {
-      while (next < waiting.length) {
-        const entry = waiting[next] as Entry;
+      while (next < queue.length) {
+        const message = queue[next] as Entry[];
         next += 1;
-        await this.send(entry);
+        await this.send(message);
       }
     };
     await Promise.all(Array.from({ length: this.lanes }, lane));
@@ -191,28 +226,54 @@ export class Transfer {
     this.hurried = null;
   }
 
-  private async send(entry: Entry): Promise<void> {
-    const { sha256 } = entry;
-    for (let attempt = 1; ; ) {
+  private async send(message: readonly Entry[]): Promise<void> {
+    let left = message;
+    for (let attempt = 1, isCut = false; ; isCut = true) {
       if (this.gate) await this.gate;
+      if (isCut) left = await this.notArrived(left);
       const { signal } = this.stop;
-      this.watcher.file?.(sha256, "sending", 0);
+      for (const { sha256 } of left) this.watcher.file?.(sha256, "sending", 0);
       try {
-        await this.sender.put(entry, (bytes) => this.count(entry, bytes), signal);
-        this.finish(sha256);
+        await this.carry(left, signal);
+        for (const { sha256 } of left) this.finish(sha256);
         return this.report();
       } catch (error) {
-        this.forget(sha256);
-        if (error instanceof Refused) return this.refuse(sha256, error.message);
+        for (const { sha256 } of left) this.forget(sha256);
+        if (error instanceof Refused) return this.apart(left, error);
         if (error instanceof LoggedOut) this.halt(error.message);
         else if (!signal.aborted) {
           if (attempt >= this.tries) throw error;
-          this.watcher.file?.(sha256, "trying", 0);
+          for (const { sha256 } of left) this.watcher.file?.(sha256, "trying", 0);
           await this.rest(backOff(attempt));
           attempt += 1;
         }
       }
     }
+  }
+
+  private async carry(message: readonly Entry[], signal: AbortSignal): Promise<void> {
+    const [first] = message;
+    if (!first) return;
+    if (message.length > 1 && this.sender.putMany)
+      return this.sender.putMany(message, (bytes) => this.countMany(message, bytes), signal);
+    return this.sender.put(first, (bytes) => this.count(first, bytes), signal);
+  }
+
+  /** What has not arrived of a message that was cut; all of it when nobody can say. */
+  private async notArrived(message: readonly Entry[]): Promise<readonly Entry[]> {
+    if (message.length < 2 || !this.sender.stillMissing) return message;
+    const missing = await this.sender.stillMissing(message).catch(() => null);
+    if (!missing) return message;
+    for (const { sha256 } of message) if (!missing.has(sha256)) this.finish(sha256);
+    this.report();
+    return message.filter(({ sha256 }) => missing.has(sha256));
+  }
+
+  /** One file of a message was refused: each goes by itself, so that it is known which. */
+  private async apart(message: readonly Entry[], error: Refused): Promise<void> {
+    const [first, ...others] = message;
+    if (first && !others.length) return this.refuse(first.sha256, error.message);
+    for (const entry of await this.notArrived(message)) await this.send([entry]);
   }
 
   private async rest(ms: number): Promise<void> {
@@ -249,6 +310,16 @@ export class Transfer {
   private forget(sha256: string): void {
     this.underBytes -= this.under.get(sha256) ?? 0;
     this.under.delete(sha256);
+  }
+
+  /** Counts the bytes of a message, which holds its files one after the other. */
+  private countMany(message: readonly Entry[], bytes: number): void {
+    let left = bytes;
+    for (const entry of message) {
+      const sent = Math.max(0, Math.min(entry.size, left));
+      left -= entry.size;
+      if (sent !== (this.under.get(entry.sha256) ?? 0)) this.count(entry, sent);
+    }
   }
 
   private count(entry: Entry, bytes: number): void {

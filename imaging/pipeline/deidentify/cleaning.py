@@ -31,8 +31,15 @@ _CONTROL: Final = re.compile(
 # Signs without width, put between letters to split a word: closed up, not made into spaces.
 _NO_WIDTH: Final = re.compile("[\xad\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
 _WIDE: Final = re.compile("[\uff01-\uff5e]")
-# A word letter by letter: S m y t h e, Z-O-E-Y.
-_SPELLED: Final = re.compile(r"(?<!\w)(?:[^\W\d_][ .-]){3,}[^\W\d_](?!\w)")
+# A word letter by letter: S m y t h e, Z-O-E-Y, W_a_n_g.
+_SPELLED: Final = re.compile(r"(?<![^\W_])(?:[^\W\d_][ ._-]){3,}[^\W\d_](?![^\W_])")
+# An age of 90 and more, in words: of such people there are few.  90Y is a nuclide.
+_OLD: Final = re.compile(
+    r"(?<![\w.])(?:0?9\d|1[0-2]\d)[ -]?(?:y[/.]?o|yrs?|years?|jahre|ans)(?!\w)|(?<!\w)09\dY(?!\w)",
+    re.IGNORECASE,
+)
+# Signs written as codes: %C3%A9, &#233;.
+_WRITTEN_SIGNS: Final = re.compile(r"(?:%[0-9A-Fa-f]{2}){2,}|&(?:#\w{1,8}|[A-Za-z]{2,8});")
 # Letters that no machine sets, units apart (also what a wrong character set makes of a name).
 _FOREIGN: Final = re.compile(r"[^\W\d_\x00-\x7f\xb5\u03bc\u03a9]")
 _EMPTY_PAIR: Final = re.compile(r"\(\W*\)|\[\W*\]|\{\W*\}|<\W*>|\"\s*\"|'\s*'")
@@ -75,7 +82,7 @@ class TextCleaner:
         plain = _CONTROL.sub(" ", _NO_WIDTH.sub("", text))
         if _WIDE.search(plain):
             plain = unicodedata.normalize("NFKC", plain)
-        for pattern in (CONTACTS, PHONES, DATES, TITLED, _SPELLED):
+        for pattern in (CONTACTS, PHONES, DATES, TITLED, _SPELLED, _OLD, _WRITTEN_SIGNS):
             plain = pattern.sub("\ufffc", plain)
         out: list[str] = []
         last = 0

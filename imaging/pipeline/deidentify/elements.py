@@ -169,21 +169,29 @@ class ElementRules:
             if text_or_none is None or self._tokens.hit(text_or_none):
                 return REMOVE
         elif vr in values.NUMERIC:
-            if self._is_identity(element.tag, values.numbers_of(vr, value)):
+            numbers = values.numbers_of(vr, value)
+            if self._is_identity(element.tag, numbers) or self._names_somebody(value, context):
                 return encode(element.tag, vr, b"", context.explicit_out), Effect.EMPTIED
-        elif any(self._tokens.hit(text) for text in texts_in(value)):
+        elif self._names_somebody(value, context):
             return REMOVE
         return self._unchanged(data, element, vr, value, context)
 
+    def _names_somebody(self, value: bytes, context: Context) -> bool:
+        """Tell whether the bytes of a binary value spell a token."""
+        return any(self._tokens.hit(text) for text in texts_in(value, context.charsets))
+
     def _is_identity(self, tag: int, numbers: Iterable[str]) -> bool:
-        """Tell whether a number is one of the upload's identifiers."""
+        """Tell whether a number is one of the upload's identifiers, or several written as one."""
         if tag == _INSTANCE_NUMBER:
             return False
-        whole = (number.strip().partition(".") for number in numbers)
-        return any(
-            len(digits) > 4 and not rest.strip("0") and self._tokens.is_number(digits.lstrip("+-"))
-            for digits, _, rest in whole
-        )
+        return any(self._is_identifier(number.strip()) for number in numbers)
+
+    def _is_identifier(self, number: str) -> bool:
+        if not values.is_plain_number(number):
+            return self._tokens.number_hit(number)
+        digits, _, rest = number.partition(".")
+        is_whole = len(digits) > 4 and not rest.strip("0")
+        return is_whole and self._tokens.is_number(digits.lstrip("+-"))
 
     def _class_uid(
         self, data: bytes, element: Element, vr: str, value: bytes, context: Context
@@ -227,44 +235,49 @@ class ElementRules:
 
         A creator that reserves two blocks of one group is ambiguous: both go.
         """
-        creators: dict[int, str] = {}
-        reserved: dict[tuple[int, str], int] = {}
-        others: list[Element] = []
-        total = 0
-        for element in elements:
-            total += 1
-            number = element.tag & 0xFFFF
-            if 0x10 <= number <= 0xFF:
-                raw = bytes(data[element.value : element.value_end])
-                name = raw.decode("latin-1").strip("\0 ")
-                where = (element.tag >> 16, name)
-                reserved[where] = reserved.get(where, 0) + 1
-                creators[(element.tag & 0xFFFF0000) | number << 8] = name
-            else:
-                others.append(element)
+        elements = list(elements)
         out: dict[int, bytes] = {}
         kept = 0
-        for element in others:
-            block = element.tag & 0xFFFFFF00
-            name = creators.get(block, "")
-            if not name or reserved[element.tag >> 16, name] > 1:
-                continue
-            safe = self._plan.profile.private_safe.get(
-                (name, element.tag >> 16, element.tag & 0xFF)
-            )
-            piece = self._private_value(data, element, safe, context) if safe else None
+        for element, name, safe in self.safe_private(data, elements):
+            piece = self.private_value(data, element, safe, context)
             if piece is not None:
                 creator = element.tag & 0xFFFF0000 | (element.tag & 0xFF00) >> 8
                 out[creator] = encode(creator, "LO", name.encode("latin-1"), context.explicit_out)
                 out[element.tag] = piece
                 kept += 1
         counts[Effect.PRIVATE_KEPT] += kept
-        counts[Effect.PRIVATE_REMOVED] += total - len(out)
+        counts[Effect.PRIVATE_REMOVED] += len(elements) - len(out)
         return sorted(out.items())
 
-    def _private_value(
+    def safe_private(
+        self, data: bytes, elements: Iterable[Element]
+    ) -> Iterator[tuple[Element, str, str]]:
+        """Yield the private elements of the safe list, with their creator and VR there."""
+        creators: dict[int, str] = {}
+        reserved: dict[tuple[int, str], int] = {}
+        others: list[Element] = []
+        for element in elements:
+            if is_creator(element.tag):
+                raw = bytes(data[element.value : element.value_end])
+                name = raw.decode("latin-1").strip("\0 ")
+                where = (element.tag >> 16, name)
+                reserved[where] = reserved.get(where, 0) + 1
+                creators[(element.tag & 0xFFFF0000) | (element.tag & 0xFF) << 8] = name
+            else:
+                others.append(element)
+        known = self._plan.profile.private_safe
+        for element in others:
+            name = creators.get(element.tag & 0xFFFFFF00, "")
+            if not name or reserved[element.tag >> 16, name] > 1:
+                continue
+            safe = known.get((name, element.tag >> 16, element.tag & 0xFF))
+            if safe:
+                yield element, name, safe
+
+    def private_value(
         self, data: bytes, element: Element, safe: str, context: Context
     ) -> bytes | None:
+        """Return a private element of the safe list, encoded; None when its value may not stay."""
         value = bytes(data[element.value : element.value_end])
         given = element.vr
         as_text = safe in ("DT", "DA") and given in ("LO", "SH", "ST", "UT", "DA", "DT")
@@ -295,6 +308,11 @@ class ElementRules:
         return None if new is None else encode(element.tag, vr, new.encode(), context.explicit_out)
 
 
+def is_creator(tag: int) -> bool:
+    """Tell whether a private element names the creator of a block (PS3.5 7.8.1)."""
+    return bool(tag & 0x10000) and 0x10 <= tag & 0xFFFF <= 0xFF
+
+
 def _is_typed_code(tag: int, text: str) -> bool:
     """Tell whether the value of a code is words: a code has none, a long one is digits."""
     if tag == _CODE_VALUE:
@@ -315,7 +333,7 @@ def _usable_vr(tag: int, given: str) -> str | None:
     return given if given in BINARY and allowed[0] in BINARY else None
 
 
-def texts_in(value: bytes) -> Iterator[str]:
+def texts_in(value: bytes, charsets: tuple[str, ...] = ()) -> Iterator[str]:
     """Texts that the bytes of a binary value may hold: printed runs, wide runs, other scripts."""
     for run in _PRINTED.findall(value):
         yield run.decode("ascii")
@@ -323,9 +341,10 @@ def texts_in(value: bytes) -> Iterator[str]:
         yield run.replace(b"\0", b"").decode("ascii")
     if len(value) > _LONGEST_TEXT or value.isascii():
         return
-    plain = value.strip(b"\0")
-    with suppress(UnicodeDecodeError):
-        yield plain.decode("utf-8")
+    yield value.decode("utf-8", "replace")
+    for codec in charsets:
+        with suppress(LookupError):
+            yield value.decode(codec, "replace")
     for codec in ("utf-16-le", "utf-16-be"):
         yield value.decode(codec, "ignore")
 

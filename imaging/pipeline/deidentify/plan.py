@@ -88,7 +88,7 @@ class DeidPlan:
         return f"2.25.{int.from_bytes(bits, 'big')}"
 
     def _mac(self, message: str) -> bytes:
-        return hmac.new(self.key, message.encode(), hashlib.sha256).digest()
+        return hmac.digest(self.key, message.encode(), "sha256")
 
 
 def vars_of(tokens: IdentityTokens) -> tuple[frozenset[str], ...]:

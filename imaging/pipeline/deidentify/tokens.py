@@ -15,6 +15,7 @@ from typing import Final
 from imaging.pipeline import encoding
 from imaging.pipeline.deidentify.profile import Profile, makers, names, vocabulary
 from imaging.pipeline.encoding import Malformed
+from imaging.pipeline.layout import Recognised
 from imaging.pipeline.text import WORD, charsets_of, decode_text, fold, foldings, squash
 from imaging.pipeline.verify import Header
 
@@ -23,11 +24,16 @@ SHORTEST_WORD: Final = 3
 SHORTEST_PHRASE: Final = 5
 SHORTEST_CODE: Final = 4
 SHORTEST_PART: Final = 6
+SHORTEST_CUT: Final = 8
 LONGEST: Final = 128
 _DIGITS: Final = re.compile(r"\d+")
 _LETTERS: Final = re.compile(r"[^\W\d_]+")
 # Digits as people group them: 770-88-1234, 8 (495) 555 01 77, 505412/0087.
 _GROUPED: Final = re.compile(r"\d(?:[ ./()_-]{0,2}\d)+")
+
+
+# Maker, model and software: what a station may be named after.
+_PRODUCT_TAGS: Final = frozenset({0x00080070, 0x00081090, 0x00181020})
 
 
 @dataclass(frozen=True)
@@ -140,8 +146,17 @@ class IdentityTokens:
         return False
 
     def is_number(self, digits: str) -> bool:
-        """Tell whether the digits of a numeric value are a number of the upload."""
-        return digits.lstrip("0") in self.long_numbers
+        """Tell whether the digits of a numeric value are a number of the upload, or much of it.
+
+        Nine digits are what fits into an integer of 32 bits: a longer identifier is cut there.
+        """
+        plain = digits.lstrip("0")
+        if plain in self.long_numbers or (len(digits) > 4 and digits in self.numbers):
+            return True
+        return len(plain) >= SHORTEST_CUT and plain in self._all_numbers
+
+
+_NONE: Final = IdentityTokens()
 
 
 def merge_tokens(parts: Iterable[IdentityTokens]) -> IdentityTokens:
@@ -206,6 +221,30 @@ class TokenCollector:
         self._data_set(data, header.elements, explicit, charsets, depth=0, found=found)
         return found.frozen()
 
+    def add_varying(self, known: Recognised) -> IdentityTokens:
+        """Return what `add` would for a file of a layout that was learnt from files it was given.
+
+        What does not vary was collected from those files.
+        """
+        telling = [e for e in known.varying.values() if self._may_tell(e)]
+        if not telling:
+            return _NONE
+        found = _Found()
+        self._owner = known.layout.constant(0x00100020)
+        charsets = charsets_of(known.layout.constant(0x00080005))
+        if len(self._seen) > SEEN_ENTRIES:
+            self._seen.clear()
+        self._data_set(known.data, telling, known.layout.explicit, charsets, depth=0, found=found)
+        return found.frozen()
+
+    def _may_tell(self, element: encoding.Element) -> bool:
+        """Tell whether an element of the top level can hold identity, by its tag and VR."""
+        return (
+            element.tag in self._kinds
+            or element.vr in ("PN", "SQ", "UN")
+            or element.tag in _PRODUCT_TAGS
+        )
+
     def _data_set(
         self,
         data: bytes,
@@ -230,7 +269,7 @@ class TokenCollector:
                 self._sequence(data, element, explicit, charsets, depth=depth, found=found)
                 continue
             kind = self._kinds.get(element.tag) or ("person" if element.vr == "PN" else None)
-            if kind is None and element.tag not in (0x00080070, 0x00081090, 0x00181020):
+            if kind is None and element.tag not in _PRODUCT_TAGS:
                 continue
             vr = encoding.dictionary_vr(element.tag) if element.vr == "UN" else element.vr
             value = bytes(data[element.value : element.value_end])
@@ -323,7 +362,7 @@ def _add_name(found: _Found, kind: str, words: list[str], meaningful: list[str])
     usable = [w for w in words if len(w) >= SHORTEST_WORD or not w.isascii()]
     found.people.update(w for w in usable if w in meaningful and not w.isdigit())
     if kind == "patient":
-        found.patient.update(w for w in usable if not w.isdigit())
+        found.patient.update(w for w in words if len(w) > 1 and not w.isdigit())
     else:
         found.patient.update(w for w in usable if w in names())
     first = [word for word in usable if not word.isdigit()][:2]

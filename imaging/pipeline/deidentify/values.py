@@ -16,6 +16,7 @@ _DATETIME: Final = re.compile(r"(\d{4})(\d{2})?(\d{2})?(\d{0,6}(?:\.\d{1,6})?(?:
 _TIME: Final = re.compile(r"\d{2}(?::?\d{2}(?::?\d{2}(?:\.\d{1,9})?)?)?")
 _AGE: Final = re.compile(r"(\d{1,3})([DWMY])")
 _DAY: Final = re.compile(r"(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:\d{6})?")
+_PLAIN_NUMBER: Final = re.compile(r"[+-]?\d*\.?\d*(?:[eE][+-]?\d{1,3})?")
 _NUMBERS: Final = re.compile(r"[0-9+\-.eE \\]*")
 _CODE: Final = re.compile(r"[A-Z0-9_ \\/.+()-]*")
 _PER_YEAR: Final = {"D": 365.25, "W": 52.18, "M": 12.0, "Y": 1.0}
@@ -105,6 +106,11 @@ def cap_age(value: str, years: int) -> str | None:
 def is_number(value: str) -> bool:
     """Tell whether a DS or IS value is made of digits, signs and separators only."""
     return bool(_NUMBERS.fullmatch(value.strip("\0 ")))
+
+
+def is_plain_number(value: str) -> bool:
+    """Tell whether a text is one number, not digits in groups such as `770-88-1234`."""
+    return bool(_PLAIN_NUMBER.fullmatch(value))
 
 
 def is_code(value: str) -> bool:

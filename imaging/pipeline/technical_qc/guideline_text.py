@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-
-import yaml
 
 from imaging.pipeline.technical_qc.guideline import (
     Guideline,
@@ -17,8 +15,8 @@ from imaging.pipeline.technical_qc.guideline import (
 )
 from imaging.pipeline.technical_qc.parameters import PARAMETERS
 from imaging.pipeline.technical_qc.words import WORDS
+from imaging.pipeline.yaml_text import Problem, UnreadableText, placed, read_mapping
 
-LONGEST_TEXT = 1_000_000
 KINDS: dict[str, str] = {
     "check": "Built-in check",
     "max": "At most",
@@ -31,94 +29,24 @@ KINDS: dict[str, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One fault of a guideline text: its line (from 1; 0 when unknown), its path, and in words."""
-
-    line: int
-    path: str
-    text: str
-
-    def __str__(self) -> str:
-        place = f"line {self.line}" if self.line else ""
-        return ": ".join(part for part in (", ".join(filter(None, (place, self.path))), self.text)
-                         if part)  # fmt: skip
-
-
-class UnreadableText(ValueError):
-    """The text is no guideline; ``problems`` lists every fault with its place."""
-
-    def __init__(self, problems: tuple[Problem, ...]) -> None:
-        self.problems = problems
-        super().__init__("; ".join(map(str, problems)))
-
-
 def read_yaml(text: str) -> Guideline:
     """Read a guideline from YAML text and say of every fault in which line it lies.
-
-    A key written twice and an alias are faults: the first would lose a value silently, the second
-    can make a small text very large.
 
     Raises:
         UnreadableText: with every fault.
     """
-    if len(text) > LONGEST_TEXT:
-        raise UnreadableText((Problem(0, "", "the text is longer than a million characters"),))
-    try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.YAMLError as error:
-        raise UnreadableText((_syntax_problem(error),)) from error
-    if not isinstance(root, yaml.MappingNode):
-        raise UnreadableText((Problem(1, "", "a guideline starts with schema, name, version"),))
-    lines: dict[str, int] = {}
-    faults = tuple(_walk(root, "", lines, set()))
-    if faults:
-        raise UnreadableText(faults)
-    document = yaml.safe_load(text)
+    document, lines = read_mapping(
+        text, starts_with="a guideline starts with schema, name, version"
+    )
     try:
         return from_document(document)
     except GuidelineError as error:
         raise UnreadableText(tuple(_placed(found, lines) for found in error.problems)) from error
 
 
-def _syntax_problem(error: yaml.YAMLError) -> Problem:
-    mark = getattr(error, "problem_mark", None)
-    what = getattr(error, "problem", None) or "this is no YAML"
-    return Problem(mark.line + 1 if mark else 0, "", str(what))
-
-
-def _walk(node: yaml.Node, path: str, lines: dict[str, int], seen: set[int]) -> Iterator[Problem]:
-    """Note the line of every path; yield keys written twice and aliases."""
-    line = node.start_mark.line + 1
-    lines[path] = line
-    if isinstance(node, yaml.CollectionNode):
-        if id(node) in seen:
-            yield Problem(line, path, "an alias (*name) is not allowed; write the value out")
-            return
-        seen.add(id(node))
-    if isinstance(node, yaml.MappingNode):
-        known: set[str] = set()
-        for key, value in node.value:
-            name = str(key.value)
-            if name in known:
-                yield Problem(key.start_mark.line + 1, _joined(path, name), "is written twice")
-            known.add(name)
-            yield from _walk(value, _joined(path, name), lines, seen)
-    elif isinstance(node, yaml.SequenceNode):
-        for number, value in enumerate(node.value):
-            yield from _walk(value, _joined(path, str(number)), lines, seen)
-
-
-def _joined(path: str, name: str) -> str:
-    return f"{path}/{name}" if path else name
-
-
 def _placed(found: str, lines: Mapping[str, int]) -> Problem:
     path, _, text = found.partition(": ")
-    wanted = "" if path == "document" else path
-    while wanted and wanted not in lines:
-        wanted = wanted.rpartition("/")[0]
-    return Problem(lines.get(wanted, 0), "" if path == "document" else path, text or found)
+    return placed("" if path == "document" else path, text or found, lines)
 
 
 # --- words --------------------------------------------------------------------------------------

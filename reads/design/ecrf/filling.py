@@ -23,8 +23,11 @@ REASON = "Scripted read of the validation."
 #: the plainest answer where a choice offers it
 PLAIN = (
     "ADEQUATE", "MEASURED", "PRESENT", "UNCHANGED", "NONE", "LIVER", "CT SCAN", "CT", "GOOD",
-    "NEGATIVE", "NO",
+    "NEGATIVE", "NO", "STABLE", "NORMAL",
 )  # fmt: skip
+
+#: unit of standardised uptake
+UPTAKE = "g/ml"
 
 Answers = dict[str, Any]
 Evaluate = Callable[[Answers], Evaluation]
@@ -42,11 +45,13 @@ class Script:
         size_mm: the longest diameter of every target lesion.
         rows: rows with which groups begin, by the group's path; groups the form lacks are skipped.
         said: answers by path.
+        replace: whether rows stand in the place of those that are there.
     """
 
     size_mm: Decimal = Decimal(40)
     rows: Mapping[str, list[dict[str, Any]]] = field(default_factory=dict)
     said: Mapping[str, Any] = field(default_factory=dict)
+    replace: bool = False
 
 
 def completed(
@@ -81,16 +86,24 @@ def completed(
 def _begun(form: Form, made: Answers, script: Script) -> Answers:
     for path, value in script.said.items():
         item = form.items.get(path)
-        if item is not None and item.is_entered:
+        if item is not None and item.is_entered and _takes(item, value):
             _put(made, path, value)
     for path, rows in script.rows.items():
         group = form.items.get(path)
         if group is None or group.kind is not Kind.GROUP:
             continue
-        known = {part.key for part in group.items if part.is_entered}
-        if not _get(made, path):
-            _put(made, path, [{k: v for k, v in row.items() if k in known} for row in rows])
+        known = {part.key: part for part in group.items if part.is_entered or script.replace}
+        if script.replace or not _get(made, path):
+            begun = [{k: v for k, v in row.items() if _takes(known.get(k), v)} for row in rows]
+            _put(made, path, begun)
     return made
+
+
+def _takes(item: Item | None, value: Any) -> bool:
+    """Whether the form has an item for an answer, and among its choices the answer."""
+    if item is None:
+        return False
+    return not item.choices or item.choice(str(value)) is not None
 
 
 def _twins(form: Form) -> dict[str, str]:
@@ -131,9 +144,22 @@ def _mend(made: Answers, message: Any, seen: Evaluation, twins: dict[str, str]) 
         return reasons.setdefault(message.key, REASON) is REASON
     twin = twins.get(_path(message.place))
     follows = seen.answer(twin).value if twin else None
-    if isinstance(follows, str) and seen.answer(message.place).value != follows:
-        return _put(made, message.place, follows)
-    return False
+    if isinstance(follows, str):
+        differs = seen.answer(message.place).value != follows
+        return differs and _put(made, message.place, follows)
+    return _turned(made, message.place, seen)
+
+
+def _turned(made: Answers, place: str, seen: Evaluation) -> bool:
+    """Take the next choice where the one that was taken is refused, first to last and around."""
+    item = seen.form.items.get(_path(place))
+    if item is None or item.kind is not Kind.CHOICE or not item.is_entered:
+        return False
+    codes = [choice.code for choice in item.choices]
+    now = seen.answer(place).value
+    if now not in codes:
+        return False
+    return _put(made, place, codes[(codes.index(str(now)) + 1) % len(codes)])
 
 
 def _plain(item: Item, script: Script) -> Any:
@@ -163,6 +189,8 @@ def _number(item: Item, script: Script) -> str:
         number = script.size_mm**3 / 2000  # half of the cube: an ellipsoid, near enough
     elif item.unit in ("mm3", "mm³"):
         number = script.size_mm**3 / 2
+    elif item.unit == UPTAKE:
+        number = script.size_mm / 4  # hotter the larger it is
     elif not item.unit:
         number = Decimal(4)
     if item.minimum is not None:

@@ -28,11 +28,17 @@ DERIVATIONS = {
     "sum": "Sum of",
     "count": "Number of rows of",
     "difference": "Difference: first minus second",
+    "product": "Product: first times second",
     "percent_change": "Change in percent: from first to second",
     "days": "Days: from first to second",
     "named": "By the published criterion",
 }
-_PAIRS = {"difference": ("of", "minus"), "percent_change": ("from", "to"), "days": ("from", "to")}
+_PAIRS = {
+    "difference": ("of", "minus"),
+    "product": ("of", "times"),
+    "percent_change": ("from", "to"),
+    "days": ("from", "to"),
+}
 
 
 class Posted(Protocol):

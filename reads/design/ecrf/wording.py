@@ -167,6 +167,7 @@ def derived_said(derived: object, names: Names) -> str:
         return f"the number of rows of {names.item(str(derived['count']))}{where}"
     for kind, first, second, words in (
         ("difference", "of", "minus", "{} minus {}"),
+        ("product", "of", "times", "{} times {}"),
         ("percent_change", "from", "to", "the change from {} to {} in percent"),
         ("days", "from", "to", "the days from {} to {}"),
     ):

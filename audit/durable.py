@@ -46,13 +46,18 @@ def move_all(moves: Iterable[tuple[Path, Path]]) -> None:
     crash a name either does not exist or holds the whole content.
     """
     pairs = list(moves)
-    _all_at_once(fsync_file, [temporary for temporary, _ in pairs])
+    fsync_files([temporary for temporary, _ in pairs])
     folders: set[Path] = set()
     for temporary, final in pairs:
         folders.update(make_folder(final.parent))
         folders.add(final.parent)
         temporary.replace(final)
     _all_at_once(fsync_folder, list(folders))
+
+
+def fsync_files(paths: Sequence[Path]) -> None:
+    """Force the content of many files to the disk, together."""
+    _all_at_once(fsync_file, paths)
 
 
 def _all_at_once(force: Callable[[Path], None], paths: Sequence[Path]) -> None:

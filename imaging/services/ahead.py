@@ -1,0 +1,189 @@
+"""Cleaning ahead: what the checks opened is cleaned and verified while the site fills in the form.
+
+Nothing of it shows before the submission is signed, and nothing is decided here: when it is signed
+the work is taken over only if it is exactly what would be done then, for the same files, by the
+same profile, plan and engine, and if no file needs a person. Otherwise everything is done anew. A
+worker that is lost on the way leaves nothing that counts.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import uuid4
+
+from audit.models import Job, kind_of
+from imaging.models import Submission
+from imaging.pipeline import notes
+from imaging.pipeline.deidentify import DeidOutcome, IdentityTokens
+from imaging.pipeline.deidentify.engine import IMPLEMENTATION_NAME
+from imaging.pipeline.technical_qc.reading import FileFacts
+from imaging.pipeline.verify import Verified
+from imaging.services import cleaning, identity, intake, looking, site_cleaning
+from imaging.services.cleaning import Cleaned
+from imaging.services.intake import Examined, Intake, Left, Tick
+from imaging.storage import study_key
+from imaging.storage.ahead import AheadStore
+
+# Raised whenever what stages write down of files changes.
+ENGINE = f"{IMPLEMENTATION_NAME} 1"
+OPEN_STATES = ("uploading", "received")
+WAIT_S = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """One file: its header's verdict, and what became of it; a file known before is not cleaned."""
+
+    sha256: str
+    verified: Verified
+    facts: FileFacts | None
+    outcome: DeidOutcome | None
+    left: Left | None
+    place: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Note:
+    """All that was worked out of an upload, and what it holds for."""
+
+    engine: str
+    manifest: str
+    run: str
+    plan: str
+    tokens: IdentityTokens
+    files: tuple[_File, ...]
+    aside: Mapping[str, tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """An upload that was worked through ahead: what is known of its files, and clean ones."""
+
+    intake: Intake
+    cleaned: list[Cleaned]
+
+
+def work(submission: Submission, opened: Intake, tick: Tick) -> bool:
+    """Look at, clean and verify an opened upload; keep it only when every file passed.
+
+    Returns:
+        Whether it was kept.
+    """
+    store, run = AheadStore(submission.pk), uuid4().hex
+    store.drop()
+    if not opened.examined or site_cleaning.option_of(submission).at_site != "off":
+        return False
+    if looking.shows_text(opened, tick):
+        return False
+    plan = cleaning.plan_of(submission, opened)
+    known = identity.known_files(submission)
+    fresh = [item for item in opened.examined if item.row.sha256 not in known]
+    folder = store.folder(run)
+    cleaned = cleaning.ahead(fresh, plan, folder=folder, tick=tick)
+    if cleaned is None or not _is_wanted(submission):
+        shutil.rmtree(folder, ignore_errors=True)
+        return False
+    by_source = {one.work.item.row.sha256: one for one in cleaned}
+    digests = dict(submission.files.filter(pk__in=opened.set_aside).values_list("pk", "sha256"))
+    note = _Note(
+        ENGINE,
+        submission.manifest_digest,
+        run,
+        plan.digest,
+        opened.tokens,
+        tuple(_file(item, by_source.get(item.row.sha256)) for item in opened.examined),
+        {digests[pk]: told for pk, told in opened.set_aside.items()},
+    )
+    try:
+        store.keep(notes.written(note), [one.staged.path for one in cleaned])
+    except FileNotFoundError:
+        return False  # it was dropped meanwhile: other files were chosen, or it was withdrawn
+    return True
+
+
+def _file(item: Examined, cleaned: Cleaned | None) -> _File:
+    if cleaned is None:
+        return _File(item.row.sha256, item.verified, item.facts, None, None, "", 0)
+    staged = cleaned.staged
+    return _File(
+        item.row.sha256,
+        item.verified,
+        item.facts,
+        cleaned.outcome,
+        cleaned.left,
+        staged.path.name,
+        staged.size,
+    )
+
+
+def _is_wanted(submission: Submission) -> bool:
+    """Tell whether the upload is still there with the same files."""
+    rows = Submission.objects.in_study(submission.study_id).filter(pk=submission.pk)
+    return rows.filter(state__in=OPEN_STATES, manifest_digest=submission.manifest_digest).exists()
+
+
+def ready(submission: Submission) -> Ready | None:
+    """Return the work done ahead when it is what would be done now; nothing otherwise."""
+    store = AheadStore(submission.pk)
+    text = store.note()
+    if text is None or submission.files.exclude(decision=None).exists():
+        return None
+    with suppress(ValueError, TypeError, KeyError):
+        note = notes.read(_Note, text)
+        if note.engine == ENGINE and note.manifest == submission.manifest_digest:
+            return _ready(submission, note, store)
+    return None
+
+
+def _ready(submission: Submission, note: _Note, store: AheadStore) -> Ready | None:
+    rows = {row.sha256: row for row in submission.files.all()}
+    found = Intake(study_key(submission.study_id), intake.profile_of(submission))
+    found.tokens = note.tokens
+    if cleaning.plan_of(submission, found).digest != note.plan:
+        return None
+    known = identity.known_files(submission)
+    folder = store.folder(note.run)
+    cleaned = []
+    for one in note.files:
+        path = folder / one.place
+        item = Examined(rows[one.sha256], path, one.verified, one.facts)
+        found.examined.append(item)
+        if one.sha256 in known:
+            continue
+        if one.outcome is None or one.left is None or not _is_there(path, one.size):
+            return None
+        cleaned.append(cleaning.cleaned_ahead(item, path, one.outcome, one.left, size=one.size))
+    found.set_aside = {rows[sha256].pk: told for sha256, told in note.aside.items()}
+    return Ready(found, cleaned)
+
+
+def _is_there(path: Path, size: int) -> bool:
+    try:
+        return path.stat().st_size == size
+    except FileNotFoundError:
+        return False
+
+
+def wait_for_checks(submission: Submission, tick: Tick) -> None:
+    """Wait while a worker still works ahead on a submission that was signed meanwhile."""
+    mine = Job.objects.filter(
+        kind="imaging.check",
+        object_kind=kind_of(submission),
+        object_id=str(submission.pk),
+        state=Job.State.RUNNING,
+    )
+    while mine.filter(lease_until__gt=datetime.now(UTC)).exists():
+        tick(0, "Removing identity and verifying")
+        time.sleep(WAIT_S)
+
+
+def drop(submission: Submission) -> None:
+    """Forget the work done ahead for a submission."""
+    AheadStore(submission.pk).drop()

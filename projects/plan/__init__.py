@@ -1,0 +1,1 @@
+"""The project plan as people edit it: fields, words, differences, exchange as YAML."""

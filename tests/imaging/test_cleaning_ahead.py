@@ -1,0 +1,237 @@
+"""What the checks before signing clean already: taken over when signed, or done anew."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import pydicom
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imaging.models import Instance, Series, Submission
+from imaging.phantom import write_series
+from imaging.pipeline import notes
+from imaging.pipeline.deidentify import DeidOutcome, Status
+from imaging.pipeline.technical_qc.facts import SliceFacts, TracerFacts
+from imaging.pipeline.technical_qc.reading import FileFacts
+from imaging.services import manifest, submission
+from imaging.storage import ArrivalStore, research
+from imaging.storage.ahead import AheadStore
+from studies.scoping import scope
+from tests.imaging.upload_world import (
+    draft,
+    fill_form,
+    make_imaging_study,
+    run_jobs,
+    send,
+    spec_for,
+)
+from tests.world import StudyWorld
+
+FEW = 4
+
+
+def _checked(world: StudyWorld, folder: Path) -> Submission:
+    """Upload a series and let the checks run; nothing is signed."""
+    row = draft(world)
+    write_series(folder, spec_for(row.time_point, slices=FEW))
+    manifest.upload_folder(row, folder, actor=world.actor("site_user"))
+    assert run_jobs(row) == ["done"]
+    row.refresh_from_db()
+    return row
+
+
+def _signed(world: StudyWorld, row: Submission) -> Submission:
+    fill_form(world, row)
+    sent = send(world, row)
+    assert run_jobs(sent) == ["done"]
+    sent.refresh_from_db()
+    return sent
+
+
+def _waiting(row: Submission) -> list[Path]:
+    folder = research().workspace(f"{row.pk.hex}-ahead")
+    return sorted(folder.glob("*/*.part"))
+
+
+def _outputs(row: Submission) -> dict[str, str]:
+    found = Instance.objects.filter(series__submission=row)
+    return dict(found.values_list("source_sha256", "sha256"))
+
+
+@pytest.mark.django_db
+def test_what_was_cleaned_ahead_goes_to_qc_without_opening_an_original_again(
+    tmp_path: Path,
+) -> None:
+    world = make_imaging_study()
+    with scope(world.study):
+        row = _checked(world, tmp_path)
+        assert len(_waiting(row)) == FEW
+        for sha256 in row.files.values_list("sha256", flat=True):
+            ArrivalStore(row.pk).remove(sha256)
+        sent = _signed(world, row)
+        assert sent.state == "in_qc", sent.hold_reason
+        assert len(_outputs(sent)) == FEW
+        assert all(research().is_whole(sha256) for sha256 in _outputs(sent).values())
+        assert _waiting(row) == []
+        assert AheadStore(row.pk).note() is None
+
+
+@pytest.mark.django_db
+def test_the_outputs_are_those_of_an_upload_that_was_not_cleaned_ahead(tmp_path: Path) -> None:
+    world = make_imaging_study()
+    with scope(world.study):
+        row = _checked(world, tmp_path)
+        ahead = {path.name: path.read_bytes() for path in _waiting(row)}
+        AheadStore(row.pk).drop()
+        sent = _signed(world, row)
+        assert sent.state == "in_qc", sent.hold_reason
+        stored = {research().read(sha256) for sha256 in _outputs(sent).values()}
+        assert stored == set(ahead.values())
+        series = Series.objects.get(submission=sent)
+        assert series.instance_count == FEW
+        assert series.sealed_facts.document["slices"]
+
+
+@pytest.mark.django_db
+def test_nothing_of_it_shows_before_the_submission_is_signed(tmp_path: Path) -> None:
+    world = make_imaging_study()
+    with scope(world.study):
+        row = _checked(world, tmp_path)
+        assert row.state == "uploading"
+        assert not Instance.objects.exists()
+        assert not Series.objects.exists()
+        assert list(research().names()) == []
+        assert set(row.files.values_list("outcome", flat=True)) == {"stored"}
+
+
+@pytest.mark.django_db
+def test_the_note_on_the_disk_is_ciphertext(tmp_path: Path) -> None:
+    world = make_imaging_study()
+    with scope(world.study):
+        row = _checked(world, tmp_path)
+        note = AheadStore(row.pk).note()
+        assert note is not None
+        (sealed,) = ArrivalStore(row.pk).store.workspace("ahead").iterdir()
+        for word in (b'"2.25.', row.files.all()[0].sha256.encode()):
+            assert word in note
+            assert word not in sealed.read_bytes()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("lost", ["a file", "the end of a file", "the note"])
+def test_what_was_lost_meanwhile_is_done_anew(lost: str, tmp_path: Path) -> None:
+    world = make_imaging_study()
+    with scope(world.study):
+        row = _checked(world, tmp_path)
+        first = _waiting(row)[0]
+        if lost == "a file":
+            first.unlink()
+        elif lost == "the end of a file":
+            first.write_bytes(first.read_bytes()[:-1])
+        else:
+            (sealed,) = ArrivalStore(row.pk).store.workspace("ahead").iterdir()
+            sealed.write_bytes(sealed.read_bytes()[:-1])
+        sent = _signed(world, row)
+        assert sent.state == "in_qc", sent.hold_reason
+        assert len(_outputs(sent)) == FEW
+        assert all(research().is_whole(sha256) for sha256 in _outputs(sent).values())
+
+
+@pytest.mark.django_db
+def test_files_that_change_after_the_checks_are_cleaned_anew(tmp_path: Path) -> None:
+    world = make_imaging_study()
+    with scope(world.study):
+        row = _checked(world, tmp_path)
+        gone = row.files.all()[0].sha256
+        manifest.leave_out(row, [gone], actor=world.actor("site_user"))
+        manifest.finish(row, actor=world.actor("site_user"))
+        run_jobs(row)
+        assert len(_waiting(row)) == FEW - 1
+        sent = _signed(world, row)
+        assert gone not in _outputs(sent)
+        assert len(_outputs(sent)) == FEW - 1
+
+
+@pytest.mark.django_db
+def test_a_file_that_a_person_must_see_keeps_the_whole_upload_from_being_cleaned_ahead(
+    tmp_path: Path,
+) -> None:
+    world = make_imaging_study()
+    with scope(world.study):
+        row = draft(world)
+        written = write_series(tmp_path, spec_for(row.time_point, slices=FEW))
+        dataset = pydicom.dcmread(written.files[0])
+        dataset.BurnedInAnnotation = "YES"
+        dataset.save_as(written.files[0])
+        manifest.upload_folder(row, tmp_path, actor=world.actor("site_user"))
+        run_jobs(row)
+        assert _waiting(row) == []
+        assert AheadStore(row.pk).note() is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_withdrawn_upload_leaves_nothing_of_it(tmp_path: Path) -> None:
+    world = make_imaging_study()
+    with scope(world.study):
+        row = _checked(world, tmp_path)
+        submission.withdraw(row, actor=world.actor("site_user"), reason="The wrong visit.")
+        assert _waiting(row) == []
+        assert AheadStore(row.pk).note() is None
+
+
+_texts = st.text(max_size=8)
+_numbers = st.floats(allow_nan=False)
+_slices = st.builds(
+    SliceFacts,
+    instance_key=_texts,
+    subject_key=_texts,
+    study_key=_texts,
+    number=st.none() | st.integers(),
+    position=st.none() | st.tuples(_numbers, _numbers, _numbers),
+    thickness=st.none() | _numbers,
+)
+_tracers = st.builds(
+    TracerFacts,
+    corrections=st.lists(_texts, max_size=3).map(tuple),
+    injection=st.none() | st.datetimes(),
+    dose_bq=st.none() | _numbers,
+)
+_facts = st.builds(
+    FileFacts,
+    series_key=_texts,
+    modality=_texts,
+    slices=st.lists(_slices, max_size=2).map(tuple),
+    values=st.dictionaries(_texts, st.lists(_texts | _numbers, max_size=3).map(tuple), max_size=3),
+    image_type=st.lists(_texts, max_size=3).map(tuple),
+    temporal_positions=st.integers(),
+    study_date=st.none() | st.datetimes(),
+    acquired=st.none() | st.datetimes(),
+    birth_date_after_study=st.booleans(),
+    traits_key=_texts,
+    tracer=st.none() | _tracers,
+)
+
+
+@given(_facts)
+def test_a_record_comes_back_from_its_note_as_it_was(facts: FileFacts) -> None:
+    assert notes.read(FileFacts, notes.written(facts)) == facts
+
+
+def test_an_outcome_comes_back_with_its_kind() -> None:
+    outcome = DeidOutcome(Status.WRITTEN, counts=(("kept", 3),), notes=("padding",))
+    assert notes.read(DeidOutcome, notes.written(outcome)) == outcome
+    assert notes.read(DeidOutcome, notes.written(outcome)).status is Status.WRITTEN
+
+
+def test_an_instant_with_its_zone_comes_back() -> None:
+    instant = datetime.fromisoformat("2026-03-05T08:30:00+01:00")
+    tracer = TracerFacts(injection=instant)
+    assert notes.read(TracerFacts, notes.written(tracer)).injection == instant
+
+
+def test_a_note_of_another_shape_is_refused() -> None:
+    with pytest.raises(ValueError, match="fields"):
+        notes.read(SliceFacts, b'["too", "short"]')
