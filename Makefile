@@ -60,7 +60,7 @@ test-whole: setup ## every upload of the corpus through the web door, and the la
 	@$(BIN)/python -m pytest -m whole --whole --hypothesis-profile=explore $(ARGS)
 
 races: setup ## every race of readers, five hundred rounds
-	@ICRO_RACE_ROUNDS=500 $(BIN)/python -m pytest tests/reads/test_read_races.py -n 0 $(ARGS)
+	@ICRO_RACE_ROUNDS=500 $(BIN)/python -m pytest tests/reads/test_read_races.py -n 2 --dist=load $(ARGS)
 
 lint: setup ## style, import contracts, templates
 	$(BIN)/ruff check .

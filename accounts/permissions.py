@@ -158,6 +158,7 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
         # training cases: the scientist's key, and who sees how readers did
         "training.view": (_PM, _SCIENCE, _REVIEWERS, *_OVERSIGHT),
         "training.key": (_SCIENCE,),
+        "training.make": (_SCIENCE,),
         "read.progress": (*_STAFF, *_OVERSIGHT),
         "read.inbox": (_READER,),
         "read.perform": (_READER,),

@@ -102,9 +102,13 @@ def main() -> None:
     with ours.installation(work / "ours") as installed, orthanc(work) as peer:
         seconds, rate = load_orthanc(peer, files)
         results.add("receipt", "orthanc", 1, [seconds], rate=rate)
+        other = images.series(work / "series2", count=options.instances, visit=2)
+        images.warm(other)
+        at_once = installed.receive(other, visit=1, at_once=True)
         received = installed.receive(files)
-        results.add("receipt", "ours", 1, [received.total], rate=len(files) / received.total)
-        results.parts = received.parts
+        for side, one in (("ours_at_once", at_once), ("ours", received)):
+            results.add("receipt", side, 1, [one.total], rate=len(files) / one.total)
+            results.parts[side] = one.parts
         extra = images.small_studies(work / "small", files[0], count=300)
         load_orthanc(peer, extra)
         installed.load_studies(options.studies)

@@ -111,6 +111,13 @@ def seed(
     made = _Rows(world, numbers, time_points, tuple(readers), random.Random(key))  # noqa: S311
     for rows in made.tables():
         copy(rows)
+    # Nothing is added to a signed read: its responses come first, as in a signature.
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f'UPDATE "{ReadSession._meta.db_table}" SET state = %s '
+            "WHERE study_id = %s AND state = %s AND signed_at IS NOT NULL",
+            ["signed", world.study.pk, "open"],
+        )
 
 
 def analyse(cursor: Any) -> None:
@@ -280,7 +287,6 @@ class _Rows:
             opened_at=at,
             signed_at=at,
             seconds_active=self.draw.randrange(*SECONDS),
-            state="signed",
         )
         self.records.append(record)
         self.sessions.append(session)

@@ -24,8 +24,10 @@ from exports.workflows import DATA_CUT
 from imaging.storage import deliveries
 from queries.models import Query
 from reads.models import AdjudicationCase, ReadTask
+from reads.services.training import trained_for
 from studies.models import Configuration, Study, TimePoint
 from studies.services.configuration import effective
+from ui.figures import counted
 
 #: states in which the recipients may take the files
 RELEASED = ("released", "acknowledged", "superseded")
@@ -57,11 +59,13 @@ def plan_cut(
 
     Raises:
         RuleBroken: CUT-001 the delivery would lie before the cut-off; CUT-003 no title;
-            UAT-001 the study is a UAT twin.
+            UAT-001 the study is a UAT twin; TR-015 it trains readers.
     """
     actor.require("cut.make")
     if study.uat_twin_of_id:
         raise RuleBroken("This is a UAT twin: no data leave it, so it has no cuts.", rule="UAT-001")
+    if trained_for(study) is not None:
+        raise RuleBroken("Readers are trained in this study, so it has no cuts.", rule="TR-015")
     if not title.strip():
         raise RuleBroken("A cut needs a title.", rule="CUT-003")
     if planned_for < cut_off:
@@ -194,7 +198,7 @@ def _freeze(cut: DataCut, *, actor: Actor, reason: str) -> DataCut:
         waiting = open_items(cut)
         if waiting and not reason.strip():
             raise ReasonRequired(
-                f"{len(waiting)} items are open. Say why the cut is frozen with them.",
+                f"{counted(len(waiting), 'open item')}. Say why the cut is frozen all the same.",
                 rule="CUT-002",
             )
         frozen = DATA_CUT.move(

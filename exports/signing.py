@@ -12,7 +12,7 @@ from django.urls import reverse
 from accounts import signing
 from accounts.signatures import Assent
 from exports.models import DataCut
-from ui.figures import bytes_words
+from ui.figures import bytes_words, counted
 from ui.moments import day_words
 from ui.records import SignRequest
 
@@ -59,7 +59,7 @@ def request_for(
         title=f"{kind.title} {cut.title}",
         url=reverse(kind.route, args=[request.study.code, cut.pk]),
         facts=(
-            ("You sign", f"{cut.files.count()} files, {bytes_words(total)}"),
+            ("You sign", f"{counted(cut.files.count(), 'file')}, {bytes_words(total)}"),
             ("Cut-off", day_words(cut.cut_off)),
             ("Open items", f"{len(cut.open_items)} accepted" if cut.open_items else "None"),
             ("Manifest", f"SHA-256 {cut.manifest_digest}"),

@@ -88,7 +88,15 @@ class ProjectsConfig(AppConfig):
         from audit.trail import name_verbs
         from projects import notices, sealing  # noqa: F401 - registers their jobs
         from projects.shell import shell_of
-        from projects.work import readers, sources, watching  # noqa: F401 - the sources of work
+        from projects.work import (  # noqa: F401 - the sources of work
+            data,
+            images,
+            readers,
+            reads,
+            sites,
+            study,
+            watching,
+        )
         from ui.shell import register_shell
 
         name_verbs(VERBS)

@@ -8,11 +8,13 @@ from zoneinfo import available_timezones
 from django import forms
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from accounts.permissions import DUTY_OF, Duty, Role
 from studies.models import StudySite
+from ui.moments import EARLIEST_DAY, LATEST_DAY
 from ui.records import FormError
 
 
@@ -42,6 +44,14 @@ class DayInput(forms.DateInput):
         super().__init__(format="%Y-%m-%d")
 
 
+class Day(forms.DateField):
+    """A day of a study; one before 1900 or after 2199 is a typing mistake."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        within = [MinValueValidator(EARLIEST_DAY), MaxValueValidator(LATEST_DAY)]
+        super().__init__(widget=DayInput, validators=within, **kwargs)
+
+
 class RegisterSubject(forms.Form):
     """A new subject of a site."""
 
@@ -52,9 +62,8 @@ class RegisterSubject(forms.Form):
         help_text=_("As the site uses it in the study, never a name or a hospital number."),
         error_messages={"invalid": _("Use 2 to 24 letters, digits and hyphens.")},
     )
-    enrolment = forms.DateField(
+    enrolment = Day(
         label=_("Enrolment date"),
-        widget=DayInput,
         help_text=_("Visit windows are counted from this date."),
     )
     source = forms.CharField(label=_("Where the date comes from"), max_length=60)
@@ -67,7 +76,7 @@ class RegisterSubject(forms.Form):
 class CorrectDate(forms.Form):
     """A corrected date of a subject."""
 
-    date = forms.DateField(label=_("Corrected date"), widget=DayInput)
+    date = Day(label=_("Corrected date"))
     source = forms.CharField(label=_("Where the date comes from"), max_length=60)
 
 

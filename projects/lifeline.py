@@ -16,6 +16,7 @@ from queries.models import Query
 from reads.models import ReadTask
 from studies.calendars import Plan
 from studies.models import TimePoint
+from ui.figures import counted
 from ui.moments import Clock, clock_of
 from ui.records import LifeStep
 
@@ -118,7 +119,7 @@ def _arrival(life: Life) -> list[LifeStep]:
         start = scan_instant(scanned, life.plan.calendar.zone) if scanned else None
         received = replace(
             received,
-            actor=f"{sub.file_count} files",
+            actor=counted(sub.file_count, "file"),
             clock=_used(life, "upload", start, sub.received_at),
         )
     cleaned = _step("De-identified", "shield-lock", sub, "submission.deidentify", life)

@@ -17,6 +17,7 @@ from reads.models import ReadTask
 from reads.visibility import OPEN
 from studies.models import Study, TimePoint
 from ui.charts import Span, stack_spans
+from ui.figures import counted
 
 #: stored states of a time point by who holds it: tone, words, states
 HOLDERS: Sequence[tuple[str, str, tuple[str, ...]]] = (
@@ -116,10 +117,10 @@ def _sentence(study: Study, late: Sequence[tuple[str, int]]) -> str:
         return "All clocks are inside the plan."
     words, number = max(late, key=lambda pair: pair[1])
     return {
-        "uploads": f"{number} visits have no scans after their window.",
-        "QC": f"{number} submissions wait for QC longer than planned.",
-        "queries": f"{number} queries have no answer in time.",
-        "reads": f"{number} reads are past their due date.",
+        "uploads": f"{counted(number, 'visit')} without scans after the window.",
+        "QC": f"{counted(number, 'submission')} in QC for longer than planned.",
+        "queries": f"{counted(number, 'query', 'queries')} without an answer in time.",
+        "reads": f"{counted(number, 'read')} past the due date.",
     }[words]
 
 

@@ -137,12 +137,18 @@ def _calendar_problems(calendar: Any) -> list[str]:
     if not isinstance(calendar, Mapping) or not calendar.get("key"):
         return ["the plan has no calendar with a key"]
     found = []
-    if calendar.get("zone") not in available_timezones():
+    if str(calendar.get("zone")) not in available_timezones():
         found.append(f"“{calendar.get('zone')}” is not a time zone of the IANA list")
     weekdays = calendar.get("working_weekdays", [0, 1, 2, 3, 4])
-    if not isinstance(weekdays, list) or not weekdays or not set(weekdays) <= set(range(7)):
+    known = isinstance(weekdays, list) and all(
+        type(day) is int and day in range(7) for day in weekdays
+    )
+    if not known or not weekdays:
         found.append("working weekdays are numbers from 0 (Monday) to 6, at least one")
-    for day in calendar.get("holidays", ()):
+    holidays = calendar.get("holidays", [])
+    if not isinstance(holidays, list):
+        return [*found, "holidays are a list of dates"]
+    for day in holidays:
         try:
             date.fromisoformat(day)
         except (TypeError, ValueError):

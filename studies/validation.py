@@ -34,7 +34,26 @@ def has_no_problems(configuration: Any) -> GuardResult:
 
 
 def is_in_twin(configuration: Any) -> GuardResult:
-    """Guard: only a UAT twin takes over what nobody signed there."""
+    """Guard: a UAT twin takes over what nobody signed; other studies only what holds elsewhere.
+
+    A training study works with documents that are signed and effective in the study it trains for;
+    the same content under the same sponsor needs no second signature.
+    """
     twin = configuration.study.uat_twin_of_id is not None
+    if not twin and _holds_elsewhere(configuration):
+        return GuardResult("UAT-005", True, "Another study of the sponsor holds the same content.")
     text = "The study is a UAT twin." if twin else "Only a UAT twin takes over unsigned versions."
     return GuardResult("UAT-005", twin, text)
+
+
+def _holds_elsewhere(configuration: Any) -> bool:
+    study = configuration.study
+    rows = type(configuration)._base_manager.filter(
+        kind=configuration.kind,
+        key=configuration.key,
+        digest=configuration.digest,
+        state="effective",
+        study__sponsor=study.sponsor_id,
+        study__uat_twin_of=None,
+    )
+    return bool(rows.exclude(study=study).exists())

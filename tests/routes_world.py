@@ -34,6 +34,8 @@ from reads.models import (
     ConfirmationRequest,
     FeeStatement,
     Reader,
+    ReaderEscalation,
+    ReaderMeeting,
     ReadTask,
     TrainingAttempt,
     TrainingCase,
@@ -238,7 +240,7 @@ def _validation_report(world: StudyWorld) -> int:
             design_digest=design.digest,
             passed=False,
             facts={"lines": [], "passed": 0, "failed": 1, "traced": 0, "engines": {},
-                   "blinding": {"digest": ""}},
+                   "blinding": {"digest": ""}, "design": {"digest": ""}, "form": {"digest": ""}},
             digest="0" * 64,
             pdf=b"%PDF-1.7",
             asked_by="somebody",
@@ -294,7 +296,19 @@ def _training_and_fees(world: StudyWorld, reader: Reader) -> dict[str, object]:
             study=study, reader=reader, month=date(2026, 1, 1), currency="EUR", total=Decimal(0)
         )
         statement.save()
+        escalation = ReaderEscalation(study=study, reader=reader, rule="late", tasks=[])
+        escalation.save()
+        meeting = ReaderMeeting(
+            study=study,
+            kind="training",
+            title="Charter",
+            held_on=date(2026, 1, 8),
+            duration_minutes=60,
+        )
+        meeting.save()
     return {
+        "escalation": escalation.pk,
+        "meeting": meeting.pk,
         "training_case": case.pk,
         "training_attempt": attempt.pk,
         "fee_statement": statement.pk,

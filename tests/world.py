@@ -11,6 +11,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from django.test import Client
+
 from accounts.models import User
 from accounts.permissions import DUTY_OF, Duty, Role
 from accounts.signatures import prove
@@ -37,6 +39,8 @@ from tests.remembering import remembered
 
 PASSWORD = "correct horse battery staple"
 BUILDER = service("world builder")
+#: what logs a person in past the log-in page
+BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 FORMS = Path(__file__).resolve().parents[1] / "studies" / "forms" / "documents"
 
 PLAN: dict[str, Any] = {
@@ -80,6 +84,13 @@ class StudyWorld:
     def time_points(self, subject: Subject) -> list[TimePoint]:
         """Return a subject's time points in planned order."""
         return sorted(subject.time_points.all(), key=lambda t: t.planned_date or date.max)
+
+
+def logged_in(world: StudyWorld, name: str) -> Client:
+    """Return a browser in which a person of the study is logged in."""
+    client = Client()
+    client.force_login(world.users[name], backend=BACKEND)
+    return client
 
 
 def make_user(name: str, *, password: str | None = PASSWORD, zone: str = "Europe/Zurich") -> User:

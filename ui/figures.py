@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import TypeAlias
 
@@ -14,6 +15,8 @@ KILO = 1000
 ROUNDS_UP_TO_KILO = 999.5
 ONE_DIGIT = 10
 SHORT_HASH = 12
+#: what a four-byte column holds, with a digit to spare
+WHOLE = re.compile(r"-?[0-9]{1,9}")
 
 
 def number_words(value: Number | None, digits: int | None = None) -> str:
@@ -22,6 +25,16 @@ def number_words(value: Number | None, digits: int | None = None) -> str:
         return DASH
     text = f"{value:,}" if digits is None else f"{value:,.{digits}f}"
     return text.replace("-", MINUS)
+
+
+def whole(text: str, otherwise: int) -> int:
+    """Read a whole number that a page sent back; what is none, or too large, is ``otherwise``."""
+    return int(text) if WHOLE.fullmatch(text) else otherwise
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """Write a number of things: ``1 visit``, ``1,204 visits``, ``2 queries`` with ``many``."""
+    return f"{number_words(number)} {one if number == 1 else many or f'{one}s'}"
 
 
 def signed_words(value: Number | None, digits: int | None = None) -> str:

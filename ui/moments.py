@@ -16,6 +16,22 @@ MINUS = "\N{MINUS SIGN}"
 DASH = "\N{EN DASH}"
 
 
+#: days outside are typing mistakes: no clock, window or zone can be counted from them
+EARLIEST_DAY, LATEST_DAY = date(1900, 1, 1), date(2199, 12, 31)
+
+
+def typed_day(text: str) -> date:
+    """Read a day that a page sent back as year-month-day.
+
+    Raises:
+        ValueError: it is none, or lies before 1900 or after 2199.
+    """
+    day = date.fromisoformat(text)
+    if not EARLIEST_DAY <= day <= LATEST_DAY:
+        raise ValueError(f"{day} is no day of a study")
+    return day
+
+
 def day_words(value: date | str | None) -> str:
     """Write a day, or a partial ISO 8601 date, with ``UN`` and ``UNK`` for what is unknown.
 

@@ -17,18 +17,28 @@ STUDY = "2.25.70001"
 SERIES = "2.25.70002"
 
 
-def series(folder: Path, *, count: int) -> list[Path]:
-    """Return the files of a series, written when they are not there."""
+def series(folder: Path, *, count: int, visit: int = 1) -> list[Path]:
+    """Return the files of a visit's series, written when they are not there."""
     folder.mkdir(parents=True, exist_ok=True)
-    rng = np.random.default_rng(7)
+    rng = np.random.default_rng(6 + visit)
     noise = rng.integers(-30, 30, (512, 512), dtype=np.int16)
     paths = []
     for number in range(1, count + 1):
         path = folder / f"{number:05d}.dcm"
         paths.append(path)
         if not path.exists():
-            _slice(number, noise).save_as(path, enforce_file_format=True)
+            _of(_slice(number, noise), visit).save_as(path, enforce_file_format=True)
     return paths
+
+
+def _of(ds: Dataset, visit: int) -> Dataset:
+    """Return an image as one of another visit, in another study."""
+    if visit == 1:
+        return ds
+    for name in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "FrameOfReferenceUID"):
+        setattr(ds, name, f"{ds.get(name)}.{visit}")
+    ds.file_meta.MediaStorageSOPInstanceUID = ds.SOPInstanceUID
+    return ds
 
 
 def _slice(number: int, noise: Any) -> Dataset:

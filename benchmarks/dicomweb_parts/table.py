@@ -21,7 +21,7 @@ class Results:
     studies: int
     latencies: dict[tuple[str, str, int], list[float]] = field(default_factory=dict)
     rates: dict[tuple[str, str, int], list[float]] = field(default_factory=dict)
-    parts: dict[str, float] = field(default_factory=dict)
+    parts: dict[str, dict[str, float]] = field(default_factory=dict)
 
     def add(
         self, name: str, side: str, clients: int, latencies: list[float], *, rate: float
@@ -78,13 +78,15 @@ class Results:
         ]
         names = {
             "orthanc": "Orthanc: stored (REST, one image a request)",
-            "ours": "ours: received, de-identified, verified, indexed, checked, in QC",
+            "ours_at_once": "ours, a program signs at once: all of the way into QC",
+            "ours": "ours, a person signs: the wait for upload and signature until it is in QC",
         }
         for side, title in names.items():
             seconds = self.latencies.get(("receipt", side, 1))
             if seconds:
                 lines.append(f"| {title} | {seconds[0]:.1f} | {self.instances / seconds[0]:.0f} |")
-        lines += [f"| … {name} | {value:.1f} | |" for name, value in self.parts.items()]
+            parts = self.parts.get(side, {})
+            lines += [f"| … {name} | {value:.1f} | |" for name, value in parts.items()]
         return lines
 
     def _questions(self) -> list[str]:

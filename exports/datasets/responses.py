@@ -7,6 +7,7 @@ from typing import Any
 
 from exports.datasets.base import EVALUATOR, EVALUATORS, Dataset, builder, reads, usubjid, words
 from exports.snapshot import Snapshot
+from reads.design.response_items import BRAIN
 from reads.models import CriterionAssessment
 
 #: key of a response -> RSTESTCD, RSTEST (CDISC controlled terminology, ONCRTSCD)
@@ -16,6 +17,14 @@ TESTS = {
     "new_lesion": ("NEWLPROG", "New Lesion Progression"),
     "overall_response": ("OVRLRESP", "Overall Response"),
 }
+#: parts of a response that only some criteria have (PCWG3, Scher 2016; RANO)
+PARTS = {
+    "PCWG3": {
+        "soft_tissue_response": ("SFTSRESP", "Soft Tissue Response"),
+        "bone_response_as_read": ("BONERESP", "Bone Response"),
+    },
+    **{key: {"measured_response": TESTS["target_response"]} for key in BRAIN},
+}
 #: key of a criterion -> RSCAT (CDISC controlled terminology, ONCRSCAT)
 CATEGORIES = {
     "RECIST11": "RECIST 1.1",
@@ -24,6 +33,10 @@ CATEGORIES = {
     "CHESON2007": "CHESON 2007",
     "PCWG3": "PCWG SCHER PROSTATE CANCER 2016",
 }
+
+
+def _tests(criterion: str) -> dict[str, tuple[str, str]]:
+    return {**TESTS, **PARTS.get(criterion, {})}
 
 
 @builder
@@ -42,7 +55,7 @@ def rs(snapshot: Snapshot) -> Dataset:
         for assessment in sorted(
             by_session.get(str(read.session.id), []), key=lambda a: a.criterion
         ):
-            for key, (code, name) in TESTS.items():
+            for key, (code, name) in _tests(assessment.criterion).items():
                 derived = assessment.derived.get(key)
                 value = assessment.entered.get(key) or derived
                 if value in (None, "") or (key == "new_lesion" and value == "NONE"):

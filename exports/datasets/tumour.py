@@ -12,6 +12,7 @@ from typing import Any
 
 from exports.datasets.base import EVALUATOR, Dataset, Read, builder, reads, usubjid, words
 from exports.snapshot import Snapshot
+from reads.design.response_items import BRAIN
 from reads.models import CriterionAssessment, Lesion, Measurement, Observation
 
 _CATEGORIES = {"target": "TARGET", "non_target": "NON-TARGET", "new": "NEW"}
@@ -20,6 +21,13 @@ _TESTS = {
     "long_axis": ("LDIAM", "Longest Diameter"),
     "short_axis": ("LPERP", "Longest Perpendicular"),
     "volume": ("VOLUME", "Volume"),
+}
+
+#: sums of the target lesions: TRTESTCD -> TRTEST and unit
+_SUMS = {
+    "SUMDIAM": ("Sum of Diameter", "mm"),
+    "SUMPPD": ("Sum of the Product of Perpendicular Diameters", "mm2"),
+    "SUMVOL": ("Sum of Volume", "mL"),
 }
 
 
@@ -103,9 +111,8 @@ def tr(snapshot: Snapshot) -> Dataset:
         rows += [_row(snapshot, read, group, link, result) for result in results]
     sums = _sums(snapshot)
     for read in reads(snapshot):
-        total = sums.get(str(read.session.id))
-        if total is not None:
-            rows.append(_row(snapshot, read, "TARGET", None, _sum(total)))
+        for code, total in sums.get(str(read.session.id), ()):
+            rows.append(_row(snapshot, read, "TARGET", None, _sum(code, total)))
     columns = words(
         "STUDYID DOMAIN USUBJID TRSEQ TRGRPID TRLNKID TRLNKGRP TRTESTCD TRTEST TRORRES TRORRESU "
         "TRSTRESC TRSTRESN TRSTRESU TRSTAT TRREASND TREVAL TREVALID TRACPTFL VISIT TRDTC"
@@ -171,17 +178,28 @@ def _state(observation: Any) -> Result:
     return (*head, state, None, state, None, None, None, None)
 
 
-def _sum(total: Decimal) -> Result:
+def _sum(code: str, total: Decimal) -> Result:
+    name, unit = _SUMS[code]
     text = format(total, "f")
-    return ("SUMDIAM", "Sum of Diameter", text, "mm", text, total, "mm", None, None)
+    return (code, name, text, unit, text, total, unit, None, None)
 
 
-def _sums(snapshot: Snapshot) -> dict[str, Decimal]:
-    """Return the derived sum of diameters of each session, where the criterion has one."""
-    found: dict[str, Decimal] = {}
+def _sums(snapshot: Snapshot) -> dict[str, list[tuple[str, Decimal]]]:
+    """Return the derived sums of each session, each kind of sum once: test code and value."""
+    found: dict[str, dict[str, Decimal]] = {}
     rows = sorted(snapshot.all(CriterionAssessment), key=lambda a: (a.session_id, a.criterion))
     for assessment in rows:
-        value = assessment.derived.get("sum_mm")
-        if value not in (None, ""):
-            found.setdefault(str(assessment.session_id), Decimal(str(value)).normalize())
-    return found
+        for code, value in _sums_of(assessment):
+            if value not in (None, ""):
+                held = found.setdefault(str(assessment.session_id), {})
+                held.setdefault(code, Decimal(str(value)).normalize())
+    return {session: sorted(held.items()) for session, held in found.items()}
+
+
+def _sums_of(assessment: Any) -> list[tuple[str, Any]]:
+    derived = assessment.derived
+    sums = [("SUMDIAM", derived.get("sum_mm")), ("SUMPPD", derived.get("spd_mm2"))]
+    if assessment.criterion in BRAIN:
+        code = "SUMVOL" if assessment.criterion.endswith("_VOL") else "SUMPPD"
+        sums.append((code, derived.get("sum")))
+    return sums

@@ -22,6 +22,7 @@ SECRET_KEY = ENVIRONMENT.secret_key
 DEBUG = ENVIRONMENT.debug
 ALLOWED_HOSTS = ENVIRONMENT.allowed_hosts
 CSRF_TRUSTED_ORIGINS = ENVIRONMENT.trusted_origins
+DICOMWEB_ORIGINS = ENVIRONMENT.dicomweb_origins
 
 # Invented dates belong to demonstrations and tests; a real record is made at its real instant.
 CLOCK_SHIFT_ALLOWED = ICRO_ENV in ("demo", "test")
@@ -61,6 +62,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "icro.middleware.RequestIdentity",
     "django.middleware.security.SecurityMiddleware",
+    "icro.origins.ViewerOrigins",
     "icro.machines.MachineDoor",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -69,6 +71,7 @@ MIDDLEWARE = [
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
+    "icro.middleware.ReadableText",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",

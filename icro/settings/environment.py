@@ -43,6 +43,7 @@ class Environment:
     storages: Storages
     allowed_hosts: list[str]
     trusted_origins: list[str]
+    dicomweb_origins: list[str]
     email_url: str
     from_email: str
     log_level: str
@@ -170,6 +171,7 @@ def _fill(reader: Reader, name: str) -> Environment:
         storages=reader.storages("STORAGES"),
         allowed_hosts=reader.names("ALLOWED_HOSTS", "" if production else "*"),
         trusted_origins=reader.names("CSRF_TRUSTED_ORIGINS"),
+        dicomweb_origins=reader.names("DICOMWEB_ORIGINS"),
         email_url=reader.text("EMAIL_URL", "" if production else f"filemail:///{data_dir}/mail"),
         from_email=reader.text("DEFAULT_FROM_EMAIL", "" if production else "icro@example.org"),
         log_level=reader.text("LOG_LEVEL", "INFO").upper(),
@@ -186,6 +188,8 @@ def _problems_of_values(environment: Environment) -> list[str]:
         problems.append("LOG_FORMAT must be json or text.")
     if urlsplit(environment.redis_url).scheme not in ("redis", "rediss", "unix"):
         problems.append("REDIS_URL must begin with redis, rediss or unix.")
+    if any(urlsplit(origin).path or "*" in origin for origin in environment.dicomweb_origins):
+        problems.append("DICOMWEB_ORIGINS are origins such as https://viewer.example.org.")
     same = ("HOST", "PORT", "NAME")
     app, owner = environment.database, environment.migrate_database
     if [app.get(key) for key in same] != [owner.get(key) for key in same]:
@@ -228,6 +232,8 @@ def _production_problems(environment: Environment, source: Mapping[str, str]) ->
         problems.append("ALLOWED_HOSTS must name the hosts; '*' is not allowed.")
     if any(not origin.startswith("https://") for origin in environment.trusted_origins):
         problems.append("CSRF_TRUSTED_ORIGINS must all begin with https.")
+    if any(not origin.startswith("https://") for origin in environment.dicomweb_origins):
+        problems.append("DICOMWEB_ORIGINS must all begin with https.")
     if environment.keys_dir.is_relative_to(environment.data_dir):
         problems.append(
             "KEYS_DIR must lie outside DATA_DIR: the keys of the originals may not be "

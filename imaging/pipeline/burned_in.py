@@ -38,6 +38,7 @@ STRONG_STEP: Final = 40
 STROKES_PER_TILE: Final = 20
 MAX_SIDE: Final = 1600
 FRAMES_LOOKED_AT: Final = 3
+FRAMES_SCORED: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ class TextFinder:
         self._engine: Any = None
 
     def look(self, path: Path, how: Look) -> Finding:
-        """Look at up to three frames of a file.  An image that cannot be decoded is held."""
+        """Look at up to six frames of a file.  An image that cannot be decoded is held."""
         try:
             frames = frames_of(path)
         except MemoryError:
@@ -135,7 +136,10 @@ def _is_line(corners: Any, height: int) -> bool:
 
 
 def frames_of(path: Path) -> list[tuple[int, Grey]]:
-    """Decode the first, middle and last frame as 8-bit images.  Raises what decoders raise."""
+    """Decode frames as 8-bit images: the first, middle and last, and the three most print-like.
+
+    Of many frames, 64 are scored by strokes.  Raises what decoders raise.
+    """
     dataset = pydicom.dcmread(path, force=True)
     if "TransferSyntaxUID" not in dataset.file_meta:
         implicit, _ = dataset.original_encoding
@@ -143,16 +147,21 @@ def frames_of(path: Path) -> list[tuple[int, Grey]]:
             ImplicitVRLittleEndian if implicit else ExplicitVRLittleEndian
         )
     count = int(dataset.get("NumberOfFrames", 1) or 1)
-    chosen = sorted({0, count // 2, count - 1})[:FRAMES_LOOKED_AT]
-    colour = int(dataset.get("SamplesPerPixel", 1)) > 1
-    out: list[tuple[int, Grey]] = []
-    for number in chosen:
-        pixels = pixel_array(dataset, index=number)
-        if "PALETTE" in str(dataset.get("PhotometricInterpretation", "")):
-            pixels = apply_color_lut(pixels, dataset)
-            colour = True
-        out.append((number, _eight_bit(pixels) if not colour else _eight_bit_colour(pixels)))
-    return out
+    chosen = {0, count // 2, count - 1}
+    if count > FRAMES_LOOKED_AT:
+        scored = range(0, count, -(-count // FRAMES_SCORED))
+        by_strokes = sorted(scored, key=lambda n: (-strokes(_frame(dataset, n)), n))
+        chosen.update(by_strokes[:FRAMES_LOOKED_AT])
+    return [(number, _frame(dataset, number)) for number in sorted(chosen)]
+
+
+def _frame(dataset: pydicom.Dataset, number: int) -> Grey:
+    pixels = pixel_array(dataset, index=number)
+    is_palette = "PALETTE" in str(dataset.get("PhotometricInterpretation", ""))
+    if is_palette:
+        pixels = apply_color_lut(pixels, dataset)
+    is_colour = is_palette or int(dataset.get("SamplesPerPixel", 1)) > 1
+    return _eight_bit_colour(pixels) if is_colour else _eight_bit(pixels)
 
 
 def _eight_bit(pixels: npt.NDArray[Any]) -> Grey:
@@ -172,7 +181,7 @@ def _eight_bit_colour(pixels: npt.NDArray[Any]) -> Grey:
 
 
 def stroke_score(path: Path) -> int:
-    """The highest stroke count of the first, middle and last frame.  Raises what decoders raise."""
+    """The highest stroke count of the frames looked at.  Raises what decoders raise."""
     return max(strokes(frame) for _, frame in frames_of(path))
 
 

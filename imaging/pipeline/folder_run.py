@@ -61,7 +61,7 @@ class FolderRun:
     """What to clean, for whom, with what, and where to.
 
     `subjects` maps the identity in the files (Patient ID) to the trial's subject.  Without
-    `digests` the sources are not hashed: nobody reads their digests when there is no report.
+    `digests` nothing is hashed: nobody reads a digest when there is no report.
     """
 
     source: Path
@@ -507,7 +507,14 @@ def _cleaner(
     def clean(job: tuple[Path, Path, str]) -> DeidOutcome:
         source, output, person = job
         plan = plans[person]
-        return deidentify_file(source, output, plan=plan, sha256_before=known, durable=False)
+        return deidentify_file(
+            source,
+            output,
+            plan=plan,
+            sha256_before=known,
+            digests=run.digests,
+            durable=False,
+        )
 
     return clean
 

@@ -40,14 +40,14 @@ DATES: Final = re.compile(
     re.IGNORECASE,
 )
 CONTACTS: Final = re.compile(
-    r"[\w.+-]+@[\w-]+(?:\.[\w-]+)*|(?:https?|ftp|mailto|file|dicom)s?:\S+|www\.\S+"
+    r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)*|(?:https?|ftp|mailto|file|dicom)s?:\S+|www\.\S+"
     r"|(?<!\w)\+\d[\d ()./-]{5,}\d|\(\d{2,5}\)[ /-]?\d[\d -]{3,}\d"
     r"|(?<![\w.])\d{3}[-. /]\d{3}[-. ]\d{3,4}(?![\w.])|(?<![\w.])\d{3}-\d{2}-\d{4}(?!\w)"
     r"|(?<![\w.])\d{3}-\d{4}(?!\w)|(?<![\w.])0\d{1,4}[-/ ]\d{3,}[\d -]*\d(?!\w)"
     r"|(?<![\w.])0\d{1,4}(?:[ ./-]\d{2,4}){3,4}(?![\w.])"
     r"|(?<![\w.])\d{2}(?:[ .-]\d{2}){4}(?![\w.])|(?<![\w.])\d{2}(?: \d{2}){3}(?![\w.])"
     r"|(?<![\w.])[5-9]\d{2} \d{4}(?![\w.])"
-    r"|\d+(?:\.\d+){3,}"
+    r"|(?<!\d)\d+(?:\.\d+){3,}"
 )
 # Telephone numbers that no version, kernel or sequence name looks like.
 PHONES: Final = re.compile(

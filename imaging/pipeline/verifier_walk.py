@@ -134,12 +134,15 @@ def _fragments(data: bytes, pos: int) -> tuple[int, int]:
 
 def bytes_of(path: Path) -> bytes:
     """Return the bytes of a file; larger files are mapped."""
-    with path.open("rb", buffering=0) as stream:
-        size = os.fstat(stream.fileno()).st_size
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        size = os.fstat(handle).st_size
         if size <= MAPPED_FROM:
-            return stream.read(size) if size else b""
+            return os.read(handle, size)
         flags = mmap.MAP_SHARED | getattr(mmap, "MAP_POPULATE", 0)
-        return mmap.mmap(stream.fileno(), 0, flags=flags, prot=mmap.PROT_READ)  # type: ignore[return-value]
+        return mmap.mmap(handle, 0, flags=flags, prot=mmap.PROT_READ)  # type: ignore[return-value]
+    finally:
+        os.close(handle)
 
 
 def _after_meta(data: bytes) -> tuple[int, str]:

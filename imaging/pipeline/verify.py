@@ -148,12 +148,15 @@ class TextOf(Protocol):
 def load(path: Path, *, whole: bool = True) -> bytes:
     """Return the bytes of a file; larger files are mapped, not read, so that a header costs a few
     pages.  `whole` says that the pixels will be read too."""
-    with path.open("rb", buffering=0) as stream:
-        size = os.fstat(stream.fileno()).st_size
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        size = os.fstat(handle).st_size
         if size <= MAPPED_FROM:
-            return stream.read(size) if size else b""
+            return os.read(handle, size)
         flags = mmap.MAP_SHARED | (_POPULATE if whole and size <= POPULATED_TO else 0)
-        return mmap.mmap(stream.fileno(), 0, flags=flags, prot=mmap.PROT_READ)  # type: ignore[return-value]
+        return mmap.mmap(handle, 0, flags=flags, prot=mmap.PROT_READ)  # type: ignore[return-value]
+    finally:
+        os.close(handle)
 
 
 def read_header(data: bytes) -> Header:

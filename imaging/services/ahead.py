@@ -8,20 +8,22 @@ worker that is lost on the way leaves nothing that counts.
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from uuid import uuid4
 
+import imaging
 from audit.models import Job, kind_of
 from imaging.models import Submission
 from imaging.pipeline import notes
 from imaging.pipeline.deidentify import DeidOutcome, IdentityTokens
-from imaging.pipeline.deidentify.engine import IMPLEMENTATION_NAME
 from imaging.pipeline.technical_qc.reading import FileFacts
 from imaging.pipeline.verify import Verified
 from imaging.services import cleaning, identity, intake, looking, site_cleaning
@@ -30,8 +32,8 @@ from imaging.services.intake import Examined, Intake, Left, Tick
 from imaging.storage import study_key
 from imaging.storage.ahead import AheadStore
 
-# Raised whenever what stages write down of files changes.
-ENGINE = f"{IMPLEMENTATION_NAME} 1"
+# What decides the bytes of an output: work of another version is not taken over.
+ENGINE_FOLDERS = ("pipeline", "deid_profiles", "dicomweb")
 OPEN_STATES = ("uploading", "received")
 WAIT_S = 0.05
 
@@ -70,6 +72,19 @@ class Ready:
     cleaned: list[Cleaned]
 
 
+@cache
+def engine() -> str:
+    """Return SHA-256 (hex) over the code and the word lists that clean, verify and describe."""
+    root = Path(imaging.__file__).parent
+    digest = hashlib.sha256()
+    for name in ENGINE_FOLDERS:
+        for path in sorted((root / name).rglob("*.*")):
+            if path.suffix in {".py", ".json", ".txt"}:
+                digest.update(path.relative_to(root).as_posix().encode())
+                digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
 def work(submission: Submission, opened: Intake, tick: Tick) -> bool:
     """Look at, clean and verify an opened upload; keep it only when every file passed.
 
@@ -80,6 +95,8 @@ def work(submission: Submission, opened: Intake, tick: Tick) -> bool:
     store.drop()
     if not opened.examined or site_cleaning.option_of(submission).at_site != "off":
         return False
+    if not all(intake.say_all(items) for items in opened.by_series.values()):
+        return False  # an original would be opened again
     if looking.shows_text(opened, tick):
         return False
     plan = cleaning.plan_of(submission, opened)
@@ -93,7 +110,7 @@ def work(submission: Submission, opened: Intake, tick: Tick) -> bool:
     by_source = {one.work.item.row.sha256: one for one in cleaned}
     digests = dict(submission.files.filter(pk__in=opened.set_aside).values_list("pk", "sha256"))
     note = _Note(
-        ENGINE,
+        engine(),
         submission.manifest_digest,
         run,
         plan.digest,
@@ -137,7 +154,7 @@ def ready(submission: Submission) -> Ready | None:
         return None
     with suppress(ValueError, TypeError, KeyError):
         note = notes.read(_Note, text)
-        if note.engine == ENGINE and note.manifest == submission.manifest_digest:
+        if note.engine == engine() and note.manifest == submission.manifest_digest:
             return _ready(submission, note, store)
     return None
 

@@ -1,7 +1,8 @@
 """Opening what a site sent, in child processes that may die: originals, verdicts, identity, facts.
 
 The originals are in clear only here, in a working folder that is removed when the work ends and
-again before it starts anew. Identity lives in memory for the length of one run.
+again before it starts anew. Identity lives in memory for the length of one run, and in the sealed
+note of work done ahead (``imaging.services.ahead``), under the submission's own key.
 """
 
 from __future__ import annotations
@@ -250,13 +251,17 @@ def facts_of(
     found: dict[str, SeriesFacts] = {}
     again: dict[str, list[Path]] = {}
     for name, items in files_by_series.items():
-        facts = [item.facts for item in items if item.facts is not None]
-        single = {one.instance_key for one in facts}
-        if facts and len(facts) == len(items) == len(single):
-            found[name] = joined(facts)
+        if items and say_all(items):
+            found[name] = joined([item.facts for item in items if item.facts is not None])
         elif items:
             again[name] = [item.path for item in items]
     return found | (read_again(again, key) if again else {})
+
+
+def say_all(items: Sequence[Examined]) -> bool:
+    """Tell whether the facts of a series' files are known without reading any file again."""
+    keys = {item.facts.instance_key for item in items if item.facts is not None}
+    return len(keys) == len(items)
 
 
 def read_again(paths_by_series: Mapping[str, Sequence[Path]], key: bytes) -> dict[str, SeriesFacts]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -23,6 +24,8 @@ from imaging.storage.content import research
 from imaging.storage.sealing import SealBroken, seal, unseal
 
 NOTE = "note"
+PLACE = "ahead"
+KEPT = timedelta(days=14)
 GONE = ("rejected", "withdrawn")
 
 
@@ -31,7 +34,7 @@ class AheadStore:
 
     def __init__(self, submission_id: UUID | str) -> None:
         self.submission_id = UUID(str(submission_id))
-        self._place = f"{self.submission_id.hex}-ahead"
+        self._place = f"{self.submission_id.hex}-{PLACE}"
 
     def folder(self, run: str) -> Path:
         """Return where the clean files of one run wait for their names."""
@@ -41,7 +44,7 @@ class AheadStore:
 
     @property
     def _notes(self) -> Path:
-        return ArrivalStore(self.submission_id).store.workspace("ahead")
+        return ArrivalStore(self.submission_id).store.workspace(PLACE)
 
     def keep(self, note: bytes, files: Sequence[Path]) -> None:
         """Seal a note; it is there only when every file that it tells of is on the disk."""
@@ -66,6 +69,22 @@ class AheadStore:
         """Forget all of it."""
         shutil.rmtree(self._notes, ignore_errors=True)
         research().clear_workspace(self._place)
+
+
+def drop_stale() -> int:
+    """Forget what was worked out for uploads that nobody has signed since; return how many.
+
+    It costs time when they are signed after all, and until then a second copy on the disk.
+    """
+    oldest = datetime.now(UTC).timestamp() - KEPT.total_seconds()
+    stale = [
+        folder
+        for folder in research().workspace(PLACE).parent.glob(f"*-{PLACE}")
+        if folder.stat().st_mtime < oldest
+    ]
+    for folder in stale:
+        AheadStore(folder.name.removesuffix(f"-{PLACE}")).drop()
+    return len(stale)
 
 
 def drop_with(row: Any, **_: Any) -> None:  # Any: whatever the signal of a state tells

@@ -12,6 +12,7 @@ from audit.models import Job, record
 from audit.verification import Fault
 from imaging.models import Sweep
 from imaging.storage import holdings
+from imaging.storage.ahead import drop_stale
 from imaging.storage.sweep import Count, sweep_one
 from imaging.storage.sweep import holdings as registered
 
@@ -52,6 +53,7 @@ def run(row: Job) -> Sweep:
     """Sweep all stores and keep what was found."""
     started, marks = clock.now(), _Marks(row)
     found = list(_everything(marks))
+    drop_stale()
     return _kept(started, marks, found)
 
 

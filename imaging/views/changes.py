@@ -23,6 +23,7 @@ from imaging.views.submissions import fetched
 from studies.access import StudyRequest, fetch, study_view
 from studies.models import Subject
 from ui import paper
+from ui.moments import typed_day
 from ui.records import Link
 
 ICONS = {
@@ -221,7 +222,7 @@ def _day(text: str) -> date:
     from audit.errors import RuleBroken
 
     try:
-        return date.fromisoformat(text)
+        return typed_day(text)
     except ValueError:
         raise RuleBroken("Give the day of the withdrawal.", rule="CON-002") from None
 

@@ -23,6 +23,7 @@ from imaging.pipeline.technical_qc.words import WORDS
 from imaging.services import exceptions
 from studies.access import StudyRequest, fetch, study_view
 from studies.models import StudySite
+from ui.moments import typed_day
 from ui.records import Link
 from ui.sheets import csv_response
 
@@ -117,7 +118,7 @@ def _day(text: str) -> date | None:
     if not text.strip():
         return None
     try:
-        return date.fromisoformat(text.strip())
+        return typed_day(text.strip())
     except ValueError:
         raise RuleBroken(_("“%s” is not a date.") % text, rule="EXC-002") from None
 

@@ -22,6 +22,7 @@ from imaging.services.series import effective_series
 from imaging.views import parts
 from studies.access import StudyRequest, fetch, study_view
 from studies.models import TimePoint
+from ui.figures import whole
 from ui.records import Link
 
 #: layout -> (rows, columns) in the picture of the choice
@@ -149,9 +150,9 @@ def _lines(
         label = entry.label if entry else ""
         if posted:
             taken = f"take-{row.pk}" in request.POST
-            order = int(request.POST.get(f"order-{row.pk}", "") or 99)
+            order = whole(request.POST.get(f"order-{row.pk}", ""), 99)
             label = request.POST.get(f"label-{row.pk}", "")
-            place = int(request.POST.get(f"place-{row.pk}", "") or 0) or None
+            place = whole(request.POST.get(f"place-{row.pk}", ""), 0) or None
         lines.append(
             {
                 "row": row,

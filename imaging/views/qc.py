@@ -22,6 +22,7 @@ from imaging.views import parts, posting, workbench
 from imaging.views.submissions import crumbs, fetched
 from imaging.workflows import QC_REVIEW
 from studies.access import StudyRequest, fetch, person, study_view
+from ui.figures import whole
 
 CHECKLIST_ID = "checklist"
 QUEUES = {
@@ -411,7 +412,7 @@ def _keep_answers(request: StudyRequest, review: QcReview) -> None:
     if review.form_record is None:
         return
     answers = posting.posted_answers(review.form_record, request)
-    seen = int(request.POST.get("version") or -1)
+    seen = whole(request.POST.get("version", ""), -1)
     if answers != review.form_record.answers:
         review.form_record = qc.save_checklist(
             review, answers, seen_version=seen, actor=request.actor

@@ -23,6 +23,7 @@ from queries.models import Query
 from studies.access import StudyRequest, fetch, person, study_view
 from studies.models import TimePoint
 from ui import moments
+from ui.figures import whole
 from ui.records import Link, UploadPanel
 
 
@@ -241,7 +242,7 @@ def form(request: StudyRequest, pk: UUID) -> HttpResponse:
     status = 200
     if request.method == "POST":
         answers = posting.posted_answers(record, request)
-        seen = int(request.POST.get("version") or -1)
+        seen = whole(request.POST.get("version", ""), -1)
         record = submission.save_form(row, answers, seen_version=seen, actor=request.actor)
         row.form_record = record
         if request.POST.get("go") == "on":

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Collection, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -85,10 +86,19 @@ def lesions(
     baseline: bool,
     scale: float,
     first_seen: str,
+    known: Collection[str] = (),
 ) -> dict[str, Any]:
-    """Return what a reader records of the lesions that are really there."""
+    """Return what a reader records of the lesions that are really there.
+
+    Args:
+        known: names of the new lesions that an earlier time point had.
+    """
     targets = [_target(t, slices, scale, baseline) for t in truth.values() if t.label[0] == "T"]
-    new = [_new(t, slices, first_seen) for t in truth.values() if t.label[0] == "N" and t.present]
+    new = [
+        _new(t, slices, first_seen, is_known=_name(t.label) in known)
+        for t in truth.values()
+        if t.label[0] == "N" and t.present
+    ]
     answers: dict[str, Any] = {
         "quality": {"overall": "ADEQUATE"},
         "target": {"lesions": targets},
@@ -106,6 +116,12 @@ def lesions(
 
 def _mm(value: float) -> str:
     return format(Decimal(value).quantize(Decimal("0.1")), "f")
+
+
+def _ml(truth: LesionTruth, scale: float) -> str:
+    """Return the volume of the ellipsoid that the two diameters suggest, in ml."""
+    cubic_mm = math.pi / 6 * truth.long_mm * truth.short_mm**2 * scale**3
+    return format(Decimal(cubic_mm / 1000).quantize(Decimal("0.001")), "f")
 
 
 def _name(label: str) -> str:
@@ -130,19 +146,23 @@ def _target(truth: LesionTruth, slices: int, scale: float, baseline: bool) -> di
             "slice": _slice(truth, slices),
             "long_axis": _mm(truth.long_mm * scale),
             "short_axis": _mm(truth.short_mm * scale),
+            "volume": _ml(truth, scale),
         }
     if baseline:
         row["irradiated"] = False
     return row
 
 
-def _new(truth: LesionTruth, slices: int, first_seen: str) -> dict[str, Any]:
+def _new(truth: LesionTruth, slices: int, first_seen: str, *, is_known: bool) -> dict[str, Any]:
+    state = "STABLE" if is_known else "NEW"
     return {
         "label": _name(truth.label),
         "location": _ORGANS[truth.organ],
         "detail": "segment 3",
         "method": "CT SCAN",
         "certainty": "UNEQUIVOCAL",
+        "category": "NEW NON TARGET",
+        "state": state,
         "slice": _slice(truth, slices),
         "long_axis": _mm(truth.long_mm),
         "first_seen": first_seen,
@@ -159,14 +179,23 @@ def _effusion(*, baseline: bool) -> dict[str, Any]:
     }
 
 
-def responses(reading: Reading) -> dict[str, Any]:
-    """Return the responses that follow from what was recorded; the reader agrees with them."""
+def responses(reading: Reading) -> dict[str, dict[str, Any]]:
+    """Return the responses that follow from what was recorded; the reader agrees with them.
+
+    Section of a criterion -> item -> answer; an iUPD says what it rests on.
+    """
     evaluation = reading.evaluation
-
-    def derived(name: str) -> str:
-        return str(evaluation.answer(f"response.derived_{name}").value or "")
-
-    return {name: derived(name) for name in ("target", "non_target", "new", "overall")}
+    found: dict[str, dict[str, Any]] = {}
+    for path, item in evaluation.form.items.items():
+        section, _, key = path.partition(".")
+        if section.startswith("response") and key.startswith("derived_") and item.derived:
+            value = evaluation.answer(path).value
+            found.setdefault(section, {})[key.removeprefix("derived_")] = str(value or "")
+    immune = found.get("response_irecist", {})
+    if immune.get("overall") == "iUPD":
+        grown = immune.get("target") in ("iUPD", "iCPD")
+        immune["basis"] = ["TARGET"] if grown else ["NEW LESION"]
+    return found
 
 
 def reasons(evaluation: Evaluation) -> dict[str, str]:

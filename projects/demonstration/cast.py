@@ -16,6 +16,7 @@ from audit.actors import Actor, acting, service
 from exports.datasets import BUILDERS
 from imaging.phantom import SCANNERS
 from projects.demonstration.story import SCHEDULE
+from reads.design.standard_form import standard_form
 from reads.services.qualifying import qualify
 from studies.actors import actor_for
 from studies.forms import documents
@@ -78,12 +79,37 @@ PLAN = {
         "adjudication": {"amount": 5, "unit": "business_days"},
     },
     "consent": {"data": "keep", "originals": "destroy", "images": "keep"},
+    "services": [
+        {
+            "activity": "Quality control of images",
+            "responsible": "Image operations",
+            "clock": "qc",
+            "deliverable": "QC decision or query to the site",
+            "frequency": "each visit",
+        },
+        {
+            "activity": "Independent double read",
+            "responsible": "Central readers",
+            "clock": "read",
+            "deliverable": "Signed eCRF",
+            "frequency": "each visit",
+        },
+        {
+            "activity": "Data transfer",
+            "responsible": "Data management",
+            "deliverable": "SDTM tables TU, TR, RS with define.xml",
+            "frequency": "each data cut",
+        },
+    ],
 }
+#: one set of lesions read by three criteria
+CRITERIA = ("RECIST11", "iRECIST", "VOLUMETRIC")
+ECRF = "ecrf_tumour"
 DESIGN = {
-    "form": "ecrf_recist11",
+    "form": ECRF,
     "readers_per_subject": 2,
     "presentation": "time_sequential",
-    "criteria": [{"key": "RECIST11", "parameters": {}}],
+    "criteria": [{"key": key, "parameters": {}} for key in CRITERIA],
     "adjudication": {"variables": ["overall_response"]},
     "blinding": "blinding",
 }
@@ -250,10 +276,19 @@ def _configuration(cast: Cast) -> None:
             "Acquisition guideline",
             json.loads((_DATA / "guidelines" / "default.json").read_text()),
         ),
+        (
+            kinds.PHANTOMS,
+            "phantoms",
+            "Phantom plan",
+            json.loads((_DATA / "guidelines" / "phantoms.json").read_text()),
+        ),
     ]
     for name in documents.NAMES:
         document = documents.load(name).document()
         rows.append((kinds.FORM, name, document["title"], document))
+    title = "Tumour assessment, RECIST 1.1, iRECIST and volumes"
+    form = standard_form({key: {} for key in CRITERIA}, key=ECRF, title=title)
+    rows.append((kinds.FORM, ECRF, title, form))
     rows.append((kinds.READ_DESIGN, "design", "Read design", DESIGN))
     scientist = cast.actor(Role.SCIENTIFIC)
     for kind, key, title, document in rows:

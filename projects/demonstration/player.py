@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import time as wall
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -74,8 +74,12 @@ class Player:
 
     def instant(self, life: Life, day: int, hour: int, minute: int = 0) -> datetime:
         """Return a moment of a site's day, counted from the subject's enrolment."""
-        zone = ZoneInfo(self.cast.sites[life.site].site.time_zone)
-        chosen = self.today + timedelta(days=life.enrolled + day)
+        return self.at_site(life.site, life.enrolled + day, hour, minute)
+
+    def at_site(self, site: int, day: int, hour: int, minute: int = 0) -> datetime:
+        """Return a moment of a site's day, counted from day 0 of the story."""
+        zone = ZoneInfo(self.cast.sites[site].site.time_zone)
+        chosen = self.today + timedelta(days=day)
         return min(datetime.combine(chosen, time(hour, minute), zone), self._latest(zone))
 
     def _latest(self, zone: ZoneInfo) -> datetime:
@@ -284,11 +288,12 @@ class Player:
                 baseline=baseline,
                 scale=scale,
                 first_seen=f"Time point {task.sequence}",
+                known=_new_so_far(session.form_record.answers),
             )
             session = self._save(session, form, actor)
             looked = reading.look(session, final=True)
             if not baseline:
-                form["response"] = answers.responses(looked)
+                form |= answers.responses(looked)
                 session = self._save(session, form, actor)
                 looked = reading.look(session, final=True)
             form["reasons"] = answers.reasons(looked.evaluation)
@@ -389,3 +394,9 @@ class Player:
             if number == len(listed) or number % 10 == 0:
                 self.say(f"{what}: {number} of {len(listed)}")
         return done
+
+
+def _new_so_far(stored: Mapping[str, Any]) -> list[str]:
+    """Return the names of the new lesions that were carried forward."""
+    rows = stored.get("new", {}).get("lesions", [])
+    return [str(row.get("label", "")) for row in rows]

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from accounts.permissions import Role
 from projects.demonstration.cast import PASSWORD, assemble
 from projects.demonstration.player import Player, Sent
+from projects.demonstration.scanners import CHECKS, decide, send
 from projects.demonstration.story import CODES, LIVES
 from reads.models import ReaderStream
 from studies.scoping import scope
@@ -36,11 +37,14 @@ def play(say: Callable[[str], None]) -> dict[str, dict[str, str]]:
 def _subjects_and_scans(player: Player) -> None:
     player.each("Subjects registered", LIVES, player.register)
     visits = [(life, visit) for life in LIVES for visit in life.visits]
+    scans = player.each("Phantoms sent", CHECKS, lambda check: (check, send(player, check)))
     player.each("Visits uploaded", visits, lambda pair: player.upload(*pair))
     player.wait("first checks")
     player.each("Transmittal forms signed", player.sent.values(), player.send)
     player.say("Workers de-identify, verify and check the scans")
     player.wait("de-identification")
+    judged = [pair for pair in scans if pair[0].decided]
+    player.each("Scanners qualified", judged, lambda pair: decide(player, *pair))
 
 
 def _quality_control(player: Player) -> None:

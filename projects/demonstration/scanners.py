@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
+from pathlib import Path
 
 from accounts.permissions import Role
 from audit import clock
@@ -74,7 +75,7 @@ def send(player: Player, check: Check) -> PhantomScan:
     )
     with clock.shifted_to(player.at_site(check.site, check.day, 16)):
         scan = phantoms.start(site, site.site.scanners.get(modality="CT"), PROGRAMME, actor=actor)
-        contents = {sha256(data).hexdigest(): data for data in map(_read, written.files)}
+        contents = {sha256(data).hexdigest(): data for data in map(Path.read_bytes, written.files)}
         sizes = [(digest, len(data)) for digest, data in contents.items()]
         for digest in phantoms.announce(scan, sizes, actor=actor):
             phantoms.store_file(scan, digest, [contents[digest]], actor=actor)

@@ -89,9 +89,15 @@ def clock_of(name: str) -> Clock:
     return KNOWN.get(name) or Clock(name, words, "a clock of this study", "no such clock")
 
 
+def part_of(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """Return a part of a document that a draft may hold in any form; what is no part is empty."""
+    found = document.get(name)
+    return found if isinstance(found, Mapping) else {}
+
+
 def clocks_of(document: Mapping[str, Any]) -> list[Clock]:
     """Return the clocks of a form: every known one, then the document's own."""
-    own = [name for name in document.get("turnarounds", {}) if name not in KNOWN]
+    own = [name for name in part_of(document, "turnarounds") if name not in KNOWN]
     return [*CLOCKS, *(clock_of(name) for name in own)]
 
 
@@ -138,27 +144,33 @@ def _service_problems(document: Mapping[str, Any]) -> Iterator[str]:
 
 def typed_of(document: Mapping[str, Any]) -> dict[str, Any]:
     """Return the values of the form's fields for a document: names to texts or lists of texts."""
-    calendar = document.get("calendar", {})
+    calendar = part_of(document, "calendar")
     typed: dict[str, Any] = {
         "calendar": str(calendar.get("key", "")),
         "zone": str(calendar.get("zone", "")),
-        "weekday": [str(day) for day in calendar.get("working_weekdays", FIVE_DAYS)],
-        "holidays": "\n".join(calendar.get("holidays", ())),
+        "weekday": _texts(calendar.get("working_weekdays", FIVE_DAYS)),
+        "holidays": "\n".join(_texts(calendar.get("holidays", []))),
         "second_level_percent": str(
-            document.get("quality_control", {}).get("second_level_percent", 0)
+            part_of(document, "quality_control").get("second_level_percent", 0)
         ),
     }
     for clock in clocks_of(document):
-        turnaround = document.get("turnarounds", {}).get(clock.name, {})
+        turnaround = part_of(part_of(document, "turnarounds"), clock.name)
         typed[f"{clock.name}-amount"] = str(turnaround.get("amount", ""))
         typed[f"{clock.name}-unit"] = str(turnaround.get("unit", DAYS))
-    asked = document.get("consent", {})
+    asked = part_of(document, "consent")
     for name, default in CONSENT_DEFAULT.items():
         typed[f"consent-{name}"] = str(asked.get(name, default))
-    for number, service in enumerate(document.get("services", ())):
+    listed = document.get("services")
+    rows = [row for row in listed if isinstance(row, Mapping)] if isinstance(listed, list) else []
+    for number, service in enumerate(rows):
         for name in SERVICE_FIELDS:
             typed[f"service-{number}-{name}"] = str(service.get(name, ""))
     return typed
+
+
+def _texts(listed: Any) -> list[str]:
+    return [str(one) for one in listed] if isinstance(listed, list) else []
 
 
 def document_from(
@@ -172,7 +184,7 @@ def document_from(
     faults: list[Fault] = []
     document = {
         **base,
-        "calendar": _calendar(posted, weekdays, base=base.get("calendar", {}), faults=faults),
+        "calendar": _calendar(posted, weekdays, base=part_of(base, "calendar"), faults=faults),
         "turnarounds": _turnarounds(posted, base, faults),
     }
     share = _whole(posted.get("second_level_percent"))
@@ -181,7 +193,7 @@ def document_from(
         faults.append(Fault(text, "second_level_percent"))
     elif share or "quality_control" in base:
         document["quality_control"] = {
-            **base.get("quality_control", {}),
+            **part_of(base, "quality_control"),
             "second_level_percent": share,
         }
     consent = _consent(posted, faults)
@@ -200,7 +212,7 @@ def _calendar(
     base: Mapping[str, Any],
     faults: list[Fault],
 ) -> dict[str, Any]:
-    key = " ".join(str(posted.get("calendar", "")).split())
+    key = _line(posted.get("calendar"))
     if not key or len(key) > LONGEST_TEXT:
         faults.append(Fault("Name of the calendar: give one, as due dates will name it.",
                             "calendar"))  # fmt: skip
@@ -235,6 +247,11 @@ def _day(text: str) -> date | None:
     return None
 
 
+def _line(text: Any) -> str:
+    """Return a text on one line; what no text can hold (NUL) is left out."""
+    return " ".join(str(text or "").replace("\0", "").split())
+
+
 def _whole(text: Any) -> int | None:
     words = str(text or "").strip()
     return int(words) if words.isascii() and words.isdigit() and len(words) <= MOST_DIGITS else None
@@ -257,7 +274,7 @@ def _turnarounds(
             faults.append(Fault(f"{clock.label}: a whole number of 1 or more.", anchor))
             continue
         found[clock.name] = {"amount": amount, "unit": unit}
-    return _in_order_of(base.get("turnarounds", {}), found)
+    return _in_order_of(part_of(base, "turnarounds"), found)
 
 
 def _in_order_of(
@@ -280,10 +297,7 @@ def _consent(posted: Mapping[str, Any], faults: list[Fault]) -> dict[str, str]:
 
 def _services(posted: Mapping[str, Any], faults: list[Fault]) -> Iterator[dict[str, str]]:
     for number in service_numbers(posted):
-        row = {
-            name: " ".join(str(posted.get(f"service-{number}-{name}", "")).split())
-            for name in SERVICE_FIELDS
-        }
+        row = {name: _line(posted.get(f"service-{number}-{name}")) for name in SERVICE_FIELDS}
         if not any(row.values()):
             continue
         for name in ("activity", "responsible"):

@@ -24,6 +24,7 @@ from projects.reasons import TOKEN, reason_of, reason_request
 from projects.shell import group_keys
 from studies.access import person_view
 from studies.actors import memberships_of
+from ui.figures import counted
 from ui.records import FormError
 
 
@@ -73,7 +74,7 @@ def end_other_sessions(request: Any) -> HttpResponse:
     for session in others:
         session.end()
     record("user.end_sessions", request.user, details={"sessions": number})
-    messages.success(request, f"{number} other sessions ended.")
+    messages.success(request, f"{counted(number, 'other session')} ended.")
     return redirect("profile")
 
 

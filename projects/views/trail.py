@@ -16,7 +16,7 @@ from projects import trail as trails
 from projects.listing import csv_address, csv_response, wants_csv
 from projects.sealing import seal
 from studies.access import StudyRequest, study_view
-from ui.moments import moment_words
+from ui.moments import moment_words, typed_day
 from ui.records import FormError, Link
 
 ENTRIES_PER_PAGE = 25
@@ -81,7 +81,7 @@ def _filter(request: StudyRequest) -> tuple[trails.Filter, list[FormError]]:
     days: dict[str, date | None] = {}
     for name in ("since", "until"):
         try:
-            days[name] = date.fromisoformat(given[name]) if given[name] else None
+            days[name] = typed_day(given[name]) if given[name] else None
         except ValueError:
             days[name] = None
             errors.append(FormError(text="Enter the date as year-month-day.", anchor=name))

@@ -34,6 +34,7 @@ from projects.reasons import ACCOUNT, SECOND_FACTOR, reason_of, reason_request
 from studies.access import person_view
 from studies.models import Membership
 from studies.services import people
+from ui.figures import counted
 from ui.records import Link
 
 USERS_PER_PAGE = 100
@@ -186,7 +187,7 @@ def end_sessions(request: Any, pk: UUID) -> HttpResponse:
     user = get_object_or_404(User, pk=pk)
     number = _end_sessions(user)
     record("user.end_sessions", user, details={"sessions": number})
-    messages.success(request, f"{number} sessions of {user} ended.")
+    messages.success(request, f"{counted(number, 'session')} of {user} ended.")
     return redirect("user-page", user.pk)
 
 

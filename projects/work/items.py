@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, time
+from zoneinfo import ZoneInfo
 
 from accounts.models import User
 from audit import clock
@@ -40,6 +41,15 @@ class WorkItem:
     def is_late(self) -> bool:
         """Tell whether its clock has run out."""
         return self.due is not None and self.due < clock.now()
+
+
+#: how many items of one kind are listed at the most, where more would hide the rest
+FEW = 12
+
+
+def end_of_day(day: date, study: Study) -> datetime:
+    """Return the instant at which a working day of a study ends: 18:00 in its zone."""
+    return datetime.combine(day, time(18), ZoneInfo(study.time_zone))
 
 
 Source = Callable[[Study, Actor], Iterable[WorkItem]]

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from datetime import datetime, time
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
 from accounts.models import User
 from audit.actors import Actor
 from audit.errors import RuleBroken
 from projects.addresses import address
-from projects.work.items import WorkItem, source
+from projects.work.items import WorkItem, end_of_day, source
 from reads.models import FeeStatement, Onboarding, ReaderCommitment, Remediation
 from reads.services import care, onboarding
 from studies.models import Study
+from ui.figures import counted
 
 
 @source("reader.manage")
@@ -57,7 +57,7 @@ def remediation_to_close(study: Study, actor: Actor) -> Iterable[WorkItem]:
             url=address("reader-care", study.code, plan.reader_id),
             icon="clipboard-check",
             tone="wait",
-            due=datetime.combine(plan.due_on, time(18), ZoneInfo(study.time_zone)),
+            due=end_of_day(plan.due_on, study),
         )
 
 
@@ -70,7 +70,7 @@ def readers_behind_the_charter(study: Study, actor: Actor) -> Iterable[WorkItem]
         return
     if number:
         yield WorkItem(
-            what=f"Train {number} readers for the new charter version",
+            what=f"Train {counted(number, 'reader')} for the new charter version",
             study=study.code,
             about="They read nothing of it until they have passed",
             kind="Reader",

@@ -14,6 +14,7 @@ from audit.models import Event
 from projects.addresses import address
 from projects.work.items import HOME_SOURCES, WorkItem, source
 from studies.models import Study, StudySite, Subject, TimePoint
+from ui.figures import counted
 
 _FEW = 5
 _RECEIVED = ~Q(subjects__time_points__state__in=["expected", "not_done"]) & Q(
@@ -38,7 +39,8 @@ def sites_to_watch(study: Study, actor: Actor) -> Iterable[WorkItem]:
         yield WorkItem(
             what=f"Watch site {site.number} {site.site.city}",
             study=study.code,
-            about=f"{site.late} uploads late, {site.asked} questions not answered",
+            about=f"{counted(site.late, 'upload')} late, "
+            f"{counted(site.asked, 'question')} not answered",
             kind="Site",
             url=address("study-overview", study.code),
             icon="building-hospital",
@@ -56,7 +58,7 @@ def sites_to_compare(study: Study, actor: Actor) -> Iterable[WorkItem]:
         visits=Count("subjects__time_points", filter=_RECEIVED, distinct=True)
     ).order_by("number"):
         yield WorkItem(
-            what=f"Compare {site.visits} visits of site {site.number} {site.site.city}",
+            what=f"Compare {counted(site.visits, 'visit')} of site {site.number} {site.site.city}",
             study=study.code,
             about="Subject, visit and scan date",
             kind="Comparison",
@@ -66,7 +68,7 @@ def sites_to_compare(study: Study, actor: Actor) -> Iterable[WorkItem]:
     missed = TimePoint.objects.in_study(study).filter(state="not_done").count()
     if missed:
         yield WorkItem(
-            what=f"Confirm {missed} visits that were not done",
+            what=f"Confirm {counted(missed, 'visit')} not done",
             study=study.code,
             about="With the reason that the site gave",
             kind="Comparison",

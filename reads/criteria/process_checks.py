@@ -12,7 +12,7 @@ from datetime import date, datetime
 
 from reads.criteria.base import EditCheck, Finding, Level
 
-CLAUSE = "criteria.md §10-11"
+CLAUSE = "Reading process of the charter"
 
 
 def _check(identifier: str, level: Level, when: str, message: str) -> EditCheck:

@@ -10,7 +10,7 @@ from reads.criteria.base import EditCheck, Finding, Level
 SELECTION = "RECIST 1.1 §3.1"
 MEASURABILITY = "RECIST 1.1 §3.1.1"
 FOLLOW_UP = "RECIST 1.1 §4.2"
-FORM = "criteria.md §11"
+FORM = "Edit check of the eCRF"
 
 
 def _check(identifier: str, level: Level, when: str, message: str, clause: str) -> EditCheck:

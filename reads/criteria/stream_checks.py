@@ -21,7 +21,7 @@ PROGRESSIVE = frozenset({"PD"})
 def check(identifier: str, level: Level, when: str, message: str) -> EditCheck:
     """Return a check of the catalogue in criteria.md section 11."""
     return EditCheck(
-        id=identifier, level=level, when=when, message=message, clause="criteria.md §11"
+        id=identifier, level=level, when=when, message=message, clause="Edit check of the eCRF"
     )
 
 

@@ -42,7 +42,7 @@ from reads.criteria.trace import Inputs, Rule, TraceStep, Value
 from reads.criteria.volume_conversions import convert
 
 VERSION = "1.0.0"
-CLAUSE = "volumetric limits, criteria.md §7"
+CLAUSE = "volume limits by the sphere formula, RANO 2.0 (Wen 2023) or RECIST 1.1"
 
 
 PARAMETERS = (

@@ -46,6 +46,24 @@ _SETS: Mapping[str, LesionSet] = {
 _BESIDE: Mapping[str, LesionSet] = {VOLUMES: LesionSet.SOLID, PERCIST: LesionSet.UPTAKE}
 
 
+#: what stands above the criteria that share a set, where a form is begun
+SET_TITLES: Mapping[LesionSet, str] = {
+    LesionSet.SOLID: "Solid tumours",
+    LesionSet.LYMPHOMA: "Lymphoma",
+    LesionSet.BRAIN: "Brain tumours",
+}
+BESIDE_TITLE = "Beside any of these, or alone"
+
+
+def grouped() -> list[tuple[str, tuple[str, ...]]]:
+    """Return the criteria by what they share: title of the set, keys of its criteria."""
+    found = [
+        (title, tuple(key for key, of in _SETS.items() if of is one))
+        for one, title in SET_TITLES.items()
+    ]
+    return [*found, (BESIDE_TITLE, tuple(_BESIDE))]
+
+
 def lesion_set(criteria: Iterable[str]) -> LesionSet:
     """Return the set of lesions on which all these criteria can be read.
 

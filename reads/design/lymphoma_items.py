@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from typing import Any
 
 from reads.criteria import registry
 from reads.design.form_parts import (
@@ -199,7 +200,12 @@ def _pet(criteria: Criteria) -> Document:
 
 
 def _score() -> list[Document]:
-    uptake = {"decimals": 2, "shown_when": _READ, "required": True, "maximum": "100"}
+    uptake: dict[str, Any] = {
+        "decimals": 2,
+        "shown_when": _READ,
+        "required": True,
+        "maximum": "100",
+    }
     return [
         choice(
             "deauville",

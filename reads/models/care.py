@@ -1,4 +1,4 @@
-"""What reviewer operations keep of their readers: correspondence, escalations, remediation, fees."""
+"""What reviewer operations keep of readers: correspondence, escalations, remediation, fees."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from studies.scoping import StudyScoped
 
 
 class ReaderEscalation(StudyScoped):
-    """Late reads of a reader that went to reviewer operations: opened by the rule, closed by people.
+    """Late reads of a reader that went to reviewer operations: opened by rule, closed by people.
 
     ``rule`` says by which clock of the plan; ``tasks`` names the reads, those that crossed the
     limit while the escalation was open included; ``plan`` is what the owner is going to do.

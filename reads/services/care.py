@@ -12,8 +12,8 @@ from audit import clock
 from audit.actors import Actor, acting, service
 from audit.errors import Conflict, ReasonRequired, RuleBroken
 from audit.models import Event, kind_of, record
-from reads.models import Reader, ReaderMessage, ReadTask, Remediation
-from reads.services import register
+from reads.models import Reader, ReaderEscalation, ReaderMessage, ReadTask, Remediation
+from reads.services import escalating, register
 from reads.services.clocks import plan_for
 from reads.workflows import READ_TASK, REMEDIATION
 from studies.calendars import Plan
@@ -80,7 +80,13 @@ def remind(study: Study, *, actor: Actor) -> list[ReaderMessage]:
                 for task in tasks
                 if str(task.pk) not in said and has_crossed(plan, task.due_at, now)
             ]
-            made += [_write(study, kind, reader, own) for reader, own in _by_reader(crossed)]
+            for reader, own in _by_reader(crossed):
+                raised = (
+                    escalating.raise_by_rule(study, reader, own, plan)
+                    if kind == Kind.ESCALATION
+                    else None
+                )
+                made.append(_write(study, kind, reader, own, raised))
     return made
 
 
@@ -96,7 +102,13 @@ def _by_reader(tasks: Iterable[ReadTask]) -> list[tuple[Reader, list[ReadTask]]]
     return list(found.items())
 
 
-def _write(study: Study, kind: str, reader: Reader, tasks: Sequence[ReadTask]) -> ReaderMessage:
+def _write(
+    study: Study,
+    kind: str,
+    reader: Reader,
+    tasks: Sequence[ReadTask],
+    raised: ReaderEscalation | None,
+) -> ReaderMessage:
     first = tasks[0].due_at
     made = ReaderMessage(
         study=study,
@@ -104,6 +116,7 @@ def _write(study: Study, kind: str, reader: Reader, tasks: Sequence[ReadTask]) -
         kind=kind,
         text=_TEXT[kind].format(n=len(tasks), reader=reader, day=f"{first:%d %b %Y %H:%M} UTC"),
         tasks=[str(task.pk) for task in tasks],
+        escalation=raised,
     )
     made.save()
     record("reader.message", made, details={"kind": str(kind), "reads": len(tasks)})
@@ -134,18 +147,30 @@ def log(
     *,
     actor: Actor,
     is_from_reader: bool = False,
+    escalation: ReaderEscalation | None = None,
 ) -> ReaderMessage:
     """Keep a mail, a call or a meeting with a reader in the log.
 
+    Args:
+        escalation: the live escalation that it was about.
+
     Raises:
-        RuleBroken: RC-001 no text, or not a kind that a person logs.
+        RuleBroken: RC-001 no text, or not a kind that a person logs; RC-007 the escalation is
+            closed.
     """
     actor.require("reader.manage")
     if kind not in BY_HAND or not text.strip():
         raise RuleBroken("Choose mail, call or meeting, and say what it was about.", rule="RC-001")
+    if escalation is not None and escalation.state == "closed":
+        raise RuleBroken("The escalation is closed; keep it in the reader's log.", rule="RC-007")
     with transaction.atomic(), acting(actor.acting_as("reader.manage")):
         made = ReaderMessage(
-            study=study, reader=reader, kind=kind, text=text.strip(), is_from_reader=is_from_reader
+            study=study,
+            reader=reader,
+            kind=kind,
+            text=text.strip(),
+            is_from_reader=is_from_reader,
+            escalation=escalation,
         )
         made.save()
         record("reader.message", made, details={"kind": kind})

@@ -1,4 +1,7 @@
-"""Fees: what a reader earned in a month from signed work, by the contract of the day of signing."""
+"""Fees: a reader's month from signed work and meetings, by the contract of the day.
+
+A read is paid by the rate of the day of signing, a meeting by that of the day it was held.
+"""
 
 from __future__ import annotations
 
@@ -19,10 +22,12 @@ from reads.models import (
     AdjudicationCase,
     FeeLine,
     FeeStatement,
+    MeetingPlace,
     Reader,
     ReaderContract,
     ReadSession,
 )
+from reads.services.meetings import work_of
 from reads.workflows import FEE_STATEMENT
 from studies.models import Study
 
@@ -30,6 +35,9 @@ from studies.models import Study
 _BY_PURPOSE = {"training": "training", "eligibility": "eligibility"}
 _BY_TASK = {"time_point": "time_point", "global": "global_review", "eligibility": "eligibility"}
 DECEMBER = 12
+MEETING = "meeting"
+NOON = time(12)
+LABEL_LENGTH = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +88,13 @@ def unpaid(study: Study, reader: Reader, month: date) -> list[Work]:
     )
     contracts = list(reader.contracts.filter(state__in=("signed", "ended")))
     found: dict[str, Work] = {}
-    for key, kind, label, row_id, signed_at in _signed(study, reader, start, end):
+    works = (*_signed(study, reader, start, end), *_attended(study, reader, month))
+    for key, kind, label, row_id, signed_at in works:
         if key not in paid:
             held = _holding(contracts, signed_at.date())
             rate = held.rates.get(kind) if held else None
+            if kind == MEETING and not rate:
+                continue  # a contract without a rate for meetings pays none
             amount = Decimal(rate) if rate is not None else None
             found[key] = Work(key, kind, label, row_id, signed_at, held, amount)
     return sorted(found.values(), key=lambda one: (one.signed_at, one.key))
@@ -117,6 +128,23 @@ def _signed(
             case.pk,
             case.decided_at,
         )
+
+
+def _attended(
+    study: Study, reader: Reader, month: date
+) -> Iterator[tuple[str, str, str, Any, datetime]]:
+    """Meetings that were held in the month with this reader, at noon of their day."""
+    start, end = month_bounds(study, month)
+    rows = MeetingPlace.objects.in_study(study).filter(
+        reader=reader,
+        took_part=True,
+        meeting__state="held",
+        meeting__held_on__gte=start.date(),
+        meeting__held_on__lt=end.date(),
+    )
+    for place in rows.select_related("meeting"):
+        held_at = datetime.combine(place.meeting.held_on, NOON, ZoneInfo(study.time_zone))
+        yield work_of(place), MEETING, str(place.meeting)[:LABEL_LENGTH], place.pk, held_at
 
 
 def _holding(contracts: list[ReaderContract], day: date) -> ReaderContract | None:
@@ -196,6 +224,9 @@ def approve(statement: FeeStatement, *, actor: Actor, assent: Assent) -> FeeStat
 
 
 def _still_signed(line: FeeLine) -> bool:
+    if line.kind == MEETING:
+        places = MeetingPlace.objects.in_study(line.study_id).filter(pk=line.record_id)
+        return bool(places.filter(took_part=True, meeting__state="held").exists())
     model: Any = AdjudicationCase if line.kind == "adjudication" else ReadSession
     rows = model.objects.in_study(line.study_id).filter(pk=line.record_id)
     return bool(rows.filter(state__in=("signed", "final")).exists())

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
 from typing import Any
@@ -65,6 +65,15 @@ def _letter(number: int) -> str:
 
 
 @dataclass(frozen=True)
+class _Own:
+    """What concerns one reader."""
+
+    readings: list[Reading] = field(default_factory=list)
+    pairs: list[Pair] = field(default_factory=list)
+    cases: list[Case] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
 class Evidence:
     """Everything that was read, adjudicated and reminded of in a stretch of time."""
 
@@ -80,19 +89,41 @@ class Evidence:
         days = [one.at for one in self.readings]
         return months(min(days), max(days)) if days else []
 
+    @cached_property
+    def _by_reader(self) -> Mapping[Any, _Own]:
+        # One pass for all readers: a page asks for each of them.
+        found: dict[Any, _Own] = defaultdict(_Own)
+        for reading in self.readings:
+            found[reading.reader].readings.append(reading)
+        for pair in self.pairs:
+            for one in set(pair.readers):
+                found[one].pairs.append(pair)
+        for case in self.cases:
+            for one in set(case.readers):
+                found[one].cases.append(case)
+        return dict(found)
+
+    def _own(self, reader: Any) -> _Own:
+        return self._by_reader.get(reader) or _Own()
+
     def of(self, reader: Any = None) -> Measured:
         """Measure the study, or one reader."""
-        return measure(self.readings, self.pairs, self.cases, reader=reader)
+        if reader is None:
+            return measure(self.readings, self.pairs, self.cases)
+        own = self._own(reader)
+        return measure(own.readings, own.pairs, own.cases, reader=reader)
 
     def drift_of(self, reader: Any = None) -> Drift:
         """Watch the discordance of the study, or of one reader."""
-        return drift(self.pairs, self.periods, reader=reader)
+        pairs = self.pairs if reader is None else self._own(reader).pairs
+        return drift(pairs, self.periods, reader=reader)
 
     def minutes_by_period(self, reader: Any = None) -> list[tuple[str, float]]:
         """Return the median active minutes of each period with a timed read."""
         found = []
+        readings = self.readings if reader is None else self._own(reader).readings
         for period in self.periods:
-            inside = [one for one in self.readings if period.holds(one.at) and one.seconds]
+            inside = [one for one in readings if period.holds(one.at) and one.seconds]
             seen = measure(inside, (), (), reader=reader).median_seconds
             if seen is not None:
                 found.append((period.label, round(seen / 60, 1)))

@@ -12,9 +12,8 @@ import io
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max
 
-from accounts.permissions import DUTY_OF, Duty, Role
+from accounts.permissions import Duty, Role
 from audit import clock
 from audit.actors import Actor, acting, service
 from audit.errors import RuleBroken
@@ -33,23 +32,21 @@ from imaging.phantom import LesionSpec, SeriesSpec, invented_identity, render
 from imaging.services import package
 from imaging.storage import previews
 from reads.services import planning, qualifying
+from reads.services.copies import copy_people, copy_schedule, take_over
 from studies.models import (
     Configuration,
     Membership,
     Organisation,
-    ProtocolVersion,
     Site,
     Study,
     StudySite,
     Subject,
     TimePoint,
-    TimePointDefinition,
 )
 from studies.scoping import scope
-from studies.services import forms, people, subjects
-from studies.services.people import end_role
+from studies.services import forms, subjects
 from studies.validation import problems_of
-from studies.workflows import CONFIGURATION, PROTOCOL_VERSION, STUDY, STUDY_SITE, TIME_POINT
+from studies.workflows import STUDY, STUDY_SITE, TIME_POINT
 
 NAME = "UAT twin"
 SUFFIX = "-UAT"
@@ -99,7 +96,7 @@ def make_twin(study: Study, *, actor: Actor) -> Study:
         record("study.make_twin", study, details={"twin": twin.code})
         desk = service(NAME, study_id=twin.pk)
         with scope(twin), acting(desk):
-            _schedule(study, twin, desk)
+            copy_schedule(study, twin, desk, name=NAME)
             STUDY.move(twin, "open", actor=desk, reason=f"{NAME} of {study.code}")
         bring_up_to_date(twin, actor=actor)
         return twin
@@ -117,8 +114,8 @@ def bring_up_to_date(twin: Study, *, actor: Actor) -> int:
         raise RuleBroken("This study is no twin.", rule="UAT-004")
     desk = service(NAME, study_id=twin.pk)
     with transaction.atomic(), scope(twin), acting(desk):
-        _people(origin, twin, desk)
-        changed = sum(_taken_over(one, twin, desk) for one in _newest(origin))
+        copy_people(origin, twin, desk, duties=ROLES, name=NAME)
+        changed = sum(take_over(one, twin, desk) for one in _newest(origin))
         record("study.update_twin", twin, details={"versions": changed})
         key = f"{JOB}:{twin.pk}:{_design_digest(twin)}"
         enqueue(JOB, key=key, row=twin, study_id=twin.pk, twin_id=str(twin.pk))
@@ -140,73 +137,6 @@ def _newest(study: Study, kind: str = "") -> list[Configuration]:
         if one.state != "draft" or not problems_of(one.kind, one.document):
             found[(one.kind, one.key)] = one
     return list(found.values())
-
-
-def _taken_over(one: Configuration, twin: Study, desk: Actor) -> bool:
-    rows = Configuration.objects.in_study(twin).filter(kind=one.kind, key=one.key)
-    held = rows.filter(state="effective").first()
-    if held is not None and held.digest == one.digest:
-        return False
-    latest = rows.aggregate(latest=Max("version"))["latest"] or 0
-    made = Configuration(
-        study=twin,
-        kind=one.kind,
-        key=one.key,
-        version=max(one.version, latest + 1),
-        title=one.title,
-        document=one.document,
-    )
-    made.save()
-    why = f"{one} of {one.study.code}, {one.get_state_display().lower()}"
-    if held is not None:
-        CONFIGURATION.move(held, "supersede", actor=desk, reason=why)
-    CONFIGURATION.move(
-        made, "take_over", actor=desk, reason=why, changes={"effective_from": clock.now()}
-    )
-    return True
-
-
-def _people(origin: Study, twin: Study, desk: Actor) -> None:
-    now = clock.now()
-    rows = Membership.objects.filter(study=origin, period__contains=now, user__is_active=True)
-    wanted = {(one.user, one.role) for one in rows if DUTY_OF[one.role] in ROLES}
-    there = Membership.objects.filter(study=twin, period__contains=now).select_related("user")
-    held = {(one.user, one.role): one for one in there}
-    for user, role in wanted - held.keys():
-        people.grant_role(user, role, study=twin, actor=desk, reason=NAME)
-    for pair in held.keys() - wanted:
-        end_role(held[pair], actor=desk, reason=f"The role in {origin.code} has ended.")
-
-
-def _schedule(origin: Study, twin: Study, desk: Actor) -> None:
-    held = ProtocolVersion.objects.in_study(origin).filter(state="effective").first()
-    protocol = ProtocolVersion(
-        study=twin,
-        number=held.number if held else "1.0",
-        effective_from=clock.today(),
-        summary=NAME,
-    )
-    protocol.save()
-    rows = list(held.time_points.all()) if held else []
-    for one in rows:
-        values = {
-            name: getattr(one, name)
-            for name in (
-                "code",
-                "label",
-                "anchor_kind",
-                "offset_days",
-                "window_before",
-                "window_after",
-                "is_baseline",
-                "modalities",
-                "expected_series",
-                "read_required",
-            )
-        }
-        TimePointDefinition(study=twin, protocol_version=protocol, **values).save()
-    for name in ("send_to_review", "approve", "make_effective"):
-        PROTOCOL_VERSION.move(protocol, name, actor=desk, reason=NAME)
 
 
 # Invented subjects

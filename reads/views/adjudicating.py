@@ -220,7 +220,7 @@ def _page(
         "viewer_url": reverse("adjudication-stacks", args=[request.study.code, case.pk]),
         "shown_point": request.GET.get("time_point", str(context["sequence"])),
         "points": [(str(n), side.name) for n, side in enumerate(a.sides, start=1)],
-        "third": thirds.fields(case) if settling.may_give_third(case) else (),
+        "third": thirds.fields(case) if settling.may_give_third(case) or case.third else (),
         "is_ready": bool(case.choice and case.reason.strip()),
         "sign": _sign_request(request, case, context["sequence"], errors),
         "signatures": [

@@ -6,7 +6,7 @@ No page here is a reader's, and nothing of a read but its answer is on them.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -34,6 +34,7 @@ from studies.access import StudyRequest, fetch, study_view
 from studies.models import Configuration, Subject, TimePoint
 from studies.services import subjects
 from ui import moments, paper
+from ui.moments import typed_day
 from ui.records import Link
 
 #: answers and the tone in which they are shown
@@ -224,7 +225,7 @@ def death_record(request: StudyRequest, pk: UUID) -> HttpResponse:
     """Record the date of death."""
     subject = _subject(request, pk)
     try:
-        day = date.fromisoformat(request.POST.get("day", ""))
+        day = typed_day(request.POST.get("day", ""))
     except ValueError:
         return _page(request, subject, refused="Give the date as day, month, year.", status=422)
     subjects.record_death(

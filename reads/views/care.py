@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,12 +15,13 @@ from accounts.sentences import sentences
 from audit import clock
 from audit.errors import Refused, RuleBroken
 from audit.trail import entries
-from reads.models import Reader, ReaderMessage, ReadTask, Remediation
-from reads.services import care
+from reads.models import Reader, ReaderEscalation, ReaderMessage, ReadTask, Remediation
+from reads.services import care, escalating
 from reads.services.clocks import plan_for
 from reads.views.readers import crumbs, find_reader
 from reads.workflows import REMEDIATION
 from studies.access import StudyRequest, fetch, study_view
+from ui.moments import typed_day
 
 SHOWN, HISTORY, EMPTY_STEPS = 50, 20, 2
 
@@ -47,12 +48,14 @@ def care_list(request: StudyRequest) -> HttpResponse:
         row["late"] += 1
         row["far"] += task.pk in escalated
     plans = Remediation.objects.visible_to(request.actor).filter(state="open")
+    raised = ReaderEscalation.objects.visible_to(request.actor).filter(state__in=escalating.LIVE)
     return render(
         request,
         "reads/readers/care_list.html",
         {
             "late": sorted(late.values(), key=lambda row: (-row["far"], row["since"])),
             "plans": plans.select_related("reader__user").order_by("due_on"),
+            "raised": raised.select_related("reader__user", "owner").order_by("opened_at"),
             "suspended": Reader.objects.filter(state="suspended").select_related("user"),
             "today": clock.today(),
             "now": clock.now(),
@@ -79,6 +82,9 @@ def reader_care(request: StudyRequest, pk: UUID) -> HttpResponse:
             "reader": reader,
             "tasks": _with_escalation(request, tasks),
             "log": ReaderMessage.objects.visible_to(request.actor).filter(reader=reader)[:SHOWN],
+            "raised": ReaderEscalation.objects.visible_to(request.actor)
+            .filter(reader=reader)
+            .select_related("owner")[:HISTORY],
             "kinds": [(k.value, k.label) for k in care.BY_HAND],
             "plans": [
                 (plan, REMEDIATION.open_steps(plan, request.actor), _with_room(plan))
@@ -146,7 +152,7 @@ def _open(request: StudyRequest, reader: Reader) -> str:
         reader,
         issue=request.POST.get("issue", ""),
         steps=_posted_steps(request),
-        due_on=date.fromisoformat(request.POST.get("due_on", "")),
+        due_on=typed_day(request.POST.get("due_on", "")),
         actor=request.actor,
     )
     return "The remediation plan is open."
@@ -162,7 +168,7 @@ def _change(request: StudyRequest, reader: Reader) -> str:
     care.change_remediation(
         _plan(request, reader),
         steps=_posted_steps(request),
-        due_on=date.fromisoformat(request.POST.get("due_on", "")),
+        due_on=typed_day(request.POST.get("due_on", "")),
         actor=request.actor,
         reason=request.POST.get("reason", ""),
     )

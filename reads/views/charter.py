@@ -51,7 +51,7 @@ def charter_version(request: StudyRequest, pk: UUID) -> HttpResponse:
     return _page(request, _fetch(request, pk), charters.versions(request.actor))
 
 
-def _fetch(request: StudyRequest, pk: UUID) -> Configuration:
+def _fetch(request: StudyRequest, pk: UUID | str) -> Configuration:
     rows = Configuration.objects.visible_to(request.actor).filter(kind=charters.KIND)
     found: Configuration = fetch(rows, request.actor, pk)
     return found
@@ -103,7 +103,7 @@ def charter_start(request: StudyRequest) -> HttpResponse:
                 request.study, uploaded.read(LARGEST + 1), actor=request.actor
             )
         elif request.POST.get("version"):
-            before = _fetch(request, UUID(request.POST["version"]))
+            before = _fetch(request, request.POST["version"])
             made = charters.start_from_version(before, actor=request.actor)
         else:
             key = request.POST.get("template", "")

@@ -27,7 +27,7 @@ from reads.design.ecrf.editing import (
     part_from,
 )
 from reads.design.ecrf.proofs import proofs, where
-from reads.design.standard_form import supported
+from reads.design.lesion_sets import grouped
 from reads.services import charters, designing
 from studies.access import StudyRequest, fetch, study_view
 from studies.forms import Form, evaluate
@@ -53,7 +53,7 @@ ACTS = (
 )
 
 
-def _fetch(request: StudyRequest, pk: UUID) -> Configuration:
+def _fetch(request: StudyRequest, pk: UUID | str) -> Configuration:
     rows = Configuration.objects.visible_to(request.actor).filter(kind=designing.KIND)
     found: Configuration = fetch(rows, request.actor, pk)
     return found
@@ -80,7 +80,7 @@ def ecrf_list(request: StudyRequest) -> HttpResponse:
             "listed": designing.listed(request.actor),
             "design": charters.current(rows),
             "design_draft": next((row for row in rows if row.state == "draft"), None),
-            "criteria": [one for one in registry.all_criteria() if one.key in supported()],
+            "criteria": [(title, [registry.get(key) for key in keys]) for title, keys in grouped()],
             "templates": [
                 (key, document["title"]) for key, document in designing.templates().items()
             ],
@@ -109,7 +109,7 @@ def _begin(request: StudyRequest) -> Configuration:
         content = uploaded.read(designing.LARGEST + 1)
         return designing.begin_from_file(study, content, actor=actor)
     if posted.get("version"):
-        return designing.begin_from_version(_fetch(request, UUID(posted["version"])), actor=actor)
+        return designing.begin_from_version(_fetch(request, posted["version"]), actor=actor)
     if posted.get("design"):
         rows = Configuration.objects.visible_to(actor).filter(kind=charters.KIND)
         return designing.begin_for_design(fetch(rows, actor, posted["design"]), actor=actor)

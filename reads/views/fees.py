@@ -22,7 +22,7 @@ from reads.services import fees
 from reads.views.readers import crumbs, find_reader
 from studies.access import StudyRequest, fetch, study_view
 from ui import paper
-from ui.moments import day_words
+from ui.moments import day_words, typed_day
 from ui.records import SignRequest
 from ui.sheets import csv_response
 
@@ -32,7 +32,7 @@ MONTHS = 12
 
 def _month(text: str) -> date:
     try:
-        return fees.first_of(date.fromisoformat(f"{text}-01"))
+        return fees.first_of(typed_day(f"{text}-01"))
     except ValueError:
         return fees.first_of(clock.today())
 

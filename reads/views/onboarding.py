@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +16,7 @@ from reads.services import onboarding, training
 from reads.views.readers import crumbs
 from reads.workflows import ONBOARDING
 from studies.access import StudyRequest, fetch, study_view
+from ui.moments import typed_day
 
 COLUMNS = ("cv", "contract", "access", "workstation", "training", "test_cases", "qualified")
 #: days in a stage from which a card is drawn as slow
@@ -152,7 +152,7 @@ def _evidence(request: StudyRequest) -> dict[str, Any]:
             "note": posted.get("note", ""),
         }
     if posted.get("training_on"):
-        found["training_on"] = date.fromisoformat(posted["training_on"])
+        found["training_on"] = typed_day(posted["training_on"])
         found["training_note"] = posted.get("note", "")[:300]
     if posted.get("cases_total"):
         found["cases_total"] = int(posted["cases_total"])

@@ -247,6 +247,7 @@ def _page(request: StudyRequest, row: RollBack, *, errors: tuple[str, ...] = ())
             "code": code,
             "point": point,
             "groups": grouped(row.impact),
+            "settled": rollback.settled_before(row),
             "is_current": is_current,
             "sign": _approval(request, row, side, f"{point}, {code}", errors) if side else None,
             "errors": errors,

@@ -18,7 +18,7 @@ from reads.services import performance
 from reads.services.performance import Evidence, ReaderName
 from studies.access import StudyRequest, study_view
 from ui import paper
-from ui.moments import day_words
+from ui.moments import day_words, typed_day
 from ui.records import BarRow, Link
 from ui.sheets import csv_response
 
@@ -116,7 +116,7 @@ def _asked(request: StudyRequest) -> Asked:
 
 def _day(request: StudyRequest, name: str) -> date | None:
     try:
-        return date.fromisoformat(request.GET.get(name, ""))
+        return typed_day(request.GET.get(name, ""))
     except ValueError:
         return None
 

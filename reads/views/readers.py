@@ -25,6 +25,7 @@ from reads.services import care, drawing, qualifying, register
 from reads.workflows import READER, READER_CONTRACT
 from studies.access import StudyRequest, study_view
 from studies.models import Membership, Organisation, Site
+from ui.moments import typed_day
 from ui.records import Link
 from ui.sheets import csv_response
 
@@ -303,7 +304,7 @@ def _chosen(rows: Any, request: StudyRequest, name: str) -> Any:
 
 
 def _day(request: StudyRequest, name: str) -> date:
-    return date.fromisoformat(request.POST.get(name, ""))
+    return typed_day(request.POST.get(name, ""))
 
 
 def _change(request: StudyRequest, reader: Reader) -> str:

@@ -34,6 +34,7 @@ from studies.forms.posted import parse_posted
 from studies.forms.presentation import present
 from studies.models import FormRecord
 from studies.services import forms
+from ui.figures import whole
 from ui.moments import offset_minutes
 from ui.records import Finding
 from ui.shell import Band
@@ -296,7 +297,7 @@ def _act(request: Any, task: ReadTask) -> HttpResponse:
     posted = dict(request.POST.lists())
     answers = _begun(task, form, parse_posted(form, posted, stored=session.form_record.answers))
     if answers != session.form_record.answers:
-        version = int(request.POST.get("version", "-1") or -1)
+        version = whole(request.POST.get("version", ""), -1)
         session = reading.save(session, answers, seen_version=version, actor=request.actor)
     if act == "review":
         try:

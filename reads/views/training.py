@@ -23,7 +23,7 @@ from reads.models import (
     TrainingAttempt,
     TrainingCase,
 )
-from reads.services import attempts, committing, onboarding, training
+from reads.services import attempts, committing, onboarding, schooling, training
 from reads.services.planning import time_points_to_read
 from reads.services.qualifying import effective_design, is_qualified
 from reads.staffing.scoring import KeyItem, key_from
@@ -74,6 +74,7 @@ def training_page(request: StudyRequest) -> HttpResponse:
             "rows": rows,
             "trouble": trouble,
             "manages": request.actor.may("reader.manage"),
+            "makes": request.actor.may("training.make") and not trouble,
             "crumbs": _crumbs(request),
         },
     )
@@ -307,7 +308,8 @@ def training_case_sign(request: StudyRequest, pk: UUID) -> HttpResponse:
     except SignatureRefused as refused:
         return _case_page(request, case, errors=(refused.message,), status=422)
     try:
-        training.approve_case(case, actor=request.actor, assent=assent)
+        approved = training.approve_case(case, actor=request.actor, assent=assent)
+        schooling.give_to_waiting(approved)
     except Refused as refused:
         messages.error(request, f"Nothing was signed. {refused.message}")
     else:

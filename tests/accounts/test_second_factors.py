@@ -26,13 +26,17 @@ from audit.actors import Actor, acting
 from audit.errors import SignatureRefused
 from audit.models import Event
 from studies.services import people
-from tests.world import BUILDER, PASSWORD, make_user
+from tests.world import (
+    BACKEND,
+    BUILDER,
+    PASSWORD,
+    make_user,
+)
 
 pytestmark = pytest.mark.django_db
 
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 UNREADABLE = "cannot be read on this installation any more. Ask an administrator to reset it"
-BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 
 
 @pytest.fixture(autouse=True)

@@ -23,7 +23,12 @@ from studies.services import people
 from tests.reads.read_world import make_read_study
 from tests.rolled_back import rolled_back
 from tests.routes_world import own_objects
-from tests.world import BUILDER, StudyWorld, make_user
+from tests.world import (
+    BACKEND,
+    BUILDER,
+    StudyWorld,
+    make_user,
+)
 
 POLICY = yaml.safe_load((Path(__file__).parent / "policy.yaml").read_text(encoding="utf-8"))
 SECTIONS = ("person", "study", "open", "api")
@@ -89,6 +94,14 @@ class Table:
         return self.own[name]
 
 
+def one_study() -> Table:
+    """Build one study with everybody in it, and the administrator."""
+    alpha = make_read_study("ALPHA", "Norvane")
+    administrator = make_user("The Administrator")
+    people.grant_role(administrator, Role.ADMINISTRATOR, study=None, actor=BUILDER)
+    return Table(alpha, alpha, administrator, own_objects(alpha))
+
+
 @pytest.fixture(scope="module")
 def table(django_db_setup: None, django_db_blocker: Any) -> Iterator[Table]:
     """Build both studies; everything is rolled back after the module."""
@@ -106,7 +119,7 @@ def ask(user: User | None, url: str, method: str = "GET", body: Any = None) -> i
     """Return the status of one request, which is rolled back."""
     client = Client(raise_request_exception=False)
     if user is not None:
-        client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+        client.force_login(user, backend=BACKEND)
     content = json.dumps(body or {}) if url.startswith("/api/") else ""
     answer = client.generic(method, url, content, content_type="application/json")
     if answer.status_code == 302 and answer["Location"].startswith("/accounts/login"):

@@ -72,6 +72,9 @@ def test_an_empty_production_environment_names_every_missing_setting_at_once() -
         ({"DEBUG": "yes"}, "DEBUG must be off in production."),
         ({"ALLOWED_HOSTS": "*"}, "ALLOWED_HOSTS must name the hosts"),
         ({"CSRF_TRUSTED_ORIGINS": "http://imaging.example.org"}, "must all begin with https"),
+        ({"DICOMWEB_ORIGINS": "http://viewer.example.org"}, "must all begin with https"),
+        ({"DICOMWEB_ORIGINS": "https://viewer.example.org/app"}, "are origins such as"),
+        ({"DICOMWEB_ORIGINS": "https://*.example.org"}, "are origins such as"),
         ({"KEYS_DIR": "/srv/icro/data/keys"}, "KEYS_DIR must lie outside DATA_DIR"),
         ({"EMAIL_URL": "consolemail://"}, "EMAIL_URL must name a mail server."),
         (

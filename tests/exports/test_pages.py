@@ -69,7 +69,7 @@ def test_data_management_takes_a_cut_from_plan_to_release(world: StudyWorld) -> 
 
     refused = client.post(of(cut, "cut-freeze"), {"words": ""})
     assert refused.status_code == 422
-    assert "1 items are open. Say why" in refused.content.decode()
+    assert "1 open item. Say why" in refused.content.decode()
     assert client.post(of(cut, "cut-freeze"), {"words": REASON}).status_code == 302
     assert "making the files" in client.get(of(cut)).content.decode()
     assert client.get(of(cut, "cut-job")).status_code == 200

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import datetime
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from imaging.pipeline.technical_qc.facts import SliceFacts, TracerFacts
 from imaging.pipeline.technical_qc.reading import FileFacts
 from imaging.services import manifest, submission
 from imaging.storage import ArrivalStore, research
-from imaging.storage.ahead import AheadStore
+from imaging.storage.ahead import AheadStore, drop_stale
 from studies.scoping import scope
 from tests.imaging.upload_world import (
     draft,
@@ -99,11 +100,12 @@ def test_the_outputs_are_those_of_an_upload_that_was_not_cleaned_ahead(tmp_path:
 def test_nothing_of_it_shows_before_the_submission_is_signed(tmp_path: Path) -> None:
     world = make_imaging_study()
     with scope(world.study):
+        named = {sha256 for sha256, _ in research().names()}
         row = _checked(world, tmp_path)
         assert row.state == "uploading"
         assert not Instance.objects.exists()
         assert not Series.objects.exists()
-        assert list(research().names()) == []
+        assert {sha256 for sha256, _ in research().names()} == named
         assert set(row.files.values_list("outcome", flat=True)) == {"stored"}
 
 
@@ -180,6 +182,21 @@ def test_a_withdrawn_upload_leaves_nothing_of_it(tmp_path: Path) -> None:
         submission.withdraw(row, actor=world.actor("site_user"), reason="The wrong visit.")
         assert _waiting(row) == []
         assert AheadStore(row.pk).note() is None
+
+
+@pytest.mark.django_db
+def test_an_upload_that_nobody_signs_for_two_weeks_loses_its_clean_copies(tmp_path: Path) -> None:
+    world = make_imaging_study()
+    with scope(world.study):
+        row = _checked(world, tmp_path)
+        drop_stale()
+        assert len(_waiting(row)) == FEW
+        folder = _waiting(row)[0].parent.parent
+        long_ago = folder.stat().st_mtime - 15 * 24 * 3600
+        os.utime(folder, (long_ago, long_ago))
+        assert drop_stale() == 1
+        assert _waiting(row) == []
+        assert _signed(world, row).state == "in_qc"
 
 
 _texts = st.text(max_size=8)

@@ -31,10 +31,12 @@ from studies.scoping import scope
 from tests.imaging.upload_world import fill_form, make_imaging_study, run_jobs
 from tests.rolled_back import rolled_back
 from tests.sign_dialogs import typed_into
-from tests.world import StudyWorld
+from tests.world import (
+    BACKEND,
+    StudyWorld,
+)
 
 pytestmark = pytest.mark.corpus
-BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 TABLE = Path(__file__).parent / "corpus_expected.csv"
 
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.test import Client
 from django.urls import reverse
 
 from audit.errors import Conflict, NotPermitted, RuleBroken
@@ -18,10 +17,12 @@ from studies.models import Configuration
 from studies.scoping import scope
 from studies.services import configuration
 from tests.imaging.upload_world import make_imaging_study
-from tests.world import StudyWorld
+from tests.world import (
+    StudyWorld,
+    logged_in,
+)
 
 pytestmark = pytest.mark.django_db
-BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 ROW = {
     "modality": "CT",
     "parameter": "slice_thickness_mm",
@@ -37,12 +38,6 @@ ROW = {
 @pytest.fixture
 def world() -> StudyWorld:
     return make_imaging_study()
-
-
-def _as(world: StudyWorld, name: str) -> Client:
-    client = Client()
-    client.force_login(world.users[name], backend=BACKEND)
-    return client
 
 
 def _draft(world: StudyWorld) -> Configuration:
@@ -232,7 +227,7 @@ def test_text_that_is_no_guideline_is_refused_with_its_line(
 
 def test_an_import_becomes_a_draft_and_shows_the_difference(world: StudyWorld) -> None:
     text = default_guideline().to_yaml().replace("value: 5\n", "value: 3\n", 1)
-    answer = _as(world, "scientific").post(
+    answer = logged_in(world, "scientific").post(
         reverse("guideline-import", args=[world.study.code]),
         {"file": SimpleUploadedFile("g.yaml", text.encode(), content_type="application/yaml")},
         follow=True,
@@ -246,7 +241,7 @@ def test_an_import_becomes_a_draft_and_shows_the_difference(world: StudyWorld) -
 
 def test_a_bad_file_is_shown_with_its_fault_and_nothing_is_lost(world: StudyWorld) -> None:
     text = default_guideline().to_yaml().replace("severity: error", "severity: fatal", 1)
-    answer = _as(world, "scientific").post(
+    answer = logged_in(world, "scientific").post(
         reverse("guideline-import", args=[world.study.code]), {"text": text}
     )
     page = answer.content.decode()
@@ -259,7 +254,7 @@ def test_a_bad_file_is_shown_with_its_fault_and_nothing_is_lost(world: StudyWorl
 
 
 def test_a_file_that_is_no_text_is_refused(world: StudyWorld) -> None:
-    answer = _as(world, "scientific").post(
+    answer = logged_in(world, "scientific").post(
         reverse("guideline-import", args=[world.study.code]),
         {"file": SimpleUploadedFile("g.yaml", b"\xff\xfe\x00\x01")},
     )
@@ -273,7 +268,7 @@ def test_a_file_that_is_no_text_is_refused(world: StudyWorld) -> None:
 def test_a_row_with_a_fault_comes_back_with_what_was_typed(world: StudyWorld) -> None:
     with scope(world.study):
         draft = _draft(world)
-    answer = _as(world, "scientific").post(
+    answer = logged_in(world, "scientific").post(
         reverse("guideline-row", args=[world.study.code, draft.pk]),
         {**ROW, "value": "thin", "source": "A paper I typed", "seen": draft.digest, "index": ""},
     )
@@ -287,7 +282,7 @@ def test_the_page_exports_what_it_shows(world: StudyWorld) -> None:
     with scope(world.study):
         held = guideline.effective_or_none(world.study)
     assert held is not None
-    client = _as(world, "data_manager")
+    client = logged_in(world, "data_manager")
     page = client.get(reverse("guideline", args=[world.study.code])).content.decode()
     assert "Slice thickness" in page
     assert "Edit as draft" not in page
@@ -298,7 +293,7 @@ def test_the_page_exports_what_it_shows(world: StudyWorld) -> None:
 def test_a_row_can_be_edited_and_removed_on_the_page(world: StudyWorld) -> None:
     with scope(world.study):
         draft = _draft(world)
-    client = _as(world, "scientific")
+    client = logged_in(world, "scientific")
     shown = client.get(
         reverse("guideline-version", args=[world.study.code, draft.pk]), {"row": "0"}
     )

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pypdfium2 as pdfium
 import pytest
-from django.test import Client
 from django.urls import reverse
 
 from accounts.signatures import content_digest
@@ -33,10 +32,13 @@ from tests.imaging.upload_world import (
     send,
     spec_for,
 )
-from tests.world import PASSWORD, StudyWorld
+from tests.world import (
+    PASSWORD,
+    StudyWorld,
+    logged_in,
+)
 
 pytestmark = pytest.mark.django_db
-BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 
 
 @pytest.fixture
@@ -67,16 +69,10 @@ def held(world: StudyWorld, tmp_path: Path) -> Submission:
     return row
 
 
-def _as(world: StudyWorld, name: str) -> Client:
-    client = Client()
-    client.force_login(world.users[name], backend=BACKEND)
-    return client
-
-
 def test_the_queue_shows_what_waits_with_its_age_and_reason(
     world: StudyWorld, held: Submission
 ) -> None:
-    page = _as(world, "image_operations").get(reverse("hold-queue", args=["ALPHA"]))
+    page = logged_in(world, "image_operations").get(reverse("hold-queue", args=["ALPHA"]))
     text = page.content.decode()
     assert str(held) in text and "Images of this kind often show names" in text
     assert "Attachment 1" in text
@@ -87,7 +83,7 @@ def test_the_queue_shows_what_waits_with_its_age_and_reason(
 def test_masks_posted_from_the_screen_release_the_file_and_the_visit_goes_on(
     world: StudyWorld, held: Submission
 ) -> None:
-    client = _as(world, "image_operations")
+    client = logged_in(world, "image_operations")
     screen = client.get(reverse("hold-screen", args=["ALPHA", held.pk]))
     assert "Mask and release" in screen.content.decode()
     assert not Event.objects.filter(kind="arrival.view").exists()
@@ -115,7 +111,7 @@ def test_masks_posted_from_the_screen_release_the_file_and_the_visit_goes_on(
 def test_a_decision_without_a_reason_comes_back_with_the_words(
     world: StudyWorld, held: Submission
 ) -> None:
-    client = _as(world, "image_operations")
+    client = logged_in(world, "image_operations")
     file = held.files.get(outcome="held")
     url = reverse("hold-decide", args=["ALPHA", held.pk, file.pk])
     page = client.post(url, {"verdict": "left_out", "reach": "file", "reason": ""}, follow=True)
@@ -125,7 +121,7 @@ def test_a_decision_without_a_reason_comes_back_with_the_words(
 
 
 def test_the_proof_is_complete_and_holds_no_identity(world: StudyWorld, held: Submission) -> None:
-    client = _as(world, "image_operations")
+    client = logged_in(world, "image_operations")
     file = held.files.get(outcome="held")
     name = str(invented_identity(1).patient_name)
     family = name.split("^", maxsplit=1)[0]
@@ -134,7 +130,7 @@ def test_the_proof_is_complete_and_holds_no_identity(world: StudyWorld, held: Su
         {"verdict": "left_out", "reach": "file", "reason": f"page of {family}"},
     )
     run_jobs(held)
-    inspector = _as(world, "inspector")
+    inspector = logged_in(world, "inspector")
     document = inspector.get(reverse("deid-report-json", args=["ALPHA", held.pk])).json()
     assert document["verifier"] == {
         "result": "passed",
@@ -165,7 +161,7 @@ def test_a_paper_is_redacted_released_by_signature_and_shown_to_those_who_check(
     row = Attachment.objects.get()
     risks = {risk["code"] for risk in row.risks}
     assert {"identity_in_text", "text_layer", "document_metadata"} <= risks
-    client = _as(world, "image_operations")
+    client = logged_in(world, "image_operations")
     args = ["ALPHA", held.pk, row.pk]
     assert (
         "Known identity in the text"
@@ -178,7 +174,9 @@ def test_a_paper_is_redacted_released_by_signature_and_shown_to_those_who_check(
     assert (row.state, len(row.masks)) == ("redacted", 1)
     assert not research().exists(row.released_sha256)
     # Before its release nobody else sees the copy.
-    assert _as(world, "scientific").get(reverse("attachment-copy", args=args)).status_code == 422
+    assert (
+        logged_in(world, "scientific").get(reverse("attachment-copy", args=args)).status_code == 422
+    )
     wrong = client.post(
         reverse("attachment-release", args=args),
         {"password": "wrong", "digest": content_digest(row)},
@@ -189,21 +187,23 @@ def test_a_paper_is_redacted_released_by_signature_and_shown_to_those_who_check(
         {"password": PASSWORD, "digest": content_digest(row)},
     )
     assert signed["Location"] == reverse("submission", args=["ALPHA", held.pk])
-    copy = _as(world, "scientific").get(reverse("attachment-copy", args=args))
+    copy = logged_in(world, "scientific").get(reverse("attachment-copy", args=args))
     assert copy["Content-Disposition"] == 'attachment; filename="attachment-1.pdf"'
     flat = pdfium.PdfDocument(BytesIO(copy.content))
     assert flat[0].get_textpage().count_chars() == 0
     for reader in ("central_reader", "adjudicator", "sponsor"):
-        refused = _as(world, reader).get(reverse("attachment-copy", args=args))
+        refused = logged_in(world, reader).get(reverse("attachment-copy", args=args))
         assert refused.status_code in {403, 404}
-    assert _as(world, "site_user").get(reverse("attachment-copy", args=args)).status_code == 403
+    assert (
+        logged_in(world, "site_user").get(reverse("attachment-copy", args=args)).status_code == 403
+    )
 
 
 def test_a_paper_is_refused_with_a_reason_and_then_shown_to_nobody(
     world: StudyWorld, held: Submission
 ) -> None:
     row = Attachment.objects.get()
-    client = _as(world, "image_operations")
+    client = logged_in(world, "image_operations")
     args = ["ALPHA", held.pk, row.pk]
     client.post(reverse("attachment-refuse", args=args), {"reason": "not about this scan"})
     row.refresh_from_db()
@@ -258,7 +258,7 @@ def test_an_office_document_is_held_redacted_by_raster_and_released_without_what
     attachment = Attachment.objects.get()
     risks = {risk["code"] for risk in attachment.risks}
     assert {"identity_in_text", "identity_in_hidden", "hidden_text", "document_metadata"} <= risks
-    client = _as(world, "image_operations")
+    client = logged_in(world, "image_operations")
     args = ["ALPHA", row.pk, attachment.pk]
     page = client.get(reverse("attachment-screen", args=args)).content.decode()
     assert "Hidden texts, in no page" in page
@@ -272,7 +272,7 @@ def test_an_office_document_is_held_redacted_by_raster_and_released_without_what
         {"password": PASSWORD, "digest": content_digest(attachment)},
     )
     assert signed["Location"] == reverse("submission", args=["ALPHA", row.pk])
-    copy = _as(world, "scientific").get(reverse("attachment-copy", args=args)).content
+    copy = logged_in(world, "scientific").get(reverse("attachment-copy", args=args)).content
     flat = pdfium.PdfDocument(BytesIO(copy))
     assert (len(flat), flat[0].get_textpage().count_chars()) == (1, 0)
     assert b"PK\x03\x04" not in copy

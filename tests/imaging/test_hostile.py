@@ -28,9 +28,11 @@ from studies.scoping import scope
 from tests.imaging import attack_files
 from tests.imaging.upload_world import fill_form, make_imaging_study, run_jobs, send, spec_for
 from tests.rolled_back import rolled_back
-from tests.world import StudyWorld
+from tests.world import (
+    BACKEND,
+    StudyWorld,
+)
 
-BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 ANSWER_S = 10.0
 GROWTH_BYTES = 300 * 1024**2
 

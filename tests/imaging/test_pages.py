@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.test import Client
 from django.urls import reverse
 
 from audit.models import Event
@@ -17,10 +16,13 @@ from imaging.services import submission
 from studies.scoping import scope
 from tests.imaging.upload_world import draft, in_qc, make_imaging_study
 from tests.sign_dialogs import typed_into
-from tests.world import PASSWORD, StudyWorld
+from tests.world import (
+    PASSWORD,
+    StudyWorld,
+    logged_in,
+)
 
 pytestmark = pytest.mark.django_db
-BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 
 
 @pytest.fixture
@@ -34,14 +36,8 @@ def sent(world: StudyWorld, tmp_path: Path) -> Iterator[Submission]:
         yield in_qc(world, tmp_path)
 
 
-def _as(world: StudyWorld, name: str) -> Client:
-    client = Client()
-    client.force_login(world.users[name], backend=BACKEND)
-    return client
-
-
 def test_the_home_of_a_site_shows_its_visits_and_uploads(world: StudyWorld, sent: Any) -> None:
-    page = _as(world, "site_user").get(reverse("site-home"))
+    page = logged_in(world, "site_user").get(reverse("site-home"))
     assert page.status_code == 200
     text = page.content.decode()
     assert "101-001" in text
@@ -50,7 +46,7 @@ def test_the_home_of_a_site_shows_its_visits_and_uploads(world: StudyWorld, sent
 
 
 def test_who_works_for_no_site_has_no_site_home(world: StudyWorld) -> None:
-    assert _as(world, "image_operations").get(reverse("site-home")).status_code == 404
+    assert logged_in(world, "image_operations").get(reverse("site-home")).status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -58,7 +54,7 @@ def test_who_works_for_no_site_has_no_site_home(world: StudyWorld) -> None:
 )
 def test_another_sites_submission_does_not_exist(world: StudyWorld, sent: Any, name: str) -> None:
     url = reverse(name, args=[world.study.code, sent.pk])
-    assert _as(world, "site_user_2").get(url).status_code == 404
+    assert logged_in(world, "site_user_2").get(url).status_code == 404
     denied = Event.objects.filter(kind="access.denied", details__id=str(sent.pk))
     assert denied.exists()
 
@@ -67,14 +63,14 @@ def test_another_sites_visit_takes_no_upload(world: StudyWorld) -> None:
     with scope(world.study):
         theirs = world.time_points(world.subjects[1])[0]
         url = reverse("upload-start", args=[world.study.code, theirs.pk])
-        assert _as(world, "site_user").post(url).status_code == 404
+        assert logged_in(world, "site_user").post(url).status_code == 404
         assert not Submission.objects.exists()
 
 
 @pytest.mark.parametrize("name", ["central_reader", "sponsor", "data_recipient"])
 def test_readers_and_sponsors_see_no_submission(world: StudyWorld, sent: Any, name: str) -> None:
     url = reverse("submission", args=[world.study.code, sent.pk])
-    assert _as(world, name).get(url).status_code in {403, 404}
+    assert logged_in(world, name).get(url).status_code in {403, 404}
 
 
 @pytest.mark.parametrize("tab", ["series", "findings", "files", "history"])
@@ -83,13 +79,13 @@ def test_a_submission_is_shown_with_every_part(
     world: StudyWorld, sent: Any, name: str, tab: str
 ) -> None:
     url = reverse("submission", args=[world.study.code, sent.pk])
-    page = _as(world, name).get(f"{url}?tab={tab}")
+    page = logged_in(world, name).get(f"{url}?tab={tab}")
     assert page.status_code == 200
     assert str(sent) in page.content.decode()
 
 
 def test_receipt_and_proof_are_shown_to_the_sender(world: StudyWorld, sent: Any) -> None:
-    client = _as(world, "site_user")
+    client = logged_in(world, "site_user")
     receipt = client.get(reverse("receipt", args=[world.study.code, sent.pk])).content.decode()
     assert sent.manifest_digest in receipt
     assert "Matches the record" in receipt
@@ -104,7 +100,7 @@ def test_a_picture_is_immutable_and_answers_a_known_tag_without_bytes(
     assert preview is not None
     digest = preview.objects_sha256[0]
     url = reverse("image-preview", args=[world.study.code, preview.series_id, digest])
-    client = _as(world, "image_operations")
+    client = logged_in(world, "image_operations")
     first = client.get(url)
     assert (first.status_code, first["Content-Type"]) == (200, "image/jpeg")
     assert "immutable" in first["Cache-Control"]
@@ -112,13 +108,13 @@ def test_a_picture_is_immutable_and_answers_a_known_tag_without_bytes(
     assert (again.status_code, again.content) == (304, b"")
     other = url.replace(digest, "0" * 64)
     assert client.get(other).status_code == 404
-    assert _as(world, "site_user_2").get(url).status_code == 404
+    assert logged_in(world, "site_user_2").get(url).status_code == 404
 
 
 def test_the_stack_viewer_gets_every_slice(world: StudyWorld, sent: Any) -> None:
     series = sent.series.get()
     url = reverse("series-stack", args=[world.study.code, series.pk])
-    (pane,) = _as(world, "image_operations").get(url).json()["panes"]
+    (pane,) = logged_in(world, "image_operations").get(url).json()["panes"]
     assert len(pane["stack"]["windows"]["soft"]["slices"]) == 12
     assert len(pane["stack"]["positions"]) == 12
 
@@ -127,22 +123,22 @@ def test_the_queue_and_the_workbench_open_and_only_staff_decides(
     world: StudyWorld, sent: Any
 ) -> None:
     code = world.study.code
-    staff = _as(world, "image_operations")
+    staff = logged_in(world, "image_operations")
     assert str(sent) in staff.get(reverse("qc-queue", args=[code])).content.decode()
     claim = reverse("qc-claim", args=[code, sent.pk])
-    assert _as(world, "project_manager").post(claim).status_code == 403
+    assert logged_in(world, "project_manager").post(claim).status_code == 403
     bench = reverse("qc-workbench", args=[code, sent.pk])
     assert staff.post(claim, follow=True).redirect_chain[-1][0] == bench
     page = staff.get(bench).content.decode()
     assert "Release claim" in page
-    assert "Release claim" not in _as(world, "inspector").get(bench).content.decode()
-    assert _as(world, "site_user").get(bench).status_code == 403
+    assert "Release claim" not in logged_in(world, "inspector").get(bench).content.decode()
+    assert logged_in(world, "site_user").get(bench).status_code == 403
 
 
 def test_files_are_announced_and_sent_over_http(world: StudyWorld) -> None:
     with scope(world.study):
         row = draft(world)
-    client, args = _as(world, "site_user"), [world.study.code, row.pk]
+    client, args = logged_in(world, "site_user"), [world.study.code, row.pk]
     abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"  # FIPS 180-2, B.1
     entry = {"path": "Maeve Halloran/IM1", "sha256": abc, "size": 3}
     manifest = json.dumps({"files": [entry]})
@@ -164,7 +160,7 @@ def test_files_are_announced_and_sent_over_http(world: StudyWorld) -> None:
 def test_autosave_keeps_single_answers_and_tells_the_second_tab(world: StudyWorld) -> None:
     with scope(world.study):
         row = draft(world)
-    client = _as(world, "site_user")
+    client = logged_in(world, "site_user")
     url = reverse("upload-form-autosave", args=[world.study.code, row.pk])
 
     def save(values: dict[str, Any], version: int) -> Any:
@@ -197,7 +193,7 @@ def test_a_wrong_password_signs_nothing_and_says_so(world: StudyWorld, tmp_path:
         manifest.upload_folder(row, tmp_path / "scan", actor=world.actor("site_user"))
         run_jobs(row)
         fill_form(world, row)
-    client = _as(world, "site_user")
+    client = logged_in(world, "site_user")
     url = reverse("upload-review", args=[world.study.code, row.pk])
     shown = client.get(url)
     assert submission.STATEMENT in shown.content.decode()
@@ -215,10 +211,10 @@ def test_a_wrong_password_signs_nothing_and_says_so(world: StudyWorld, tmp_path:
 
 def test_the_door_for_machines_shows_what_the_pages_show(world: StudyWorld, sent: Any) -> None:
     base = f"/api/v1/studies/{world.study.code}/submissions/"
-    mine = _as(world, "site_user").get(base).json()["results"]
+    mine = logged_in(world, "site_user").get(base).json()["results"]
     assert [row["receipt"] for row in mine] == [str(sent)]
-    assert _as(world, "site_user_2").get(base).json()["results"] == []
-    assert _as(world, "site_user_2").get(f"{base}{sent.pk}/").status_code == 404
-    assert _as(world, "sponsor").get(base).status_code == 403
-    found = _as(world, "image_operations").get(f"/api/v1/studies/{world.study.code}/series/")
+    assert logged_in(world, "site_user_2").get(base).json()["results"] == []
+    assert logged_in(world, "site_user_2").get(f"{base}{sent.pk}/").status_code == 404
+    assert logged_in(world, "sponsor").get(base).status_code == 403
+    found = logged_in(world, "image_operations").get(f"/api/v1/studies/{world.study.code}/series/")
     assert found.json()["results"][0]["instance_count"] == 12

@@ -23,10 +23,12 @@ from projects.work.items import work_of
 from studies.scoping import scope
 from tests.imaging import phantom_world as pw
 from tests.sign_dialogs import typed_into
-from tests.world import StudyWorld
+from tests.world import (
+    BACKEND,
+    StudyWorld,
+)
 
 pytestmark = pytest.mark.django_db
-BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 
 
 @pytest.fixture

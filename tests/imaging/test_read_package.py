@@ -24,10 +24,12 @@ from tests.imaging.upload_world import (
     send,
     spec_for,
 )
-from tests.world import StudyWorld
+from tests.world import (
+    BACKEND,
+    StudyWorld,
+)
 
 pytestmark = pytest.mark.django_db
-BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 
 
 @pytest.fixture

@@ -18,10 +18,12 @@ from imaging.storage import ArrivalStore
 from imaging.storage.partial import PartialArrival, WrongOffset
 from studies.scoping import scope
 from tests.imaging.upload_world import draft, make_imaging_study
-from tests.world import StudyWorld
+from tests.world import (
+    BACKEND,
+    StudyWorld,
+)
 
 pytestmark = pytest.mark.django_db
-BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 MIB = 1024 * 1024
 CONTENT = os.urandom(2 * MIB + 345)
 DIGEST = hashlib.sha256(CONTENT).hexdigest()

@@ -18,10 +18,12 @@ from imaging.services import exceptions, qc
 from studies.scoping import scope
 from tests.imaging.qc_world import decided, second_scientist
 from tests.imaging.upload_world import in_qc, make_imaging_study
-from tests.world import StudyWorld
+from tests.world import (
+    BACKEND,
+    StudyWorld,
+)
 
 pytestmark = pytest.mark.django_db
-BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 
 
 @pytest.fixture

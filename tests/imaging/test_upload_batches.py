@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 
 from accounts import tokens
 from imaging.models import Submission
@@ -124,4 +125,52 @@ def test_nothing_is_taken_from_another_site_or_under_a_key_that_does_not_hold() 
         body = _message(DIGESTS, FILES)
         assert _sent(world, row, body, key=_key(world, "site_user_2")).status_code == 404
         assert _sent(world, row, body, key="icro_wrong").status_code == 401
+        assert set(_outcomes(row).values()) == {"announced"}
+
+
+def _by_the_page(world: StudyWorld, row: Submission, body: bytes, who: str = "site_user") -> Any:
+    client = Client()
+    backend = "allauth.account.auth_backends.AuthenticationBackend"
+    client.force_login(world.users[who], backend=backend)
+    address = reverse("upload-many", args=[world.study.code, row.pk])
+    return client.post(address, body, content_type="application/octet-stream")
+
+
+def test_the_upload_page_sends_many_files_in_one_message() -> None:
+    world = make_imaging_study()
+    with scope(world.study):
+        row = _announced(world)
+        assert _by_the_page(world, row, _message(DIGESTS, FILES)).status_code == 204
+        assert set(_outcomes(row).values()) == {"stored"}
+        assert ArrivalStore(row.pk).read(DIGESTS[1]) == FILES[1]
+
+
+def test_of_a_message_of_the_page_what_came_before_a_wrong_file_is_kept() -> None:
+    world = make_imaging_study()
+    with scope(world.study):
+        row = _announced(world)
+        wrong = bytes(len(FILES[1]))
+        answer = _by_the_page(world, row, _message(DIGESTS, [FILES[0], wrong, FILES[2]]))
+        assert answer.status_code == 422
+        assert answer.json()["rule"] == "IMG-015"
+        assert _outcomes(row) == dict(
+            zip(DIGESTS, ["stored", "announced", "announced"], strict=True)
+        )
+
+
+def test_a_message_of_the_page_without_a_readable_first_line_is_refused() -> None:
+    world = make_imaging_study()
+    with scope(world.study):
+        row = _announced(world)
+        answer = _by_the_page(world, row, b"no digests\n" + FILES[0])
+        assert answer.status_code == 422
+        assert answer.json()["rule"] == "IMG-017"
+
+
+def test_another_sites_upload_is_not_found_by_the_page() -> None:
+    world = make_imaging_study()
+    with scope(world.study):
+        row = _announced(world)
+        message = _message(DIGESTS, FILES)
+        assert _by_the_page(world, row, message, who="site_user_2").status_code == 404
         assert set(_outcomes(row).values()) == {"announced"}

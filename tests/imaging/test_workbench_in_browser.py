@@ -19,10 +19,13 @@ from imaging.phantom import Defects
 from studies.scoping import scope
 from tests.imaging.qc_world import look_over, second_analyst
 from tests.imaging.upload_world import in_qc, make_imaging_study
-from tests.world import PASSWORD, StudyWorld
+from tests.world import (
+    BACKEND,
+    PASSWORD,
+    StudyWorld,
+)
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 FIRST_VISIT = {"technique.same_scanner": "x", "visual.same_region": "x"}
 
 

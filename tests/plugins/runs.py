@@ -30,7 +30,6 @@ NUMBER = "ICRO_TEST_RUN"
 CONTROLLER = "ICRO_TEST_CONTROLLER"
 PUT_ASIDE = ("STORAGES", "KEYS_DIR", "DEBUG", "EMAIL_URL", "ALLOWED_HOSTS", "SECRET_KEY")
 
-_locks: list[Any] = []
 _claimed: list[socket.socket] = []  # open sockets keep the numbers until the last process ends
 
 
@@ -84,9 +83,8 @@ def claim() -> Run:
     os.environ[CONTROLLER] = str(os.getpid())
     with _all_runs_locked():
         for number in range(MOST_RUNS):
-            if (held := _held(number)) and (lock := _lock(number)):
+            if held := _held(number):
                 _claimed.append(held)
-                _locks.append(lock)
                 return Run(number, "")
     raise RuntimeError(f"{MOST_RUNS} test runs are under way already.")
 
@@ -110,7 +108,7 @@ def stop_servers_after_last_run() -> None:
     with _all_runs_locked():
         ours = {held.getsockname() for held in _claimed}
         others = [number for number in range(MOST_RUNS) if _name(number) not in ours]
-        if not any(_is_held(number) or not _lock(number) for number in others):
+        if not any(_is_held(number) for number in others):
             STACK.stop()
 
 
@@ -142,13 +140,3 @@ def _is_held(number: int) -> bool:
         held.close()
         return False
     return True
-
-
-def _lock(number: int) -> Any:
-    file = (FOLDER / f"run-{number}.lock").open("w")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        file.close()
-        return None
-    return file

@@ -382,7 +382,9 @@ def test_a_draft_is_approved_by_signature_and_made_effective(world: StudyWorld) 
     post(world, "scientific", "configuration-step", made.pk, step="send_to_review")
     seen = page(world, "scientific", "configuration-page", made.pk).context["sign"]
     digest = dict(seen.hidden)["digest"]
-    wrong = post(world, "scientific", "configuration-approve", made.pk, password="wrong", digest=digest)
+    wrong = post(
+        world, "scientific", "configuration-approve", made.pk, password="wrong", digest=digest
+    )
     assert wrong.status_code == 422
     assert "The password is not right" in wrong.content.decode()
     post(

@@ -140,6 +140,21 @@ def test_a_plan_with_a_part_that_would_be_ignored_cannot_be_approved(
     assert any(problem in found for found in problems_of("plan", {**PLAN, **change}))
 
 
+@pytest.mark.parametrize(
+    "document",
+    [
+        {},
+        {"calendar": None, "turnarounds": [1], "consent": 3, "services": "abc"},
+        {"calendar": {"holidays": 1, "working_weekdays": 5}, "services": [1, {"activity": 2}]},
+        {"turnarounds": {"qc": 3}, "quality_control": "none"},
+    ],
+)
+def test_a_draft_of_any_form_opens_as_a_form_with_its_faults(document: dict[str, Any]) -> None:
+    _, faults = fields.document_from(fields.typed_of(document), [], base=document)
+    assert "Name of the calendar: give one, as due dates will name it." in [f.text for f in faults]
+    assert problems_of("plan", document)
+
+
 def test_two_plans_differ_in_words() -> None:
     new, _ = from_typed(FULL, qc__amount="1", holidays="2027-01-01", second_level_percent="0",
                         zone="Asia/Tokyo")  # fmt: skip
@@ -200,7 +215,9 @@ def test_a_project_manager_takes_a_plan_from_the_form_to_effective_and_clocks_fo
     assert '<s class="ic-soft">2 business days</s>' in page
     assert "10 % of decisions, drawn" in page
     client.post(address(world, "configuration-step", draft.pk), {"step": "send_to_review"})
-    seen = dict(client.get(address(world, "plan-version", draft.pk)).context["sign"].hidden)["digest"]
+    seen = dict(client.get(address(world, "plan-version", draft.pk)).context["sign"].hidden)[
+        "digest"
+    ]
     approved = client.post(
         address(world, "configuration-approve", draft.pk), {"password": PASSWORD, "digest": seen}
     )

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from django.test import Client
-
 from audit import clock
 from queries.models import Query
 from queries.services import Request, raise_query
-from tests.world import StudyWorld, make_study
+from tests.world import (
+    StudyWorld,
+    logged_in,  # noqa: F401 - tests ask for it here
+    make_study,
+)
 
 SEND = Request("send_images", "Send slices 88 to 98 of the abdomen")
 CONFIRM = Request("confirm", "Confirm that no other series is cut")
@@ -45,12 +47,3 @@ def ask(
         actor=world.actor("image_operations"),
         **facts,
     )
-
-
-def logged_in(world: StudyWorld, name: str) -> Client:
-    """Return a client signed in as a person of the study."""
-    client = Client()
-    client.force_login(
-        world.users[name], backend="allauth.account.auth_backends.AuthenticationBackend"
-    )
-    return client

@@ -30,7 +30,7 @@ def oversight_objects(world: StudyWorld, task: ReadTask) -> dict[str, Any]:
             scope="time_point",
             place="T01",
             text="T01: 40 mm before, 61 mm now.",
-            clause="criteria.md §11",
+            clause="RECIST 1.1 §4.3",
             key="one",
         )
         finding.save()

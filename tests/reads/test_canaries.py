@@ -2,10 +2,10 @@
 
 A canary is written into every free text column of every record that blinded people must not see,
 past services and guards as the superuser. Then every named address is asked with every method it
-knows, with the keys of records of their own study, by a reader, the other reader and an
-adjudicator, and all that comes back is searched: bodies, PDFs as text, headers, cookies, errors,
-and what was mailed. The links of pages are followed in ``test_blinding.py``, DICOMweb objects in
-``tests/imaging/dicomweb/test_blinded.py``.
+knows, with the keys of records of their own study, by a reader, the other reader, an adjudicator
+and an oncologist, and all that comes back is searched: bodies, PDFs as text, headers, cookies,
+errors, and what was mailed. The links of pages are followed in ``test_blinding.py``, DICOMweb
+objects in ``tests/imaging/dicomweb/test_blinded.py``.
 """
 
 from __future__ import annotations
@@ -24,23 +24,30 @@ from django.urls import reverse
 
 from accounts.models import Notice, User
 from accounts.permissions import BLINDED_ROLES
+from audit import clock
 from reads.models import ReadTask
 from reads.services import reading
 from studies.scoping import StudyScoped, scope
+from studies.services import subjects
 from tests.architecture.test_routes import POLICY
 from tests.reads.read_world import (
     READERS,
     logged_in,
     make_read_study,
+    read_baseline,
+    read_follow_up,
     reader,
     ready,
     run_jobs,
+    sign,
     task_of,
 )
+from tests.reads.session_world import PARTIAL, begin, make_session_study, open_of_kind, save
 from tests.reads.test_blinding import canary, leaks, plant
+from tests.reads.test_oncology_review import AGREE, with_oncologists
 from tests.rolled_back import rolled_back
 from tests.routes_world import own_objects
-from tests.world import StudyWorld
+from tests.world import BUILDER, StudyWorld
 from ui.moments import day_words
 
 pytestmark = pytest.mark.django_db
@@ -221,6 +228,71 @@ def test_no_address_gives_a_blinded_person_a_hidden_word(
     assert [word for word in planted.values() if word in mailed] == []
 
 
+def test_no_address_gives_an_oncologist_a_hidden_word(as_owner: Callable[[], Any]) -> None:
+    """The oncologist sees the locked radiology values of a subject, and nothing else of it."""
+    world = make_session_study(oncology_review={"form": "oncology", "readers": 1})
+    with scope(world.study):
+        with_oncologists(world, "oncologist")
+        words = plant(world)
+        own = own_objects(world)
+        points = read_by_both(world)
+        task = open_of_kind(world, "oncologist", "oncology", subject=2)
+        session = begin(world, "oncologist", task)
+        day = points[1].assessment_date
+        assert day is not None
+        own["task"] = task.pk
+    for person in world.users.values():
+        person.refresh_from_db()
+    planted = plant_everywhere(as_owner)
+    hidden = planted | words | {"day": str(day), "day in words": day_words(day)}
+    others = {
+        f"name of {one}": world.users[one].printed_name
+        for one in world.users
+        if one != "oncologist"
+    }
+    seen = asked_of_everything(world, "oncologist", own)
+    with scope(world.study):
+        save(world, "oncologist", session, AGREE)
+        sign(world, "oncologist", session)
+    client = logged_in(world, "oncologist")
+    for address in (f"/s/ALPHA/reads/{task.pk}/signed/", "/reads/?view=signed", "/notices/"):
+        answer = client.get(address)
+        seen[f"after signing: {address}"] = (answer.status_code, text_of(answer))
+        assert answer.status_code == 200, address
+    found = leaks(seen, hidden | others)
+    assert found == [], "\n".join(found)
+    assert {200, 403, 404} <= {status for status, _ in seen.values()}
+    assert [a for a, (status, _) in seen.items() if status >= 500] == []
+    # The page of the review itself was among them, with the values that the oncologist may see.
+    status, page = seen[f"GET /s/ALPHA/reads/{task.pk}/"]
+    assert status == 200
+    assert b"TP2" in page
+    mailed = "\n".join(f"{m.subject}\n{m.body}" for m in mail.outbox)
+    assert [word for word in hidden.values() if word in mailed] == []
+
+
+def read_by_both(world: StudyWorld) -> list[Any]:
+    """Enrol a third subject and let both readers sign the same two reads of it."""
+    subject = subjects.register_subject(
+        world.sites[0],
+        code="101-777",
+        anchors={"enrolment": clock.today()},
+        actor=BUILDER,
+        source="site",
+    )
+    subjects.enrol(subject, actor=BUILDER)
+    world.subjects.append(subject)
+    for time_point in world.time_points(subject)[:2]:
+        ready(world, time_point)
+    run_jobs()
+    for name in READERS:
+        read_baseline(world, name, "40.0", "20.0", subject=2)
+        read_follow_up(world, name, 2, ("25.0", "12.0"), PARTIAL, subject=2)
+    run_jobs()
+    points: list[Any] = world.time_points(subject)
+    return points
+
+
 def test_every_blinded_role_is_asked() -> None:
     asked = {"central_reader", "adjudicator"}
     assert {str(role) for role in BLINDED_ROLES} <= asked | {"oncologist"}
@@ -272,8 +344,6 @@ def test_hidden_fields_neither_filter_nor_order_what_a_reader_lists(query: str) 
 
 def test_nothing_tells_a_reader_whether_the_other_has_read() -> None:
     """T13: the same bytes before and after the other reader signs, and while a case is open."""
-    from tests.reads.read_world import read_baseline, read_follow_up
-
     world = make_read_study()
     with scope(world.study):
         for time_point in world.time_points(world.subjects[0])[:2]:

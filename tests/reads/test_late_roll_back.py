@@ -10,14 +10,15 @@ from typing import Any
 
 import pytest
 
-from audit.actors import service
+from audit.actors import acting, service
 from audit.errors import RuleBroken
 from audit.models import Event
 from audit.trail import entries
 from exports import services as cuts
 from exports.models import DataCut
-from imaging.models import LateImages
+from imaging.models import LateImages, Submission
 from imaging.services import late
+from imaging.workflows import SUBMISSION
 from reads.models import Acceptance, ReadSession, ReadTask, RollBack
 from reads.services import rollback
 from studies.scoping import scope
@@ -25,7 +26,7 @@ from tests.audit.test_jobs_twice import contents
 from tests.exports.cut_world import hashes
 from tests.reads.oversight_world import exported_world, sign_for
 from tests.reads.read_world import READERS, add_series, run_jobs
-from tests.world import StudyWorld
+from tests.world import BUILDER, StudyWorld
 
 pytestmark = pytest.mark.django_db
 
@@ -33,8 +34,15 @@ pytestmark = pytest.mark.django_db
 def came_late(world: StudyWorld) -> LateImages:
     """Let a series come for the second visit after its reads were signed."""
     point = world.time_points(world.subjects[0])[1]
-    series = add_series(world, point, slices=4)
-    return late.open_record(series.submission, actor=service("Late images"))
+    made = add_series(world, point, slices=4).submission
+    for row in Submission.objects.filter(time_point=point):
+        with acting(BUILDER):
+            row.file_count = 1
+            row.save()
+        SUBMISSION.move(
+            row, "take_over", actor=world.actor("image_operations"), reason="As received."
+        )
+    return late.open_record(made, actor=service("Late images", study_id=world.study.pk))
 
 
 def decided(world: StudyWorld) -> LateImages:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import json
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -44,27 +46,34 @@ ROUNDS = int(os.environ.get("ICRO_RACE_ROUNDS", "6"))
 TABS = 20
 
 
-def together(world: StudyWorld, acts: list[Callable[[], Any]]) -> list[Any]:
-    """Run acts in threads that begin at one moment; return results and refusals."""
-    barrier = threading.Barrier(len(acts))
-    results: list[Any] = [None] * len(acts)
+Act = Callable[[], Any]
 
-    def run(index: int) -> None:
+
+@contextmanager
+def sides(world: StudyWorld, number: int) -> Iterator[Callable[[list[Act]], list[Any]]]:
+    """Keep threads, each with a connection of its own, that begin their acts at one moment.
+
+    What it yields runs one act in each thread and returns results and refusals in their order.
+    """
+    barrier = threading.Barrier(number)
+
+    def run(act: Act) -> Any:
+        with scope(world.study):
+            barrier.wait()
+            try:
+                return act()
+            except Refused as refused:
+                return refused
+
+    def leave(_: int) -> None:
+        barrier.wait()
+        connections.close_all()
+
+    with ThreadPoolExecutor(number) as threads:
         try:
-            with scope(world.study):
-                barrier.wait()
-                results[index] = acts[index]()
-        except Refused as refused:
-            results[index] = refused
+            yield lambda acts: list(threads.map(run, acts))
         finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=run, args=(n,)) for n in range(len(acts))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return results
+            list(threads.map(leave, range(number)))
 
 
 def opened(world: StudyWorld) -> ReadSession:
@@ -82,7 +91,7 @@ def test_of_twenty_saves_of_one_version_one_wins_and_the_others_get_what_is_stor
     clients = [logged_in(world, READERS[0]) for _ in range(TABS)]
     place = "answers[remarks.comment]"
 
-    def save(tab: int, turn: int) -> Callable[[], Any]:
+    def save(tab: int, turn: int) -> Act:
         return lambda: clients[tab].post(
             address,
             json.dumps({"values": {place: f"tab {tab}, round {turn}"}}),
@@ -90,18 +99,19 @@ def test_of_twenty_saves_of_one_version_one_wins_and_the_others_get_what_is_stor
             headers={"If-Match": f'"{turn}"'},
         )
 
-    for turn in range(ROUNDS):
-        answers = together(world, [save(tab, turn) for tab in range(TABS)])
-        assert sorted(answer.status_code for answer in answers) == [200] + [409] * (TABS - 1)
-        winner = next(n for n, answer in enumerate(answers) if answer.status_code == 200)
-        stored = FormRecord._base_manager.get(pk=session.form_record_id)
-        kept = f"tab {winner}, round {turn}"
-        assert stored.answers["remarks"]["comment"] == kept
-        assert stored.version == turn + 1
-        for answer in answers:
-            if answer.status_code == 409:
-                assert answer.json()["values"] == {place: kept}
-                assert answer.json()["version"] == str(turn + 1)
+    with sides(world, TABS) as together:
+        for turn in range(ROUNDS):
+            answers = together([save(tab, turn) for tab in range(TABS)])
+            assert sorted(answer.status_code for answer in answers) == [200] + [409] * (TABS - 1)
+            winner = next(n for n, answer in enumerate(answers) if answer.status_code == 200)
+            stored = FormRecord._base_manager.get(pk=session.form_record_id)
+            kept = f"tab {winner}, round {turn}"
+            assert stored.answers["remarks"]["comment"] == kept
+            assert stored.version == turn + 1
+            for answer in answers:
+                if answer.status_code == 409:
+                    assert answer.json()["values"] == {place: kept}
+                    assert answer.json()["version"] == str(turn + 1)
     # Every save that won is in the history; nobody wrote over anybody unseen.
     versions = stored.history.values_list("version", flat=True)
     assert sorted(versions) == list(range(ROUNDS + 1))
@@ -136,31 +146,31 @@ def test_signing_and_editing_at_once_never_signs_other_content() -> None:
             rows = ReadSession.objects.select_related("form_record__form", "task")
             return rows.get(pk=session.pk)
 
-        for turn in range(ROUNDS):
-            fresh = current()
-            fill(world, READERS[0], fresh, baseline_answers(f"{40 + turn % 50}.0"))
-            reading.review(fresh, actor=actor)
-            reviewed = fresh.form_record.answers
-            version = FormRecord.objects.get(pk=fresh.form_record_id).version
-            one, other = current(), current()
-            together(
-                world,
-                [
-                    lambda c=one: reading.sign(c, actor=actor, assent=assent),
-                    lambda c=other, v=version: reading.save(
-                        c, baseline_answers("99.0"), seen_version=v, actor=actor
-                    ),
-                ],
-            )
-            after = current()
-            outcomes[after.state] += 1
-            if after.state == "signed":
-                assert after.form_record.answers == reviewed
-                assert [s.valid for s in signatures_of(after)] == [True]
-                session = one_more_read(world, turn)
-            else:
-                assert after.form_record.answers == baseline_answers("99.0")
-                assert signatures_of(after) == []
+        with sides(world, 2) as together:
+            for turn in range(ROUNDS):
+                fresh = current()
+                fill(world, READERS[0], fresh, baseline_answers(f"{40 + turn % 50}.0"))
+                reading.review(fresh, actor=actor)
+                reviewed = fresh.form_record.answers
+                version = FormRecord.objects.get(pk=fresh.form_record_id).version
+                one, other = current(), current()
+                together(
+                    [
+                        lambda c=one: reading.sign(c, actor=actor, assent=assent),
+                        lambda c=other, v=version: reading.save(
+                            c, baseline_answers("99.0"), seen_version=v, actor=actor
+                        ),
+                    ]
+                )
+                after = current()
+                outcomes[after.state] += 1
+                if after.state == "signed":
+                    assert after.form_record.answers == reviewed
+                    assert [s.valid for s in signatures_of(after)] == [True]
+                    session = one_more_read(world, turn)
+                else:
+                    assert after.form_record.answers == baseline_answers("99.0")
+                    assert signatures_of(after) == []
     assert sum(outcomes.values()) == ROUNDS, outcomes
 
 
@@ -176,15 +186,16 @@ def test_of_two_adjudicators_one_gets_the_case() -> None:
         def current() -> AdjudicationCase:
             return AdjudicationCase.objects.get(pk=case.pk)
 
-        for _ in range(ROUNDS):
-            results = together(
-                world, [lambda a=actor: settling.claim(current(), actor=a) for actor in actors]
-            )
-            refused = [r for r in results if isinstance(r, Refused)]
-            assert [r.status for r in refused] == [409]
-            winner = next(n for n, r in enumerate(results) if not isinstance(r, Refused))
-            assert current().adjudicator_id == actors[winner].user_id
-            settling.give_back(current(), actor=actors[winner], reason="The next round")
+        with sides(world, len(actors)) as together:
+            for _ in range(ROUNDS):
+                results = together(
+                    [lambda a=actor: settling.claim(current(), actor=a) for actor in actors]
+                )
+                refused = [r for r in results if isinstance(r, Refused)]
+                assert [r.status for r in refused] == [409]
+                winner = next(n for n, r in enumerate(results) if not isinstance(r, Refused))
+                assert current().adjudicator_id == actors[winner].user_id
+                settling.give_back(current(), actor=actors[winner], reason="The next round")
 
 
 def test_signing_from_two_tabs_at_once_leaves_one_signature_and_lost_content_shows() -> None:
@@ -198,10 +209,10 @@ def test_signing_from_two_tabs_at_once_leaves_one_signature_and_lost_content_sho
         copies = [
             ReadSession.objects.select_related("form_record__form", "task").get() for _ in range(2)
         ]
-        results = together(
-            world,
-            [lambda c=copy: reading.sign(c, actor=actor, assent=assent) for copy in copies],
-        )
+        with sides(world, len(copies)) as together:
+            results = together(
+                [lambda c=copy: reading.sign(c, actor=actor, assent=assent) for copy in copies]
+            )
         assert sum(isinstance(result, Refused) for result in results) == 1
         rows = Signature.objects.filter(record_id=str(session.pk))
         assert rows.count() == 1

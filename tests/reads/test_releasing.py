@@ -222,8 +222,7 @@ def test_every_oncology_template_passes_its_validation(world: StudyWorld, templa
     "keys",
     [
         ("LUGANO2014", "CHESON2007"),
-        ("RANO_HGG_2010", "RANO20_CE_VOL"),
-        ("RANO_LGG_2011", "RANO20_MIXED"),
+        ("RANO_LGG_2011", "RANO20_MIXED", "RANO20_CE_VOL"),
         ("RECIST11", "PCWG3"),
         ("PERCIST",),
     ],

@@ -123,7 +123,11 @@ def test_a_site_asks_on_a_narrow_screen_and_the_manager_sees_it_wait(
     site.locator('textarea[name="why"]').fill("New liver lesion; the next cycle is due on Monday.")
     site.get_by_role("button", name="Ask for confirmation").click()
     expect(site.get_by_text("The answer is due").first).to_be_visible()
+    assert site.evaluate("document.documentElement.scrollWidth") <= 390
     assert_accessible(site)
+    site.goto(address(world, "site-answers"))
+    expect(site.get_by_text(subject.code).first).to_be_visible()
+    assert site.evaluate("document.documentElement.scrollWidth") <= 390
 
     manager = as_person(new_page, world, "project_manager", live_server.url)
     manager.goto(address(world, "site-answers"))

@@ -18,11 +18,15 @@ from studies.access import fetch, person_view, study_view
 from studies.actors import home_actor
 from studies.models import FormRecord, StudySite, Subject, TimePoint
 from studies.scoping import across_studies, scope, scoped_study_id
-from tests.world import BUILDER, StudyWorld, make_study
+from tests.world import (
+    BUILDER,
+    StudyWorld,
+    logged_in,
+    make_study,
+)
 
 pytestmark = pytest.mark.django_db
 
-BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 
 
 @pytest.fixture
@@ -189,19 +193,13 @@ SEES_SUBJECTS = {
 }
 
 
-def client_of(world: StudyWorld, name: str) -> Client:
-    client = Client()
-    client.force_login(world.users[name], backend=BACKEND)
-    return client
-
-
 def test_the_interface_answers_by_membership_right_and_fence(
     worlds: tuple[StudyWorld, StudyWorld],
 ) -> None:
     alpha, _ = worlds
     base = "/api/v1/studies/ALPHA"
     for role, status in SEES_SUBJECTS.items():
-        client = client_of(alpha, role)
+        client = logged_in(alpha, role)
         for name in LISTS:
             answer = client.get(f"{base}/{name}/")
             assert answer.status_code == status, (role, name)
@@ -210,7 +208,7 @@ def test_the_interface_answers_by_membership_right_and_fence(
         assert client.get("/api/v1/studies/BETA/subjects/").status_code == 404
     assert Client().get(f"{base}/subjects/").status_code == 401
     assert Client().post(f"{base}/subjects/").status_code in {401, 403}
-    manager, nurse = client_of(alpha, "project_manager"), client_of(alpha, "site_user")
+    manager, nurse = logged_in(alpha, "project_manager"), logged_in(alpha, "site_user")
     assert [s["code"] for s in manager.get("/api/v1/studies/").json()["results"]] == ["ALPHA"]
     assert [s["code"] for s in nurse.get(f"{base}/subjects/").json()["results"]] == ["101-001"]
     rows = nurse.get(f"{base}/time-points/").json()["results"]
@@ -226,7 +224,7 @@ def test_the_interface_answers_one_row_or_a_404_that_is_kept(
 ) -> None:
     alpha, beta = worlds
     base = "/api/v1/studies/ALPHA/subjects"
-    nurse = client_of(alpha, "site_user")
+    nurse = logged_in(alpha, "site_user")
     mine, other, foreign = alpha.subjects[0], alpha.subjects[1], beta.subjects[0]
     assert nurse.get(f"{base}/{mine.pk}/").json() == {
         "id": str(mine.pk),
@@ -249,7 +247,7 @@ def test_the_interface_answers_one_row_or_a_404_that_is_kept(
 @pytest.mark.parametrize("method", ["post", "put", "patch", "delete", "options"])
 def test_what_the_interface_does_not_do_is_405_and_changes_nothing(method: str) -> None:
     world = make_study("ALPHA", sponsor="Norvane", subject_count=1)
-    client = client_of(world, "project_manager")
+    client = logged_in(world, "project_manager")
     for path in ("subjects/", f"subjects/{world.subjects[0].pk}/", "time-points/"):
         answer = getattr(client, method)(f"/api/v1/studies/ALPHA/{path}")
         assert answer.status_code == 405, path

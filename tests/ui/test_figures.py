@@ -63,3 +63,22 @@ def test_sizes_are_named_in_the_unit_a_person_would_use(size: int, words: str) -
 )
 def test_initials_leave_titles_out(name: str, letters: str) -> None:
     assert figures.initials(name) == letters
+
+
+@pytest.mark.parametrize(
+    ("number", "words"), [(0, "0 visits"), (1, "1 visit"), (2, "2 visits"), (1204, "1,204 visits")]
+)
+def test_one_thing_is_not_several(number: int, words: str) -> None:
+    assert figures.counted(number, "visit") == words
+
+
+def test_a_noun_may_have_a_plural_of_its_own() -> None:
+    assert [figures.counted(n, "query", "queries") for n in (1, 2)] == ["1 query", "2 queries"]
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("7", 7), ("-1", -1), ("", 5), ("x", 5), ("½", 5), ("٣", 5), ("9" * 20, 5), ("1e3", 5)],
+)
+def test_what_is_no_number_is_taken_for_none(text: str, number: int) -> None:
+    assert figures.whole(text, 5) == number

@@ -12,6 +12,7 @@ from accounts import secondfactor
 from accounts.models import User, normal_email
 from audit.actors import acting, service
 from audit.errors import Refused
+from ui.figures import counted
 
 
 class Command(BaseCommand):
@@ -54,7 +55,7 @@ class Command(BaseCommand):
                 "A secret cannot be read, so nothing was changed. "
                 "`second_factors check` names the people to reset first."
             ) from refused
-        self.stdout.write(f"{number} rows are encrypted with the new key.")
+        self.stdout.write(f"{counted(number, 'secret')} encrypted with the new key.")
 
     def _reset(self, options: dict[str, Any]) -> None:
         user = User.objects.filter(email=normal_email(options["email"])).first()

@@ -24,8 +24,10 @@ const EMPTY_PAIR = new RegExp(
 );
 const MARKS = `(?:(?![()\\[\\]+*<>%])(?!${S})${NOT_WORD})+`;
 const LOOSE = new RegExp(`(?:(?<=${S})|^)${MARKS}(?=${S}|$)`, "gu");
-const AROUND = `(?:(?![()\\[\\]+*])(?!${S})${NOT_WORD})*`;
-const GAPS = new RegExp(`${AROUND}${GAP}(?:${AROUND}${GAP})*(?:'s(?!${W}))?`, "gu");
+const SIGN = `(?![()\\[\\]+*])(?!${S})${NOT_WORD}`;
+const AROUND = `(?:${SIGN})*`;
+// From the start of a run of signs to its last gap: a run is read once, however long it is.
+const GAPS = new RegExp(`(?<!${SIGN})${AROUND}${GAP}(?:${AROUND}${GAP})*(?:'s(?!${W}))?`, "gu");
 const BLANKS = new RegExp(`(?:(?!\\n)${S})+`, "gu");
 const ENDS = /^[ ^,;:/\\\-_=.&'"\n\r]+|[ ^,;:/\\\-_=.&'"\n\r]+$/g;
 // After these words a four-digit number is a value: JPEG 2000, b 2000, TR 2000.

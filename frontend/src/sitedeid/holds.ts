@@ -20,6 +20,7 @@ export function whyNotSent(opened: Opened, plan: SitePlan): string {
   const capture = sopClass === holds.secondary_capture || sopClass.startsWith(`${holds.secondary_capture}.`);
   const picture = holds.pictures.some((start) => sopClass.startsWith(start));
   if (hasPixels && (holds.always.includes(modality) || capture || picture)) return "always_looked_at";
-  const judged = holds.sampled.includes(modality) || holds.without_image.includes(modality);
+  const isNoPicture = holds.without_image.includes(modality) && holds.not_pictures.includes(sopClass);
+  const judged = holds.sampled.includes(modality) || isNoPicture;
   return hasPixels && !judged ? "pixels_not_judged" : "";
 }

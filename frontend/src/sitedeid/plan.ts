@@ -22,6 +22,7 @@ export interface SitePlan {
     always: string[];
     sampled: string[];
     without_image: string[];
+    not_pictures: string[];
     secondary_capture: string;
     encapsulated: string;
     pictures: string[];

@@ -378,6 +378,7 @@ export class UploadPanel {
 
   private async send(ready: Sendable[], unread: Source[], pool: Pool): Promise<void> {
     this.title("Sending your files");
+    this.drawProgress(nothingOf(ready.map((one) => one.entry)), true);
     const manifest = manifestOf(ready.map((one) => one.entry));
     const answer = await postJson(needData(this.root, "manifestUrl"), { files: manifest });
     const others = (answer["others_missing"] ?? []) as string[];
@@ -594,6 +595,15 @@ export class UploadPanel {
     box.hidden = false;
     box.focus();
   }
+}
+
+/** What is told before the first file is sent: not the counts of the step before. */
+function nothingOf(entries: readonly Entry[]): Progress {
+  const totalBytes = entries.reduce((sum, one) => sum + one.size, 0);
+  return {
+    doneBytes: 0, totalBytes, doneFiles: 0, totalFiles: entries.length, rate: 0,
+    secondsLeft: Number.POSITIVE_INFINITY,
+  };
 }
 
 /** Rows by their paths, IM2 before IM10. */

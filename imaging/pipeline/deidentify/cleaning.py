@@ -43,6 +43,10 @@ _WRITTEN_SIGNS: Final = re.compile(r"(?:%[0-9A-Fa-f]{2}){2,}|&(?:#\w{1,8}|[A-Za-
 # Letters that no machine sets, units apart (also what a wrong character set makes of a name).
 _FOREIGN: Final = re.compile(r"[^\W\d_\x00-\x7f\xb5\u03bc\u03a9]")
 _EMPTY_PAIR: Final = re.compile(r"\(\W*\)|\[\W*\]|\{\W*\}|<\W*>|\"\s*\"|'\s*'")
+# From the start of a run of signs to its last gap: a run is read once, however long it is.
+_AROUND_GAPS: Final = re.compile(
+    r"(?<![^\w\s()\[\]+*])[^\w\s()\[\]+*]*\ufffc(?:[^\w\s()\[\]+*]*\ufffc)*(?:'s\b)?"
+)
 _LOOSE: Final = re.compile(r"(?:(?<=\s)|^)[^\w\s()\[\]+*<>%]+(?=\s|$)")
 
 
@@ -151,7 +155,7 @@ class TextCleaner:
 
 def _tidy(text: str) -> str:
     """Close the gaps that removed words leave."""
-    text = re.sub(r"[^\w\s()\[\]+*]*\ufffc(?:[^\w\s()\[\]+*]*\ufffc)*(?:'s\b)?", "\ufffc", text)
+    text = _AROUND_GAPS.sub("\ufffc", text)
     text = text.replace("\ufffc", " ")
     text = _EMPTY_PAIR.sub(" ", text)
     text = _LOOSE.sub(" ", text)

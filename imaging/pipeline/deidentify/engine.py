@@ -62,13 +62,15 @@ def deidentify_file(
     accepted: frozenset[str] = frozenset(),
     sha256_before: str = "",
     masks: tuple[Mask, ...] = (),
+    digests: bool = True,
     durable: bool = True,
 ) -> DeidOutcome:
     """Clean one file into `dst`, fsynced, or say why it was not written.
 
     `accepted` holds the reason codes of holds that a person has looked at and lifted.
     `sha256_before` is the digest of the receipt, when known; else it is made here.  `masks` are
-    blanked in the pixels before anything else, and the file then says so.  With `durable=False`
+    blanked in the pixels before anything else, and the file then says so.  With `digests=False`
+    the outcome of a written file has none, for callers that keep no proof.  With `durable=False`
     the caller syncs (`SyncGroup`), so that many files wait for the disk at once.  The caller
     renames `dst` into place and syncs the folder.  The same input and plan give the same bytes.
     """
@@ -85,11 +87,12 @@ def deidentify_file(
     except Malformed as problem:
         before = before or _digest([received])
         return DeidOutcome(Status.REFUSED, problem.code, sha256_before=before)
-    return _write(found, cleaner, dst, before or received, durable=durable)
+    before = before or (_digest([received]) if digests else "")
+    return _write(found, cleaner, dst, before, digests=digests, durable=durable)
 
 
 def _write(
-    found: Cleaned, cleaner: Cleaner, dst: Path, before: str | bytes, *, durable: bool
+    found: Cleaned, cleaner: Cleaner, dst: Path, before: str, *, digests: bool, durable: bool
 ) -> DeidOutcome:
     identity, image, warnings = found.judged
     pixels = found.pixels
@@ -109,9 +112,8 @@ def _write(
     parts = [file_meta(image.sop_class, uids[2], syntax), *body]
     handle = write_parts(dst, parts)
     try:
-        after = _digest(parts)
-        pixel_hash = _digest([pixels]) if pixels is not None else ""
-        received = before if isinstance(before, str) else _digest([before])
+        after = _digest(parts) if digests else ""
+        pixel_hash = _digest([pixels]) if digests and pixels is not None else ""
         if durable:
             os.fsync(handle)
     finally:
@@ -120,7 +122,7 @@ def _write(
         Status.WRITTEN,
         "",
         found.counts,
-        received,
+        before,
         after,
         pixel_hash,
         uids[0],

@@ -37,6 +37,11 @@ WITHOUT_IMAGE: Final = frozenset(
     "SR RTSTRUCT RTPLAN RTRECORD SEG PR KO REG FID RWV SPATIAL ECG EPS HD EEG EMG RESP AU ANN "
     "SEGMENTATION PLAN STAIN ASMT TEXTUREMAP M3D RTDOSE RTINTENT RTRAD RTSEGANN".split()
 )
+# Of these the pixels are not a picture: segments, labels, dose.  Any other object that calls itself
+# one of the modalities above and has pixels is looked at like a picture.
+NOT_PICTURES: Final = frozenset(
+    f"1.2.840.10008.5.1.4.1.1.{ending}" for ending in ("66.4", "66.7", "481.2")
+)
 
 
 class Look(StrEnum):
@@ -80,6 +85,8 @@ def _reasons(image: ImageFacts) -> list[str]:
 
 def look_of(image: ImageFacts) -> Look:
     """Tell whether the pixels of a file that is not held are looked at for text."""
-    if not image.has_pixels or image.modality in WITHOUT_IMAGE:
+    if not image.has_pixels:
+        return Look.NEVER
+    if image.modality in WITHOUT_IMAGE and image.sop_class in NOT_PICTURES:
         return Look.NEVER
     return Look.SAMPLE if image.modality in SAMPLED else Look.EACH

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -22,6 +23,10 @@ MAINS: Final = {
 }
 _RELATION: Final = "{http://schemas.openxmlformats.org/package/2006/relationships}Relationship"
 _MACROS: Final = ("vbaproject.bin", "vbadata.xml")
+_DRAWN: Final = ("/charts/", "/chartex", "/diagrams/", "xl/drawings/")
+_METAFILES: Final = (".wmf", ".emf", ".wmz", ".emz")
+_RUNS: Final = re.compile(rb"[\x20-\x7e]{4,}")
+_WIDE_RUNS: Final = re.compile(rb"(?:[^\0][\0-\x24]){4,}")
 _EMBEDDED: Final = ("/embeddings/", "/activex/", "/ctrlprops/", "/customxml/", "/afchunk")
 
 
@@ -111,6 +116,18 @@ class Container:
         low = [f"/{name.lower()}" for name in self._sizes]
         macros = sum(name.endswith(_MACROS) for name in low)
         return macros, sum(any(place in name for place in _EMBEDDED) for name in low)
+
+    def drawn_texts(self) -> list[str]:
+        """Texts of charts, diagrams, shapes of sheets and metafiles: none of them is on a page."""
+        found: list[str] = []
+        for name in self._sizes:
+            if name.endswith(".xml") and any(place in name for place in _DRAWN):
+                found += [node.text for node in self.tree(name).iter() if node.text]
+            elif name.lower().endswith(_METAFILES):
+                content = self.read(name)
+                found += [run.decode("ascii") for run in _RUNS.findall(content)]
+                found += [run.decode("utf-16-le", "replace") for run in _WIDE_RUNS.findall(content)]
+        return found
 
     def metadata(self) -> list[str]:
         """Values of the document's properties: author, title, company, dates."""

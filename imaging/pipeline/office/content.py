@@ -11,6 +11,8 @@ from typing import Final
 from PIL import Image, UnidentifiedImageError
 
 LONGEST_SIDE: Final = 1600
+#: What a drawing is when it is neither picture nor text: drawn by the office program alone.
+DRAWN_ELSEWHERE: Final = ("/chart", "/chartex", "/diagram", "/ole")
 MAX_PIXELS: Final = 60_000_000
 MAX_PICTURES: Final = 60
 MAX_TEXT: Final = 400_000
@@ -61,6 +63,11 @@ class OfficeContent:
         if png:
             self.blocks.append(Block("picture", picture=png))
         else:
+            self.leave_out()
+
+    def drawing(self, uri: str) -> None:
+        """Mark the place of a chart, diagram or embedded object."""
+        if uri.endswith(DRAWN_ELSEWHERE):
             self.leave_out()
 
     def leave_out(self) -> None:

@@ -24,4 +24,5 @@ def read_office(path: Path) -> OfficeContent:
     if embedded:
         content.hide("embedded_files", count=embedded)
     _READERS[container.kind](container, content)
+    content.hidden_texts += container.drawn_texts()
     return content

@@ -49,8 +49,8 @@ def _slide(container: Container, name: str, slide: Element, content: OfficeConte
             content.show("table", rows=rows)
         elif shape.tag == f"{A}blip":
             content.picture(container.picture(relations.get(shape.get(f"{R}embed", ""), "")))
-        elif shape.tag == f"{A}graphicData" and "chart" in shape.get("uri", ""):
-            content.leave_out()
+        elif shape.tag == f"{A}graphicData":
+            content.drawing(shape.get("uri", ""))
 
 
 def _paragraphs(node: Element) -> list[str]:

@@ -110,6 +110,8 @@ class _Part:
         for child in node:
             if child.tag == _FALLBACK or child.tag in _DELETED:
                 continue
+            if child.tag == f"{A}graphicData":
+                self._content.drawing(child.get("uri", ""))
             if child.tag in (f"{A}blip", f"{V}imagedata"):
                 name = child.get(f"{R}embed") or child.get(f"{R}id") or ""
                 yield self._container.picture(self._relations.get(name, ""))

@@ -89,7 +89,7 @@ def global_review(stage: Stage) -> Iterator[Outcome]:
     if not opened:
         return
     over_subject = stage.design.adjudication.at == "subject"
-    reviews = []
+    reviews: list[ReadSession] = []
     for reader in stage.readers:
         # Compared over the subject the readers stay apart; else the second one comes round.
         agree = bool(reviews) and not over_subject

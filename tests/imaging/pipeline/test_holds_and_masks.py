@@ -20,7 +20,8 @@ from imaging.pipeline.deidentify import (
     deidentify_file,
     load_profile,
 )
-from imaging.pipeline.deidentify.holds import Look
+from imaging.pipeline.deidentify.holds import Look, look_of
+from imaging.pipeline.verify import judge_header, load, read_header
 from tests.imaging.pipeline.planted import PEOPLE, image, write
 
 EXPLICIT = "1.2.840.10008.1.2.1"
@@ -78,6 +79,32 @@ def test_text_in_a_slice_is_found_and_a_clean_slice_is_not(tmp_path: Path) -> No
         dataset.PixelData = with_text(text).tobytes()
         write(dataset, tmp_path / "a", PEOPLE[0], syntax=EXPLICIT, dirty=False)
         assert finder.look(tmp_path / "a", Look.SAMPLE).code == code
+
+
+def test_text_in_any_frame_of_a_run_is_found(tmp_path: Path) -> None:
+    frames = [with_text("VANDERSLOOT Q 1948" if number == 7 else "") for number in range(24)]
+    dataset = image(PEOPLE[0], 1)
+    dataset.Rows = dataset.Columns = 256
+    dataset.NumberOfFrames = len(frames)
+    dataset.PixelData = b"".join(frame.tobytes() for frame in frames)
+    write(dataset, tmp_path / "a", PEOPLE[0], syntax=EXPLICIT, dirty=False)
+    finding = TextFinder().look(tmp_path / "a", Look.SAMPLE)
+    assert (finding.code, {box.frame for box in finding.boxes}) == ("text_in_pixels", {7})
+
+
+@pytest.mark.parametrize(
+    ("modality", "ending", "look"),
+    [("PR", "2", Look.EACH), ("REG", "12.1", Look.EACH), ("SEG", "66.4", Look.NEVER),
+     ("RTDOSE", "481.2", Look.NEVER), ("SEG", "4", Look.EACH), ("CT", "2", Look.SAMPLE)],
+)  # fmt: skip
+def test_a_picture_is_looked_at_whatever_it_calls_itself(
+    tmp_path: Path, modality: str, ending: str, look: Look
+) -> None:
+    dataset = image(PEOPLE[0], 1)
+    dataset.Modality, dataset.SOPClassUID = modality, f"1.2.840.10008.5.1.4.1.1.{ending}"
+    write(dataset, tmp_path / "a", PEOPLE[0], syntax=EXPLICIT, dirty=False)
+    _, facts, _ = judge_header(read_header(load(tmp_path / "a")))
+    assert look_of(facts) is look
 
 
 def test_printed_words_have_more_strokes_than_outlines() -> None:

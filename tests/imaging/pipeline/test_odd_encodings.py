@@ -17,6 +17,7 @@ from imaging.pipeline.deidentify import (
     deidentify_file,
     load_profile,
 )
+from imaging.pipeline.encoding import Malformed
 from imaging.pipeline.verifier import OutputVerifier
 from imaging.pipeline.verify import load, read_header
 
@@ -130,6 +131,12 @@ INSIDE = {
     "a longer word": file_of(element(0x00181020, "LO", b"sw_KwiatkowskaH_3 ")),
     "a code string": file_of(element(0x00180015, "CS", b"KWIATKOWSKA ")),
     "a class UID": file_of(element(0x00081150, "UI", b"1.2.77812034")),
+    "letters as floating point numbers":
+        file_of(element(0x00189322, "FD", b"Kwiatkowska Honorata    ")),
+    "letters as whole numbers": file_of(element(0x00189220, "FL", b"Kwiatkowska "),
+                                        element(0x00281101, "US", b"Kwiatkowska ")),
+    "digits in groups as a decimal": file_of(element(0x00181047, "DS", b"778-120-34")),
+    "a number with its zeros": file_of(element(0x00200012, "IS", b"077812034 ")),
     "a time": file_of(element(0x00080030, "TM", b"Kwiatkowska ")),
     "a signature": file_of(element(0xFFFAFFFA, "SQ", item(element(0x04000115, "OB", NAME)))),
     "bytes after the last frame":
@@ -143,7 +150,8 @@ def test_nothing_survives_and_the_file_goes_on(tmp_path: Path, place: str) -> No
     assert code == ""
     low = output.lower()
     for needle in (b"kwiat", b"kowska", b"honorata", b"77812034", CYRILLIC[:5].lower().encode(),
-                   CYRILLIC[:5].encode("cp1251"), CYRILLIC[:5].encode("iso8859_5")):  # fmt: skip
+                   b"778-120-34", CYRILLIC[:5].encode("cp1251"),
+                   CYRILLIC[:5].encode("iso8859_5")):  # fmt: skip
         assert needle.lower() not in low
     assert pydicom.dcmread(tmp_path / "out").PatientID == "S-001"
 
@@ -170,3 +178,75 @@ def test_identity_inside_pixel_bytes_holds_the_file(tmp_path: Path, place: str) 
 def test_a_comment_that_encoders_write_does_not_hold(tmp_path: Path) -> None:
     text = b"LEAD Technologies Inc. V1.01"
     assert clean(tmp_path, image_of(fragments(b"", comment(text)), JPEG))[0] == ""
+
+
+def named_otherwise(name: str, charset: bytes, codec: str, *extra: bytes) -> bytes:
+    """A file of another bearer; the number is too long for an integer of 32 bits."""
+    written = file_of(*extra, charset=charset)
+    bearer = element(0x00100010, "PN", name.encode(codec).ljust(20))
+    written = written.replace(element(0x00100010, "PN", NAME), bearer)
+    number = element(0x00100020, "LO", b"17054512345 ")
+    return written.replace(element(0x00100020, "LO", b"MRN77812034 "), number)
+
+
+@pytest.mark.parametrize(
+    ("charset", "codec", "written"),
+    [(b"ISO_IR 192", "utf-8", "utf-8"), (b"ISO_IR 144", "iso8859_5", "iso8859_5"),
+     (b"ISO_IR 144", "iso8859_5", "utf-8"), (b"ISO_IR 144", "iso8859_5", "utf-16-le")],
+)  # fmt: skip
+def test_a_name_of_another_script_in_a_palette_goes_also_when_it_is_cut(
+    tmp_path: Path, charset: bytes, codec: str, written: str
+) -> None:
+    palette = CYRILLIC.encode(written) + b"\xd0\x1f"[: 2 - len(CYRILLIC.encode(written)) % 2]
+    source = named_otherwise(CYRILLIC, charset, codec, element(0x00281201, "OW", palette))
+    assert clean(tmp_path, source)[0] == ""
+    assert 0x00281201 not in pydicom.dcmread(tmp_path / "out")
+
+
+def test_nine_digits_of_a_longer_number_are_that_number(tmp_path: Path) -> None:
+    source = named_otherwise(
+        "Квятковска", b"ISO_IR 192", "utf-8", element(0x00200012, "IS", b"170545123 "),
+        element(0x00181150, "IS", b"170545"),
+        element(0x00189073, "FD", struct.pack("<d", 170545123)),
+    )  # fmt: skip
+    assert clean(tmp_path, source)[0] == ""
+    output = pydicom.dcmread(tmp_path / "out")
+    assert output.AcquisitionNumber is None
+    assert output.AcquisitionDuration is None
+    assert output.ExposureTime == 170545  # six digits are no identifier by themselves
+
+
+@pytest.mark.parametrize("after", [b"MACANDREW-FOTHERINGHAY", b"Li^Wei and others", b"\0\0MAC1"])
+def test_text_after_an_implicit_data_set_is_dropped_whatever_tag_it_looks_like(
+    tmp_path: Path, after: bytes
+) -> None:
+    elements = [
+        implicit(0x00080016, REGISTRATION), implicit(0x00080018, b"1.2.3\0"),
+        implicit(0x00080060, b"REG "), implicit(0x00100010, NAME), implicit(0x00100020, b"M1"),
+        implicit(0x0020000D, b"1.2.30"), implicit(0x0020000E, b"1.2.31"),
+    ]  # fmt: skip
+    meta = element(0x00020010, "UI", b"1.2.840.10008.1.2\0")
+    source = b"\0" * 128 + b"DICM" + meta + b"".join(elements) + after
+    code, output = clean(tmp_path, source)
+    assert code == ""
+    assert after.strip(b"\0")[:6] not in output
+
+
+def test_a_private_element_that_is_cut_short_is_refused(tmp_path: Path) -> None:
+    cut = struct.pack("<HHI", 0x4141, 0x1001, 400) + b"only this"
+    elements = [
+        implicit(0x00080016, REGISTRATION), implicit(0x00080018, b"1.2.3\0"),
+        implicit(0x00100020, b"M1"), implicit(0x0020000D, b"1.2.30"),
+        implicit(0x0020000E, b"1.2.31"),
+    ]  # fmt: skip
+    meta = element(0x00020010, "UI", b"1.2.840.10008.1.2\0")
+    source = b"\0" * 128 + b"DICM" + meta + b"".join(elements) + cut
+    assert clean_code(tmp_path, source) == "length_past_end"
+
+
+def clean_code(folder: Path, data: bytes) -> str:
+    """The code of a file that is refused when its header is read."""
+    (folder / "in").write_bytes(data)
+    with pytest.raises(Malformed) as refused:
+        read_header(load(folder / "in"))
+    return refused.value.code

@@ -8,7 +8,9 @@ from __future__ import annotations
 import zipfile
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pypdfium2 as pdfium
 import pytest
 from openpyxl import Workbook
@@ -17,7 +19,7 @@ from PIL import Image
 
 from imaging.pipeline.burned_in import TextFinder
 from imaging.pipeline.office import OfficeUnusable, print_pages, read_office
-from imaging.pipeline.redaction import OpenedPaper, flat_pdf, open_paper
+from imaging.pipeline.redaction import OpenedPaper, check_flat, flat_pdf, open_paper
 from imaging.pipeline.sandbox import Contained, Sandbox, SandboxLimits
 
 W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
@@ -124,6 +126,57 @@ def test_risks_are_listed_by_kind_and_boxes_lie_on_the_name(tmp_path: Path) -> N
     copy = flat_pdf([page.content for page in found.pages], [[b[:4] for b in p.boxes]
                                                              for p in found.pages])  # fmt: skip
     assert b"andersloot" not in copy
+
+
+C = "http://schemas.openxmlformats.org/drawingml/2006/chart"
+D = "http://schemas.openxmlformats.org/drawingml/2006/diagram"
+DRAWINGS = para("Volumes over time") + "".join(
+    f'<w:p><w:r><w:drawing><a:graphicData uri="{uri}"/></w:drawing></w:r></w:p>' for uri in (C, D)
+)
+METAFILE = b"\xd7\xcd\xc6\x9a" + b"\0" * 18 + "Vandersloot, Q.".encode("utf-16-le") + b"\1\2"
+
+
+def test_what_a_chart_a_diagram_or_a_metafile_says_is_in_no_page_and_told_as_a_risk(
+    tmp_path: Path,
+) -> None:
+    chart = f'<c:chartSpace xmlns:c="{C}"><c:cat><c:v>VANDERSLOOT Quirina</c:v></c:cat>'
+    diagram = f'<d:dataModel xmlns:d="{D}" xmlns:a="{A}"><a:t>Ms Vandersloot</a:t></d:dataModel>'
+    body = DRAWINGS + '<w:p><w:r><w:drawing><a:blip r:embed="r1"/></w:drawing></w:r></w:p>'
+    path = word(
+        tmp_path / "came",
+        body,
+        word__charts__chart1=chart + "</c:chartSpace>",
+        word__diagrams__data1=diagram,
+        word__embeddings__sheet1=b"Vandersloot in the chart's own sheet",
+    )
+    relations = f'<Relationships xmlns="{RELS}"><Relationship Id="r1" Target="media/p.wmf"/>'
+    with zipfile.ZipFile(path) as made:
+        parts = {name: made.read(name) for name in made.namelist()}
+    parts["word/_rels/document.xml.rels"] = f"{relations}</Relationships>".encode()
+    parts["word/media/p.wmf"] = METAFILE
+    zipped(path, parts)
+
+    found = opened(path)
+    assert found.problem == ""
+    text = printed(path)
+    assert text.count("A drawing that cannot be shown was here") == 3
+    assert "Volumes over time" in text and "andersloot" not in text.casefold()
+    risks = {risk.code: risk.count for risk in found.risks}
+    assert (risks["not_shown"], risks["embedded_files"]) == (3, 1)
+    assert risks["identity_in_hidden"] == 3
+    copy = flat_pdf([page.content for page in found.pages], [[] for _ in found.pages])
+    assert check_flat(copy, [[] for _ in found.pages]) == ""
+    for spelled in ("Vandersloot", "VANDERSLOOT", "Quirina"):
+        assert spelled.encode() not in copy
+        assert spelled.encode("utf-16-le") not in copy
+    read = TextFinder()._recognise(pages_of(copy)[0])
+    assert read and not [text for _, text, _ in read if "vandersloot" in text.casefold()]
+
+
+def pages_of(copy: bytes) -> list[Any]:
+    """The pages of a released copy as anybody sees them."""
+    document = pdfium.PdfDocument(copy)
+    return [np.asarray(page.render(scale=1.5).to_pil().convert("RGB")) for page in document]
 
 
 def test_a_workbook_shows_cells_and_hides_rows_columns_sheets_and_comments(tmp_path: Path) -> None:

@@ -24,10 +24,13 @@ from studies.scoping import scope
 from studies.services.configuration import effective
 from tests.imaging import upload_world
 from tests.imaging.sitedeid.reference import tokens_of
-from tests.world import StudyWorld, _configure
+from tests.world import (
+    BACKEND,
+    StudyWorld,
+    _configure,
+)
 
 pytestmark = pytest.mark.django_db
-BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 
 
 def study_with(at_site: str, **more: str) -> StudyWorld:

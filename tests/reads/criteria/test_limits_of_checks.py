@@ -114,7 +114,7 @@ def test_a_finding_of_a_stream_holds_all_that_the_form_shows() -> None:
         id="VISIT_BEFORE_BASELINE",
         level=Level.ERROR,
         message="This time point is dated before the baseline. Correct one of the dates.",
-        clause="criteria.md §11",
+        clause="Edit check of the eCRF",
         field="visits[0].date",
     )
 

@@ -337,6 +337,12 @@ def test_the_page_in_docs_is_the_generated_one() -> None:
     assert (ROOT / "docs" / "criteria.md").read_text(encoding="utf-8") == reference()
 
 
+def test_no_clause_on_screen_cites_a_paper_of_ours() -> None:
+    assert "criteria.md" not in reference()
+    library = (ROOT / "reads" / "oversight" / "library.json").read_text(encoding="utf-8")
+    assert "criteria.md" not in library
+
+
 # --- command line -----------------------------------------------------------------------------
 
 

@@ -79,7 +79,7 @@ def test_the_window_of_the_time_point_is_inclusive() -> None:
 def test_a_finding_names_level_clause_and_time_point() -> None:
     finding = run([replace(WEEK_6, day=50)])[0]
     assert finding.level == "info"
-    assert finding.clause == "criteria.md §10-11"
+    assert finding.clause == "Reading process of the charter"
     assert finding.message == (
         "Week 6 day 50, window 35-42: The assessment lies outside the window of the time point."
     )

@@ -82,7 +82,8 @@ def test_nadir_and_changes_are_reported() -> None:
     assert result.values["pct_change_nadir"] == Decimal("46.1538")
     assert result.values["pct_change_baseline"] == Decimal("-52.5")
     assert result.because[4] == (
-        "Volume 19 ml is 46 % above the nadir of 13 ml: PD, volumetric limits, criteria.md §7"
+        "Volume 19 ml is 46 % above the nadir of 13 ml: PD, "
+        "volume limits by the sphere formula, RANO 2.0 (Wen 2023) or RECIST 1.1"
     )
 
 

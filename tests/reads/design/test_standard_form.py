@@ -9,6 +9,7 @@ import pytest
 
 from reads.criteria import registry
 from reads.criteria.errors import CriteriaError
+from reads.design.lesion_sets import grouped
 from reads.design.standard_form import standard_form, supported
 from studies.forms.definition import Form
 from studies.forms.documents import load
@@ -176,3 +177,5 @@ def test_a_criterion_without_a_standard_form_is_refused_by_name() -> None:
     with pytest.raises(CriteriaError, match="at least one"):
         standard_form({}, key="ecrf_x", title="Nothing")
     assert set(supported()) == {criterion.key for criterion in registry.all_criteria()}
+    offered = [key for _, keys in grouped() for key in keys]
+    assert sorted(offered) == sorted(supported())
