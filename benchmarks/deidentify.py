@@ -95,7 +95,7 @@ def start_ours(*, digests: bool = True) -> Batch:
         load_profile,
     )
     from imaging.pipeline.durable import SyncGroup
-    from imaging.pipeline.folder_run import Scanner
+    from imaging.pipeline.scanning import Scanner
     from imaging.pipeline.verifier import OutputVerifier
 
     profile = load_profile("trial")

@@ -114,7 +114,7 @@ def seed(
     # Nothing is added to a signed read: its responses come first, as in a signature.
     with connection.cursor() as cursor:
         cursor.execute(
-            f'UPDATE "{ReadSession._meta.db_table}" SET state = %s '
+            f'UPDATE "{ReadSession._meta.db_table}" SET state = %s '  # noqa: S608
             "WHERE study_id = %s AND state = %s AND signed_at IS NOT NULL",
             ["signed", world.study.pk, "open"],
         )

@@ -7,7 +7,7 @@ with a key; the log-in of a browser is never lent to another origin (no credenti
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -33,7 +33,7 @@ class ViewerOrigins:
             return self.get_response(request)
         asked_first = "Access-Control-Request-Method" in request.headers
         if request.method == "OPTIONS" and asked_first:
-            response: Any = HttpResponse(status=204)
+            response = HttpResponse(status=204)
             response["Access-Control-Allow-Methods"] = "GET, HEAD"
             response["Access-Control-Allow-Headers"] = ASKED
             response["Access-Control-Max-Age"] = A_DAY

@@ -60,6 +60,7 @@ VERBS = {
     "holddecision.refuse": "refused the decision on held files",
     "holddecision.supersede": "took the decision on held files back",
     "package.build": "built the read package",
+    "package.look": "opened",
     "package.release": "released the read package",
     "package.supersede": "superseded the read package",
     "submission.take_over": "took the images over from elsewhere",

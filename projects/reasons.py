@@ -15,11 +15,12 @@ OTHER = ("other", "Another reason")
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """An act that needs a reason: key, title of its dialog, coded reasons."""
+    """An act that needs a reason: key, title of its dialog, coded reasons, words of its button."""
 
     key: str
     title: str
     reasons: tuple[tuple[str, str], ...]
+    label: str = ""
 
 
 NOT_DONE = Act(
@@ -32,11 +33,13 @@ NOT_DONE = Act(
         ("off_study", "Subject left the study"),
         OTHER,
     ),
+    label="Declare not done",
 )
 EXPECT = Act(
     "expect-again",
     "Why is this visit expected again?",
     (("mistake", "It was declared by mistake"), ("found", "Scans exist after all"), OTHER),
+    label="Expect again",
 )
 CORRECT_DATE = Act(
     "anchor",
@@ -59,6 +62,7 @@ END_ROLE = Act(
     "end-role",
     "Why does this role end?",
     (("left", "Person left the study"), ("duty", "Duty changed"), OTHER),
+    label="End role",
 )
 ACCOUNT = Act(
     "account",
@@ -74,6 +78,7 @@ SECOND_FACTOR = Act(
         ("security", "It may be known to others"),
         OTHER,
     ),
+    label="Reset second factor",
 )
 CONFIGURATION = Act(
     "configuration",
@@ -84,6 +89,7 @@ TOKEN = Act(
     "token",
     "Why is this key revoked?",
     (("unused", "It is not needed any more"), ("lost", "It may be known to others"), OTHER),
+    label="Revoke key",
 )
 
 
@@ -95,6 +101,7 @@ def reason_request(
     title: str = "",
     changes: tuple[ValueChange, ...] = (),
     hidden: tuple[tuple[str, str], ...] = (),
+    label: str = "",
 ) -> ReasonRequest:
     """Return the dialog of an act."""
     return ReasonRequest(
@@ -105,6 +112,7 @@ def reason_request(
         reasons=act.reasons,
         hidden=hidden,
         least_characters=LEAST_CHARACTERS,
+        label=label or act.label,
     )
 
 

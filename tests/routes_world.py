@@ -240,7 +240,7 @@ def _validation_report(world: StudyWorld) -> int:
             design_digest=design.digest,
             passed=False,
             facts={"lines": [], "passed": 0, "failed": 1, "traced": 0, "engines": {},
-                   "blinding": {"digest": ""}, "design": {"digest": ""}, "form": {"digest": ""}},
+                   **{one: {"label": "", "digest": ""} for one in ("design", "form", "blinding")}},
             digest="0" * 64,
             pdf=b"%PDF-1.7",
             asked_by="somebody",

@@ -154,6 +154,10 @@ def spark_path(values: Sequence[float], *, width: float = 92, height: float = 24
     ]
 
 
+#: a column of the funnel that is this high holds its figure
+ROOM_FOR_FIGURE = 30
+
+
 @dataclass(frozen=True, slots=True)
 class Stage:
     """One column of the funnel: what reached it, and the way down to the next one."""
@@ -164,6 +168,11 @@ class Stage:
     height: float
     ramp: str
     middle: float
+
+    @property
+    def number_dy(self) -> int:
+        """How far the figure stands below the column's top: in it, or above one that is too low."""
+        return 25 if self.height >= ROOM_FOR_FIGURE else -6
 
 
 def funnel_stages(

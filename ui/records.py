@@ -281,6 +281,7 @@ class ReasonRequest:
     errors: tuple[str, ...] = ()
     least_characters: int = 10
     htmx_target: str = ""
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -232,7 +232,8 @@ class Layouts:
             if judged is None:
                 return None
             if layout is not self._recent[0]:
-                self._to_front(layout)
+                self._leave(layout)
+                self._recent.appendleft(layout)
             return Recognised(layout, data, varying, judged)
         return None
 
@@ -249,14 +250,16 @@ class Layouts:
             return
         layout = self._known.get(key)
         if layout is None or not layout.learn(lesson):
+            if layout is not None:
+                self._leave(layout)
             self._known[key] = layout = Layout(header, judged, lesson)
+        self._leave(layout)
         if layout.is_usable():
-            self._to_front(layout)
+            self._recent.appendleft(layout)
 
-    def _to_front(self, layout: Layout) -> None:
+    def _leave(self, layout: Layout) -> None:
         if layout in self._recent:
             self._recent.remove(layout)
-        self._recent.appendleft(layout)
 
     def _forget_some(self) -> None:
         if len(self._lessons) > MOST_LAYOUTS:

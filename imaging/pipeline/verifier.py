@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import date
 from io import BytesIO
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -216,7 +216,7 @@ class OutputVerifier:
             if found:
                 raise _Failed("identity_left", _shown(tag))
 
-    def _check_number_bytes(self, tag: int, vr: str, value: object) -> None:
+    def _check_number_bytes(self, tag: int, vr: str, value: Any) -> None:
         """Search the bytes that numbers are written as: eight letters are one FD."""
         raw = np.asarray(value if value is not None else (), _FORMATS[vr]).tobytes()
         if len(raw) >= SHORTEST_NEEDLE and any(map(self._search.in_text, _printed(raw))):

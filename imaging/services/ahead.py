@@ -20,6 +20,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import imaging
+from audit.errors import RuleBroken
 from audit.models import Job, kind_of
 from imaging.models import Submission
 from imaging.pipeline import notes
@@ -97,7 +98,7 @@ def work(submission: Submission, opened: Intake, tick: Tick) -> bool:
         return False
     if not all(intake.say_all(items) for items in opened.by_series.values()):
         return False  # an original would be opened again
-    if looking.shows_text(opened, tick):
+    if looking.may_show_text(opened, tick):
         return False
     plan = cleaning.plan_of(submission, opened)
     known = identity.known_files(submission)
@@ -120,7 +121,7 @@ def work(submission: Submission, opened: Intake, tick: Tick) -> bool:
     )
     try:
         store.keep(notes.written(note), [one.staged.path for one in cleaned])
-    except FileNotFoundError:
+    except (FileNotFoundError, RuleBroken):
         return False  # it was dropped meanwhile: other files were chosen, or it was withdrawn
     return True
 

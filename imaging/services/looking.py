@@ -56,23 +56,25 @@ def hold_what_shows_text(submission: Submission, intake: Intake, tick: Tick) -> 
     return set(held)
 
 
-def shows_text(intake: Intake, tick: Tick) -> bool:
-    """Tell whether any file needs a person by its kind or its pixels; nothing is written down."""
-    each: list[Examined] = []
+def may_show_text(intake: Intake, tick: Tick) -> bool:
+    """Tell whether a person may have to see a file, by its kind or the sample of its stack.
+
+    Kinds of which each image is looked at are not looked at here: that is done once, when they are
+    signed. Nothing is written down.
+    """
     stacks: dict[str, list[Examined]] = defaultdict(list)
     for item in intake.examined:
-        if hold_reason(item.verified.image, accepted=frozenset()):
+        image = item.verified.image
+        if hold_reason(image, accepted=frozenset()) or look_of(image) is Look.EACH:
             return True
-        _put(item, each, stacks)
-    return bool(_look(each, stacks, frozenset(), tick)) if each or stacks else False
+        _put(item, [], stacks)
+    return bool(_look([], stacks, frozenset(), tick)) if stacks else False
 
 
 def note_looked(submission: Submission, intake: Intake) -> None:
-    """Write down that the files were judged whose kind asks for it."""
+    """Write down that stacks were judged by their samples, as ``may_show_text`` did."""
     judged = [
-        item.row.pk
-        for item in intake.examined
-        if look_of(item.verified.image) in {Look.EACH, Look.SAMPLE}
+        item.row.pk for item in intake.examined if look_of(item.verified.image) is Look.SAMPLE
     ]
     if judged:
         submission.files.filter(pk__in=judged, looked_at=None).update(looked_at=clock.now())

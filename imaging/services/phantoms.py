@@ -89,6 +89,11 @@ class Qualification:
     due: date | None
 
     @property
+    def is_wanted(self) -> bool:
+        """Whether the site is to send a scan now."""
+        return self.state in {"missing", "due", "failed"}
+
+    @property
     def is_over(self) -> bool:
         """Whether no pass holds today."""
         return self.state in {"missing", "failed"} or (
@@ -145,7 +150,7 @@ def _qualification(
 
 def wanted(study: Any, actor: Actor) -> list[Qualification]:
     """Return the scanners of which a phantom scan is wanted now."""
-    return [q for q in qualifications(study, actor) if q.state in {"missing", "due", "failed"}]
+    return [q for q in qualifications(study, actor) if q.is_wanted]
 
 
 # --- the site -------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
+from typing import Final
 
 from django.db import transaction
 
@@ -179,7 +180,7 @@ def _facts_of(row: Series) -> SeriesFacts | None:
 
 
 def _write(submission: Submission, row: Series, facts: SeriesFacts, intake: Intake) -> None:
-    wanted = {i.source_sha256 for i in row.instances.all()}
+    wanted = set(row.instances.values_list("source_sha256", flat=True))
     sealed = next(item.verified.sealed for item in intake.examined if item.row.sha256 in wanted)
     AcquisitionFacts.objects.create(
         study_id=row.study_id,
@@ -235,9 +236,26 @@ def _spacing(facts: SeriesFacts) -> float | None:
     return stack.spacing if stack else None
 
 
+#: Regions that are written as one word (PS3.16 Table L-1), for people.
+_REGIONS: Final = {
+    "abdomenpelvis": "abdomen and pelvis",
+    "chestabdomen": "chest and abdomen",
+    "chestabdpelvis": "chest, abdomen and pelvis",
+    "headneck": "head and neck",
+    "neckchest": "neck and chest",
+    "neckchestabdomen": "neck, chest and abdomen",
+    "neckchestabdpelv": "neck, chest, abdomen and pelvis",
+    "wholebody": "whole body",
+    "cspine": "cervical spine",
+    "tspine": "thoracic spine",
+    "lspine": "lumbar spine",
+}
+
+
 def describe(modality: str, facts: SeriesFacts) -> str:
     """Return a name for a series made of its facts; the header's own text stays outside."""
-    parts = [modality, facts.text("body_part").replace("\\", " ").lower()]
+    part = facts.text("body_part").replace("\\", " ").lower()
+    parts = [modality, _REGIONS.get(part, part)]
     parts.append(facts.text("contrast_phase"))
     thickness = facts.all_of("slice_thickness_mm")
     if thickness:

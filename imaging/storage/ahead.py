@@ -44,14 +44,20 @@ class AheadStore:
 
     @property
     def _notes(self) -> Path:
-        return ArrivalStore(self.submission_id).store.workspace(PLACE)
+        return ArrivalStore(self.submission_id).store.workspace(self._place)
 
     def keep(self, note: bytes, files: Sequence[Path]) -> None:
-        """Seal a note; it is there only when every file that it tells of is on the disk."""
+        """Seal a note; it is there only when every file that it tells of is on the disk.
+
+        Raises:
+            FileNotFoundError: the files were dropped meanwhile.
+            RuleBroken: IMG-020 the key was destroyed.
+        """
         fsync_files(files)
+        key = keys.submission_key(self.submission_id)
         temporary = self._notes / uuid4().hex
         with temporary.open("xb") as stream:
-            for chunk in seal([note], keys.make_submission_key(self.submission_id)):
+            for chunk in seal([note], key):
                 stream.write(chunk)
         fsync_file(temporary)
         temporary.replace(self._notes / NOTE)
@@ -67,8 +73,10 @@ class AheadStore:
 
     def drop(self) -> None:
         """Forget all of it."""
-        shutil.rmtree(self._notes, ignore_errors=True)
         research().clear_workspace(self._place)
+        root = ArrivalStore(self.submission_id).store.root
+        if root is None or root.exists():  # a destroyed folder is not made again
+            shutil.rmtree(self._notes, ignore_errors=True)
 
 
 def drop_stale() -> int:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from accounts.signing import shown_signatures
 from imaging.models import ReceivedFile, Submission
 from imaging.services import attachments
+from imaging.views import submissions
 from imaging.views.upload import crumbs, fetched
 from studies.access import StudyRequest, person, study_view
 from ui import moments, paper
@@ -39,7 +40,10 @@ def page(request: StudyRequest, pk: UUID) -> HttpResponse:
         "imaging/receipt.html",
         {
             "row": row,
-            "crumbs": crumbs(row),
+            # Uploads are the site's page; whoever reads the receipt for the study has the list.
+            "crumbs": crumbs(row)
+            if request.actor.sites is not None
+            else submissions.crumbs(request, row, last=_("Receipt")),
             "zone": person(request).time_zone,
             "signatures": shown_signatures(row),
             "series": row.check_result.get("series", []),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -17,7 +18,7 @@ from audit import clock
 from audit.actors import Actor
 from audit.errors import Refused, RuleBroken
 from imaging.models import Submission
-from imaging.services import submission
+from imaging.services import phantoms, submission
 from imaging.views import parts, tracker
 from queries.models import Query
 from studies.access import StudyRequest, fetch, person, person_view, study_view
@@ -64,11 +65,14 @@ def home(request: HttpRequest) -> HttpResponse:
     visits: list[dict[str, Any]] = []
     queries: list[dict[str, Any]] = []
     uploads: list[dict[str, Any]] = []
+    standing: dict[Any, list[tuple[Study, phantoms.Qualification]]] = {}
     for place in places:
         with scope(place.study):
             visits += _visits(place)
             queries += _queries(place)
             uploads += _uploads(place)
+            for one in phantoms.qualifications(place.study, place.actor):
+                standing.setdefault(one.scanner.pk, []).append((place.study, one))
     visits.sort(key=lambda v: v["order"])
     queries.sort(key=lambda q: q["row"].due_at)
     uploads.sort(key=lambda u: u["row"].created_at, reverse=True)
@@ -82,7 +86,7 @@ def home(request: HttpRequest) -> HttpResponse:
         request,
         "imaging/site_home.html",
         {
-            "title": _title(len(queries), len(due)),
+            "title": _title(len(queries), len(due), _phantoms_wanted(standing)),
             "site": first,
             "zone": first.time_zone if first else "UTC",
             "now": clock.now(),
@@ -92,23 +96,30 @@ def home(request: HttpRequest) -> HttpResponse:
             "all_count": len(visits),
             "uploads": uploads[:SHOWN_UPLOADS],
             "more_uploads": max(0, len(uploads) - SHOWN_UPLOADS),
-            "scanners": list(scanners.values()),
+            "scanners": [(one, standing.get(pk, [])) for pk, one in scanners.items()],
             "today": clock.today(first.time_zone if first else "UTC"),
             "places": places,
         },
     )
 
 
-def _title(questions: int, scans: int) -> str:
-    if not questions and not scans:
+def _phantoms_wanted(standing: Mapping[Any, Sequence[tuple[Study, Any]]]) -> int:
+    return sum(one.is_wanted for listed in standing.values() for _study, one in listed)
+
+
+def _title(questions: int, scans: int, tests: int) -> str:
+    if not questions and not scans and not tests:
         return _("Nothing is waiting for you")
     words = []
     if questions:
         words.append(_("1 answer") if questions == 1 else _("%d answers") % questions)
     if scans:
         words.append(_("1 scan") if scans == 1 else _("%d scans") % scans)
-    verb = _("is") if questions + scans == 1 else _("are")
-    return _("%(what)s %(verb)s waiting for you") % {"what": _(" and ").join(words), "verb": verb}
+    if tests:
+        words.append(_("1 phantom scan") if tests == 1 else _("%d phantom scans") % tests)
+    verb = _("is") if questions + scans + tests == 1 else _("are")
+    what = _(" and ").join([", ".join(words[:-1]), words[-1]] if words[1:] else words)
+    return _("%(what)s %(verb)s waiting for you") % {"what": what, "verb": verb}
 
 
 def _visits(place: Place) -> list[dict[str, Any]]:

@@ -22,7 +22,7 @@ from imaging.services.consent import CHOICES, IN_WORDS
 from projects.forms import zone_choices
 from projects.plan import fields, service, words
 from projects.views.configuration import dialog_of, sign_request
-from reads.services.clocks import plan_for
+from reads.services.clocks import USUAL, plan_for
 from studies.access import StudyRequest, fetch, study_view
 from studies.models import Configuration
 from studies.validation import problems_of
@@ -163,6 +163,7 @@ def _elsewhere(request: StudyRequest) -> dict[str, str]:
         name: _("%(source)s sets %(time)s")
         % {"source": source, "time": words.amount_in_words(plan.turnarounds[name])}
         for name, source in plan.sources.items()
+        if source != USUAL
     }
 
 

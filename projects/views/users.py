@@ -230,7 +230,12 @@ def _page(request: Any, user: User, form: Identity, status: int = 200) -> HttpRe
             ],
             "history": sentences(entries(user, limit=50)),
             "dialog": reason_request(
-                ACCOUNT, url, dialog="activity", title=f"{title} {user}", hidden=hidden
+                ACCOUNT,
+                url,
+                dialog="activity",
+                title=f"{title} {user}",
+                hidden=hidden,
+                label="Deactivate account" if user.is_active else "Activate account",
             ),
             "reset_dialog": reason_request(
                 SECOND_FACTOR,

@@ -9,6 +9,8 @@ from studies.calendars import Plan
 from studies.models import Configuration, Study
 from studies.services.configuration import effective, plan_of
 
+#: source of a clock that neither the charter nor the plan sets
+USUAL = "Usual turnaround"
 SESSION_CLOCKS = ("global_review", "oncology_review", "eligibility", "confirmation")
 
 
@@ -35,4 +37,4 @@ def _with_usual(plan: Plan) -> Plan:
         clock, _, unit = name.rpartition("_")
         if clock in SESSION_CLOCKS and clock not in plan.turnarounds:
             usual[clock] = {"amount": amount, "unit": "hours" if unit == "hours" else DAYS}
-    return plan.with_clocks(usual, source="Usual turnaround")
+    return plan.with_clocks(usual, source=USUAL)

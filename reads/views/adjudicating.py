@@ -320,6 +320,8 @@ def adjudication_sign(request: Any, pk: Any) -> HttpResponse:
     try:
         assent = signing.proven(request, case, meaning=signing.CASE_MEANING)
     except SignatureRefused as refused:
+        if not (case.choice and case.reason.strip()):  # taken back meanwhile: there is no dialog
+            messages.error(request, refused.message)
         return _page(request, case, errors=(refused.message,))
     settling.sign_case(case, actor=request.actor, assent=assent)
     messages.success(request, f"Your decision on case {case.label} is signed.")

@@ -348,6 +348,8 @@ def site_answers(request: StudyRequest) -> HttpResponse:
             "late": sum(row.is_late for row in open_rows)
             + sum(task.due_at < clock.now() for task in waiting),
             "sample": _sample(request),
+            # One site knows its own name; the column would only make the table wide.
+            "shows_site": request.actor.sites is None or len(request.actor.sites) > 1,
             "now": clock.now(),
         },
     )

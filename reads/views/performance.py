@@ -33,15 +33,28 @@ def number(value: float | None, digits: int = 1) -> str:
     return NONE if value is None else f"{value:.{digits}f}"
 
 
+def with_unit(statistic: Statistic | None, unit: str = " %") -> str:
+    """Return the value of a statistic alone."""
+    if statistic is None or statistic.value is None:
+        return NONE
+    return number(statistic.value) + unit
+
+
+def between(statistic: Statistic | None, digits: int = 1) -> str:
+    """Return the 95 % interval of a statistic in words."""
+    if statistic is None or statistic.value is None or statistic.interval is None:
+        return ""
+    low, high = statistic.interval.low, statistic.interval.high
+    return f"{number(low, digits)} to {number(high, digits)}"
+
+
 def with_interval(statistic: Statistic | None, digits: int = 1, unit: str = "") -> str:
     """Return a statistic with its 95 % interval."""
     if statistic is None or statistic.value is None:
         return NONE
     text = number(statistic.value, digits) + unit
-    if statistic.interval is None:
-        return text
-    low, high = statistic.interval.low, statistic.interval.high
-    return f"{text} ({number(low, digits)} to {number(high, digits)})"
+    span = between(statistic, digits)
+    return f"{text} ({span})" if span else text
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,13 +167,16 @@ def _frame(request: StudyRequest, asked: Asked, seen: Measured, watched: Drift) 
         "asked": asked,
         "criteria": performance.criteria_of(request.study),
         "seen": seen,
-        "agreement": with_interval(seen.agreement, unit=" %"),
-        "kappa": with_interval(seen.kappa, 2),
+        "agreement": with_unit(seen.agreement),
+        "agreement_span": between(seen.agreement),
+        "kappa": number(seen.kappa.value, 2),
+        "kappa_span": between(seen.kappa, 2),
         "strength": (
             strength_of_agreement(seen.kappa.value) if seen.kappa.value is not None else ""
         ),
         "ac1": number(seen.ac1.value, 2),
-        "adjudication": with_interval(seen.adjudication, unit=" %"),
+        "adjudication": with_unit(seen.adjudication),
+        "adjudication_span": between(seen.adjudication),
         "few": 0 < seen.pairs < FEW_PAIRS,
         "watched": watched,
         "discordance": [(p.label, round(share, 1)) for p, share, _, _ in watched.rows],
@@ -219,8 +235,10 @@ def performance_reader(request: StudyRequest, number: int) -> HttpResponse:
         {
             **_frame(request, asked, seen, found.drift_of(reader.user_id)),
             "reader": reader,
-            "index": with_interval(seen.disagreement_index),
-            "acceptance": with_interval(seen.acceptance, unit=" %"),
+            "index": with_unit(seen.disagreement_index, unit=""),
+            "index_span": between(seen.disagreement_index),
+            "acceptance": with_unit(seen.acceptance),
+            "acceptance_span": between(seen.acceptance),
             "overrides": with_interval(seen.overrides, unit=" %"),
             "minutes": found.minutes_by_period(reader.user_id),
             "reminders": found.reminders.get(reader.user_id, 0),

@@ -22,7 +22,7 @@ from reads.views import sessions
 from reads.views.room import band_of, find_task
 from studies.access import study_view
 from studies.forms.difference import AnswerChange, answer_changes
-from studies.forms.presentation import present
+from studies.forms.presentation import FormView, SectionView, present
 from studies.services import forms
 
 
@@ -150,6 +150,19 @@ def read_sign(request: Any, pk: Any) -> HttpResponse:
     return redirect("signed-read", request.study.code, task.pk)
 
 
+#: sections that the sheet prints in a way of its own
+_PRINTED = ("quality", "target", "non_target", "new", "remarks")
+
+
+def _other_sections(form: FormView) -> list[SectionView]:
+    """What else a form asks: spleen and marrow, PET, bone scan, steroids and clinical status."""
+    return [
+        each
+        for each in form.sections
+        if each.key not in _PRINTED and not each.key.startswith("response")
+    ]
+
+
 @study_view("read.perform")
 def signed_read(request: Any, pk: Any) -> HttpResponse:
     """The signed form of the reader's own read, to look at and to print."""
@@ -167,6 +180,7 @@ def signed_read(request: Any, pk: Any) -> HttpResponse:
         {
             **pages,
             "study": request.study,
+            "others": _other_sections(pages["form"]),
             "series": pictures.series_of(task.package),
             "code": code,
             "signatures": [

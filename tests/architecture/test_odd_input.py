@@ -1,7 +1,7 @@
 """Odd input is refused in words: no address answers 500, whatever is in its path, query or body.
 
-Names of parameters are read from the code. Each address meets a few odd values by default and every
-one with ``--whole``.
+Names of parameters are read from the code. By default every third address meets one odd value, the
+same in every run; with ``--whole`` each address meets every one.
 """
 
 from __future__ import annotations
@@ -90,8 +90,10 @@ def table(django_db_setup: None, django_db_blocker: Any) -> Iterator[Table]:
 
 
 def some(seed: str, whole: bool, things: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Return one thing by default, the same in every run; everything when all is asked for."""
-    return things if whole else (things[_number(seed) % len(things)],)
+    """Return one thing or nothing by default; everything when all is asked for."""
+    if whole:
+        return things
+    return (things[_number(seed) % len(things)],) if _number(f"{seed} turn") % 3 == 0 else ()
 
 
 def _number(seed: str) -> int:
@@ -135,7 +137,7 @@ def test_no_query_makes_a_page_fail(table: Table, whole: bool) -> None:
     for name, methods, user, url in addresses(table):
         if "GET" not in methods:
             continue
-        for odd in some(name, whole, ODD):
+        for odd in some(f"query {name}", whole, ODD):
             status = ask(user, "GET", f"{url}?{urlencode(dict.fromkeys(NAMES, odd))}")
             if status >= 500:
                 failed[name, odd[:40]] = status
@@ -148,7 +150,7 @@ def test_no_form_makes_a_page_fail(table: Table, whole: bool) -> None:
         method = next((one for one in methods if one != "GET"), None)
         if method is None:
             continue
-        for seed in range(8 if whole else 1):
+        for seed in some(f"form {name}", whole, tuple(range(8))):
             # Another odd value for each field, so that one refusal does not hide the others.
             typed = {one: ODD[_number(f"{name} {one} {seed}") % len(ODD)] for one in NAMES}
             body = urlencode(typed)
@@ -164,7 +166,7 @@ def test_no_body_of_another_kind_makes_a_page_fail(table: Table, whole: bool) ->
         method = next((one for one in methods if one != "GET"), None)
         if method is None:
             continue
-        for kind, body in some(name, whole, BODIES):
+        for kind, body in some(f"body {name}", whole, BODIES):
             if ask(user, method, url, data=body, content_type=kind) >= 500:
                 failed[name, kind, body[:20]] = 500
     assert failed == {}
@@ -216,7 +218,7 @@ def test_no_path_makes_a_page_fail(table: Table, whole: bool) -> None:
     assert len(tried) > 400
     failed = {}
     for number, (method, path) in enumerate(tried):
-        if not whole and number % 8:
+        if not whole and number % 12:
             continue
         if ask(manager, method, path) >= 500:
             failed[path[:120]] = 500
@@ -230,7 +232,7 @@ def test_every_link_leads_somewhere_for_who_sees_it(table: Table, whole: bool) -
     """Pages are opened as somebody who may; of links to one address the first is followed."""
     found: dict[tuple[str, Any], str] = {}
     for number, (name, methods, user, url) in enumerate(addresses(table)):
-        if methods[0] != "GET" or url.startswith("/api/") or (number % 4 and not whole):
+        if methods[0] != "GET" or url.startswith("/api/") or (number % 5 and not whole):
             continue
         client = Client(raise_request_exception=False)
         with rolled_back():
@@ -242,7 +244,7 @@ def test_every_link_leads_somewhere_for_who_sees_it(table: Table, whole: bool) -
                 if not link.startswith(("/static/", "/accounts/")):
                     match = resolve(link)
                     found.setdefault((match.url_name, user), f"{link} on {name}")
-    assert len(found) > 50
+    assert len(found) > 30
     broken = {}
     for (_name, user), where in found.items():
         if (status := ask(user, "GET", where.split(" ")[0])) in {403, 404, 500}:

@@ -247,7 +247,7 @@ def _send_with_a_pause(page: Page, row: Submission) -> None:
     page.get_by_role("button", name="Go on").click()
     page.wait_for_url("**/checks/", timeout=60_000)
     workers_are_done()
-    page.reload()
+    # The page draws itself again when the checks have told what they found.
     expect(page.locator("main")).to_contain_text("You said: The scanner lost them.")
     assert row.files.count() == 10 + 30
 

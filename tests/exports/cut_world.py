@@ -23,6 +23,7 @@ from tests.reads.read_world import (
     ready,
     run_jobs,
 )
+from tests.remembering import remembered
 from tests.world import StudyWorld, _configure
 
 DATASETS = ["queries", "rs", "subjects", "time_points", "tr", "tu"]
@@ -40,6 +41,7 @@ FILES = {
 REASON = "The sponsor agreed to the open items."
 
 
+@remembered
 def make_cut_study(*, reads: bool = True) -> StudyWorld:
     """Return a study with a transfer specification; with one visit or two read by both readers."""
     world = make_read_study()

@@ -116,7 +116,7 @@ def test_the_note_on_the_disk_is_ciphertext(tmp_path: Path) -> None:
         row = _checked(world, tmp_path)
         note = AheadStore(row.pk).note()
         assert note is not None
-        (sealed,) = ArrivalStore(row.pk).store.workspace("ahead").iterdir()
+        (sealed,) = ArrivalStore(row.pk).store.workspace(f"{row.pk.hex}-ahead").iterdir()
         for word in (b'"2.25.', row.files.all()[0].sha256.encode()):
             assert word in note
             assert word not in sealed.read_bytes()
@@ -134,7 +134,7 @@ def test_what_was_lost_meanwhile_is_done_anew(lost: str, tmp_path: Path) -> None
         elif lost == "the end of a file":
             first.write_bytes(first.read_bytes()[:-1])
         else:
-            (sealed,) = ArrivalStore(row.pk).store.workspace("ahead").iterdir()
+            (sealed,) = ArrivalStore(row.pk).store.workspace(f"{row.pk.hex}-ahead").iterdir()
             sealed.write_bytes(sealed.read_bytes()[:-1])
         sent = _signed(world, row)
         assert sent.state == "in_qc", sent.hold_reason

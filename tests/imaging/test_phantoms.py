@@ -307,6 +307,19 @@ def test_a_study_without_a_plan_says_so(client: Client) -> None:
     assert b"The study asks for no phantoms" in answer.content
 
 
+def test_the_home_of_a_site_counts_the_phantom_scans_that_are_wanted(
+    client: Client, world: StudyWorld
+) -> None:
+    client.force_login(world.users["site_user"], backend=BACKEND)
+    # a CT with a water phantom, a PET/CT with a water and a NEMA phantom
+    assert "3 phantom scans" in client.get(reverse("site-home")).context["title"]
+    pw.phantom_scan(world, state="measured")
+    home = client.get(reverse("site-home"))
+    assert "2 phantom scans" in home.context["title"]
+    assert b"Scan on its way" in home.content
+    assert opened(client, world, "scientific", "phantom-list").content.count(b"To be judged") == 2
+
+
 def test_the_table_has_a_line_per_figure(client: Client, world: StudyWorld) -> None:
     pw.phantom_scan(world, state="measured", comment="=cmd")
     answer = opened(client, world, "inspector", "phantom-csv")

@@ -22,6 +22,8 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 #: three visits of them are the 501 instances of the trial with twenty kills
 SLICES = 167
 PATIENCE_S = 300
+#: twice the time that the workers have between all kills, so that there is work left to lose
+WORK_S = 12.5
 
 
 def _sent(folder: Path, visits: int) -> tuple[Any, list[Submission]]:
@@ -67,6 +69,16 @@ def _open() -> int:
     ).count()
 
 
+def _restart(victim: Any, workers: list[Any]) -> None:
+    """Kill one worker; the others stand still until it is back, so that work is left to lose."""
+    others = [worker for worker in workers if worker is not victim]
+    for worker in others:
+        worker.pause()
+    victim.restart()
+    for worker in others:
+        worker.go_on()
+
+
 @pytest.mark.parametrize(
     ("kills", "visits", "count"), [(5, 2, 1), pytest.param(20, 3, 2, marks=pytest.mark.whole)]
 )
@@ -81,8 +93,8 @@ def test_killed_workers_leave_the_outputs_of_an_undisturbed_run(
         _let_leases_end()
         if not _open():
             break
-        time.sleep(chance.uniform(0.3, 2.5))
-        chance.choice(workers).restart()
+        time.sleep(chance.uniform(0.1, WORK_S / kills))
+        _restart(chance.choice(workers), workers)
         killed += 1
     _let_leases_end()
     deadline = time.monotonic() + PATIENCE_S

@@ -61,6 +61,14 @@ class WorkerProcess:
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
+    def pause(self) -> None:
+        """Stop the worker and its children where they are."""
+        os.killpg(self.process.pid, signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Let a paused worker go on."""
+        os.killpg(self.process.pid, signal.SIGCONT)
+
     def restart(self) -> None:
         """Kill, and start again."""
         self.kill()

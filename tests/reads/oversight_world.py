@@ -11,6 +11,7 @@ from reads.services.reminders import Draft
 from studies.scoping import scope
 from tests.exports.cut_world import generated, make_cut_study
 from tests.reads.read_world import READERS, disagreement, reader, ready, run_jobs, task_of
+from tests.remembering import remembered
 from tests.world import StudyWorld
 
 RULE = Draft(
@@ -22,6 +23,7 @@ RULE = Draft(
 WHY = "Reader 1 measured another lesion than at baseline."
 
 
+@remembered
 def exported_world() -> tuple[StudyWorld, AdjudicationCase, DataCut]:
     """Return a study in which one subject was read twice, adjudicated, exported, and goes on.
 

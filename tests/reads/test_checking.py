@@ -43,14 +43,14 @@ from tests.reads.read_world import (
     run_jobs,
     task_of,
 )
+from tests.remembering import remembered
 from tests.world import PASSWORD, StudyWorld
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def world() -> Iterator[StudyWorld]:
-    """Both readers read baseline (40 + 20 mm); reader 1 then finds 61.0 + 15 mm: +52.5 %."""
+@remembered
+def make_read_course() -> StudyWorld:
     made = make_cut_study(reads=False)
     with scope(made.study):
         for point in made.time_points(made.subjects[0])[:2]:
@@ -59,6 +59,14 @@ def world() -> Iterator[StudyWorld]:
         for name in READERS:
             read_baseline(made, name, "40.0", "20.0")
         read_follow_up(made, READERS[0], 2, ("61.0", "15.0"), ("PD", "NON-CR/NON-PD", "PD"))
+    return made
+
+
+@pytest.fixture
+def world() -> Iterator[StudyWorld]:
+    """Both readers read baseline (40 + 20 mm); reader 1 then finds 61.0 + 15 mm: +52.5 %."""
+    made = make_read_course()
+    with scope(made.study):
         yield made
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from django.urls import reverse
@@ -25,23 +26,37 @@ from tests.reads.read_world import (
     run_jobs,
     task_of,
 )
+from tests.remembering import remembered
 from tests.sign_dialogs import typed_into
 from tests.world import StudyWorld
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def world() -> StudyWorld:
-    return make_read_study()
-
-
-@pytest.fixture
-def accepted(world: StudyWorld, tmp_path: Path) -> Iterator[Submission]:
-    """A baseline that passed quality control and waits for two readers."""
-    with scope(world.study):
-        row = pass_it(world, in_qc(world, tmp_path))
+@remembered
+def make_accepted() -> tuple[StudyWorld, Submission]:
+    made = make_read_study()
+    with scope(made.study), TemporaryDirectory() as folder:
+        row = pass_it(made, in_qc(made, Path(folder)))
         run_jobs()
+    return made, row
+
+
+@pytest.fixture
+def arrived() -> tuple[StudyWorld, Submission]:
+    return make_accepted()
+
+
+@pytest.fixture
+def world(arrived: tuple[StudyWorld, Submission]) -> StudyWorld:
+    return arrived[0]
+
+
+@pytest.fixture
+def accepted(arrived: tuple[StudyWorld, Submission]) -> Iterator[Submission]:
+    """A baseline that passed quality control and waits for two readers."""
+    world, row = arrived
+    with scope(world.study):
         yield row
 
 

@@ -262,8 +262,7 @@ def test_the_parts_of_a_voided_read_are_frozen_with_it(exported: Exported) -> No
     sign_for(world, row, "project")
     gone = ReadSession.objects.get(state="voided", task__sequence=2)
     open_now = reading.open_session(task_of(world, READERS[0], 2), actor=reader(world, READERS[0]))
-    seen = gone.observations.first()
-    assert seen is not None
+    seen = gone.observations.get(lesion__label="T01")
     of_seen = f"observation_id = '{seen.pk}'"
     of_gone = f"session_id = '{gone.pk}'"
     marks = f"measurement_id IN (SELECT id FROM reads_measurement WHERE {of_seen})"

@@ -77,3 +77,5 @@ def test_a_lugano_read_is_shown_derived_and_signed_with_its_products() -> None:
         assert sorted({one.kind for one in sizes}) == ["long_axis", "short_axis"]
     shown = client.get(reverse("signed-read", args=["ALPHA", task.pk])).content.decode()
     assert "Lugano 2014" in shown
+    assert "Highest five-point score of the known sites" in shown
+    assert "Length of the spleen" in shown

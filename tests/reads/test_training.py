@@ -6,6 +6,7 @@ import pytest
 from django.urls import reverse
 
 from accounts.permissions import Role
+from accounts.signatures import content_digest
 from audit import clock, jobs
 from audit.errors import Conflict, NotPermitted, RuleBroken
 from audit.models import Job
@@ -313,7 +314,7 @@ def test_an_unqualified_reader_has_an_empty_inbox_and_403_on_signing() -> None:
         ready(world, world.time_points(world.subjects[0])[0])
         run_jobs()
         task = task_of(world, READERS[0])
-        reading.open_session(task, actor=reader(world, READERS[0]))
+        opened = reading.open_session(task, actor=reader(world, READERS[0]))
         qualifying.revoke_all(
             world.users[READERS[0]], world.study, actor=desk(world), reason="drift"
         )
@@ -323,7 +324,9 @@ def test_an_unqualified_reader_has_an_empty_inbox_and_403_on_signing() -> None:
     assert "Not qualified" in inbox
     listed = client.get(api(world, "reads/")).json()
     assert (listed["results"] if isinstance(listed, dict) else listed) == []
-    posted = {"password": PASSWORD, "digest": "none"}
+    with scope(world.study):
+        opened.refresh_from_db()
+        posted = {"password": PASSWORD, "digest": content_digest(opened)}
     assert client.post(reverse("read-sign", args=["ALPHA", task.pk]), posted).status_code == 403
     answer = client.post(
         api(world, f"reads/{task.pk}/sign/"), posted, content_type="application/json"

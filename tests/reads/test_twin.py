@@ -22,24 +22,36 @@ from studies.scoping import scope
 from studies.services import people
 from tests.queries.query_world import logged_in
 from tests.reads.read_world import make_read_study
+from tests.remembering import remembered
 from tests.world import BUILDER, StudyWorld
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def world() -> StudyWorld:
-    return make_read_study("ALPHA")
-
-
-@pytest.fixture
-def twin(world: StudyWorld) -> Study:
-    """The twin with its subjects."""
+@remembered
+def make_twins() -> tuple[StudyWorld, Study]:
+    world = make_read_study("ALPHA")
     with scope(world.study):
         made = twinning.make_twin(world.study, actor=world.actor("scientific"))
     row = Job.objects.get(kind=twinning.JOB)
     assert jobs.run(str(row.pk)) == "done", row.error
-    return made
+    return world, made
+
+
+@pytest.fixture
+def both() -> tuple[StudyWorld, Study]:
+    return make_twins()
+
+
+@pytest.fixture
+def world(both: tuple[StudyWorld, Study]) -> StudyWorld:
+    return both[0]
+
+
+@pytest.fixture
+def twin(both: tuple[StudyWorld, Study]) -> Study:
+    """The twin with its subjects."""
+    return both[1]
 
 
 def test_one_action_makes_a_study_with_the_same_design_and_invented_subjects(

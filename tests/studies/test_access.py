@@ -28,7 +28,6 @@ from tests.world import (
 pytestmark = pytest.mark.django_db
 
 
-
 @pytest.fixture
 def worlds() -> tuple[StudyWorld, StudyWorld]:
     return make_study("ALPHA", sponsor="Norvane"), make_study("BETA", sponsor="Calder")

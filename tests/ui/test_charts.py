@@ -68,3 +68,8 @@ def test_the_funnel_fills_the_width_and_shrinks_with_the_counts() -> None:
     assert stages[-1].x + stages[-1].width == pytest.approx(1160, abs=0.3)
     assert stages[0].ramp
     assert not stages[-1].ramp
+
+
+def test_the_figure_of_a_low_column_of_the_funnel_stands_above_it() -> None:
+    stages = charts.funnel_stages([100, 40, 10, 0])
+    assert [stage.number_dy for stage in stages] == [25, 25, -6, -6]

@@ -100,3 +100,16 @@ def test_business_days_give_one_tone_for_each_side_of_the_due_day(days: int) -> 
     clock = moments.clock_of_days(days)
     expected = "stop" if days < 0 else "wait" if days <= 1 else "idle"
     assert clock.tone == expected
+
+
+@pytest.mark.parametrize("text", ["2026-02-28", "1900-01-01", "2199-12-31"])
+def test_a_day_that_a_page_sent_back_is_read(text: str) -> None:
+    assert moments.typed_day(text).isoformat() == text
+
+
+@pytest.mark.parametrize(
+    "text", ["", "x", "2026-13-45", "0001-01-01", "1899-12-31", "2200-01-01", "9999-12-31"]
+)
+def test_what_is_no_day_of_a_study_is_not_taken_for_one(text: str) -> None:
+    with pytest.raises(ValueError, match=r"day|month|isoformat"):
+        moments.typed_day(text)

@@ -32,6 +32,7 @@ const RAW_CONTROL = /[\x01-\x08\x0b\x0e-\x1f\x7f]/;
 const PRINTED = /[\x20-\x7e]{5,}/g;
 const WIDE = /(?:[\x20-\x7e]\0){3,}|(?:\0[\x20-\x7e]){3,}/g;
 const LONGEST_TEXT = 64 * 1024;
+const ONE_NUMBER = 8;
 const INSTANCE_NUMBER = 0x00200013;
 const CODE_VALUE = 0x00080100;
 const LONG_CODE_VALUE = 0x00080119;
@@ -165,7 +166,7 @@ export class ElementRules {
       if (text === null || this.tokens.hit(text)) return REMOVE;
     } else if (isNumeric(vr)) {
       const numbers = numbersOf(vr, value);
-      if (this.isIdentity(element.tag, numbers) || this.namesSomebody(value, context)) {
+      if (this.isIdentity(element.tag, numbers) || this.isSpelled(value, context)) {
         return emptied(element.tag, vr, context);
       }
     } else if (this.namesSomebody(value, context)) return REMOVE;
@@ -175,6 +176,11 @@ export class ElementRules {
   /** Whether the bytes of a binary value spell a token. */
   private namesSomebody(value: Uint8Array, context: Context): boolean {
     return textsIn(value, context.charsets).some((text) => this.tokens.hit(text));
+  }
+
+  /** Whether numbers spell a token; one number of eight bytes can in plain letters. */
+  private isSpelled(value: Uint8Array, context: Context): boolean {
+    return (value.length > ONE_NUMBER || isAscii(value)) && this.namesSomebody(value, context);
   }
 
   /** Whether a number is one of the upload's identifiers, or several written as one. */
@@ -258,6 +264,7 @@ export class ElementRules {
     if (unit) {
       const wrong = value.length % unit || value.length > 1024 || latin1(value).match(PRINTED);
       if (!wrong && this.isPrivateIdentity(element.tag, numbersOf(safe, value))) return null;
+      if (!wrong && this.isSpelled(value, context)) return null;
       return wrong ? null : encode(element.tag, vr, value, context.explicitOut);
     }
     if (!isAscii(value)) return null;

@@ -25,6 +25,7 @@ _RAW_CONTROL: Final = re.compile(rb"[\x01-\x08\x0b\x0e-\x1f\x7f]")
 _PRINTED: Final = re.compile(rb"[\x20-\x7e]{5,}")
 _WIDE: Final = re.compile(rb"(?:[\x20-\x7e]\0){3,}|(?:\0[\x20-\x7e]){3,}")
 _LONGEST_TEXT: Final = 64 * 1024
+_ONE_NUMBER: Final = 8
 _INSTANCE_NUMBER: Final = 0x00200013
 _CODE_MEANING: Final = 0x00080104
 _CODE_VALUE: Final = 0x00080100
@@ -170,7 +171,7 @@ class ElementRules:
                 return REMOVE
         elif vr in values.NUMERIC:
             numbers = values.numbers_of(vr, value)
-            if self._is_identity(element.tag, numbers) or self._names_somebody(value, context):
+            if self._is_identity(element.tag, numbers) or self._is_spelled(value, context):
                 return encode(element.tag, vr, b"", context.explicit_out), Effect.EMPTIED
         elif self._names_somebody(value, context):
             return REMOVE
@@ -179,6 +180,11 @@ class ElementRules:
     def _names_somebody(self, value: bytes, context: Context) -> bool:
         """Tell whether the bytes of a binary value spell a token."""
         return any(self._tokens.hit(text) for text in texts_in(value, context.charsets))
+
+    def _is_spelled(self, value: bytes, context: Context) -> bool:
+        """Tell whether numbers spell a token; one number of eight bytes can in plain letters."""
+        may = len(value) > _ONE_NUMBER or value.isascii()
+        return may and self._names_somebody(value, context)
 
     def _is_identity(self, tag: int, numbers: Iterable[str]) -> bool:
         """Tell whether a number is one of the upload's identifiers, or several written as one."""
@@ -288,7 +294,8 @@ class ElementRules:
             if len(value) % _UNIT[safe] or len(value) > 1024 or _PRINTED.search(value):
                 return None
             numbers = values.numbers_of(safe, value)
-            if self._is_identity(element.tag, numbers) or any(map(values.is_instant, numbers)):
+            known = self._is_identity(element.tag, numbers) or self._is_spelled(value, context)
+            if known or any(map(values.is_instant, numbers)):
                 return None
             return encode(element.tag, vr, value, context.explicit_out)
         text = value.decode("latin-1").strip("\0 ") if value.isascii() else None

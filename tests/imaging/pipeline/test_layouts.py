@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from imaging.pipeline.deidentify import DeidPlan, Subject, TrialValues, load_profile, merge_tokens
 from imaging.pipeline.deidentify.cleaner import Cleaner
 from imaging.pipeline.encoding import Malformed
-from imaging.pipeline.folder_run import Scanner
+from imaging.pipeline.scanning import Scanner
 from imaging.pipeline.verifier import OutputVerifier, Verdict
 from tests.imaging.pipeline.planted import PEOPLE, image, write
 from tests.imaging.pipeline.test_verifier import BREAKS
