@@ -126,11 +126,18 @@ def opened(
         tick: told how many files were examined, often enough to keep a lease.
         only: parameters whose values are wanted of the originals; all without it.
     """
+    with working(submission) as folder:
+        yield _examine(submission, folder, tick, only)
+
+
+@contextmanager
+def working(submission: Submission) -> Iterator[Path]:
+    """Make the folder in which originals lie open for a while; it is removed afterwards."""
     folder = working_folder(submission)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True, mode=0o700)
     try:
-        yield _examine(submission, folder, tick, only)
+        yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

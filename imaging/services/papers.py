@@ -47,7 +47,7 @@ Work = tuple[str, str, str]
 def open_all(submission: Submission, plan: DeidPlan, tick: Tick) -> None:
     """Open every attachment that was not opened yet: pages sealed, risks listed.
 
-    Runs inside the working folder of ``intake.opened``, which is removed afterwards.
+    Runs inside ``intake.working``, which is removed afterwards.
     """
     waiting = list(submission.attachments.filter(state="held", opened_at=None))
     if not waiting:

@@ -162,7 +162,8 @@ def _opened(row: Submission, marks: Marks) -> Iterator[tuple[Intake, ahead.Ready
     """Open an upload, or take what was worked out of it ahead: then no original is opened."""
     ready = ahead.ready(row)
     if ready is not None:
-        yield ready.intake, ready
+        with intake.working(row):  # attachments are opened in it
+            yield ready.intake, ready
         return
     with intake.opened(row, marks, only=intake.TRUE_VALUES) as opened:
         yield opened, None

@@ -17,13 +17,13 @@ from tests.imaging.test_worker_loss import _digests, _let_leases_end, _undisturb
 from tests.imaging.upload_world import job_of, make_imaging_study, received
 from tests.settings import RUN
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow, pytest.mark.whole]
 
 SLICES = 6
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize("stride", [2, pytest.param(1, marks=pytest.mark.whole)])
+@pytest.mark.parametrize("stride", [2, 1])
 def test_t02_a_submission_cut_at_commits_arrives_whole_and_once(
     stride: int, when: str, tmp_path: Path
 ) -> None:

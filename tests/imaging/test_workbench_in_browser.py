@@ -133,9 +133,11 @@ def look_around(page: Page) -> None:
     """Scroll the series and look at both tables, by keyboard."""
     keyboard = page.keyboard
     keyboard.press("v")
-    before = page.locator(".ic-vp").get_attribute("aria-valuenow")
+    series = page.locator(".ic-vp")
+    before = series.get_attribute("aria-valuenow")
+    assert before
     keyboard.press("PageDown")
-    assert page.locator(".ic-vp").get_attribute("aria-valuenow") != before
+    expect(series).not_to_have_attribute("aria-valuenow", before)
 
     keyboard.press("t")
     expect(page.locator("#panel-form")).to_be_visible()

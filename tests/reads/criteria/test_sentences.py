@@ -360,7 +360,7 @@ def volume(day: int, *volumes: str, **more: bool) -> VolumeTimePoint:
 )
 def test_the_volumetric_response(volumes: str, sentence: str) -> None:
     found = get("VOLUMETRIC").assess([volume(0, "10"), volume(56, volumes)])
-    assert said(found, "measured_response").startswith(f"{sentence}, volumetric limits")
+    assert said(found, "measured_response").startswith(f"{sentence}, volume limits")
 
 
 def test_the_volumetric_overall_response() -> None:
