@@ -45,7 +45,6 @@ OVERRIDES: Final = {
     "00700006": ("clean-d", "Unformatted Text Value: Clean Graphics cleans the text"),
     "00080090": ("z", "Referring Physician's Name"),
     "00081110": ("z", "Referenced Study Sequence"),
-    "00081111": ("z", "Referenced Performed Procedure Step Sequence: Type 2 in reports"),
     "00081140": ("items", "Referenced Image Sequence: UIDs mapped"),
     "00082112": ("items", "Source Image Sequence: UIDs mapped"),
     "0040a160": ("clean-d", "Text Value: Clean Structured Content"),
