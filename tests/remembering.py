@@ -40,8 +40,9 @@ def remembered(build: Callable[..., World]) -> Callable[..., World]:
     """Build a world by its services the first time, from its rows from then on.
 
     It is built anew when the database holds anything already, when the clock is shifted, and on
-    another day: dates of a world count from today. Builders that store files or leave work for a
-    worker are not to be decorated.
+    another day: dates of a world count from today. Files that a builder stored stay in the stores
+    of the process, by their digest: where a test destroys them, its builder is not to be decorated,
+    nor one that leaves work for a worker.
     """
 
     @functools.wraps(build)

@@ -32,22 +32,17 @@ KEY = "general"
 
 def versions(study: Study | Any) -> list[Configuration]:
     """Return every version of the study's guidelines, newest first."""
-    rows = Configuration.objects.in_study(study).filter(kind=KIND)
-    return list(rows.order_by("key", "-version"))
+    return configuration.versions_of(study, KIND)
 
 
 def effective_or_none(study: Study | Any) -> Configuration | None:
     """Return the guideline that holds now, or nothing."""
-    rows = Configuration.objects.in_study(study).filter(kind=KIND, state="effective")
-    found: Configuration | None = rows.order_by("key").first()
-    return found
+    return configuration.effective_or_none(study, KIND)
 
 
 def open_draft(study: Study | Any) -> Configuration | None:
     """Return the newest draft of the guideline, or nothing."""
-    rows = Configuration.objects.in_study(study).filter(kind=KIND, state="draft")
-    found: Configuration | None = rows.order_by("-version").first()
-    return found
+    return configuration.open_draft(study, KIND)
 
 
 def time_point_codes(study: Study | Any) -> frozenset[str]:

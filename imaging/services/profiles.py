@@ -40,15 +40,12 @@ LISTS: Final = {
 
 def versions(study: Study | Any) -> list[Configuration]:
     """Return every version of the study's profiles, newest first."""
-    rows = Configuration.objects.in_study(study).filter(kind=KIND)
-    return list(rows.order_by("key", "-version"))
+    return configuration.versions_of(study, KIND)
 
 
 def effective_or_none(study: Study | Any) -> Configuration | None:
     """Return the profile that holds now, or nothing."""
-    rows = Configuration.objects.in_study(study).filter(kind=KIND, state="effective")
-    found: Configuration | None = rows.order_by("key").first()
-    return found
+    return configuration.effective_or_none(study, KIND)
 
 
 def before(made: Configuration) -> Configuration | None:

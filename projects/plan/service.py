@@ -34,22 +34,17 @@ START: Mapping[str, Any] = {
 
 def versions(study: Study | Any) -> list[Configuration]:
     """Return every version of the study's plan, newest first."""
-    rows = Configuration.objects.in_study(study).filter(kind=KIND)
-    return list(rows.order_by("key", "-version"))
+    return configuration.versions_of(study, KIND)
 
 
 def effective_or_none(study: Study | Any) -> Configuration | None:
     """Return the plan that holds now, or nothing."""
-    rows = Configuration.objects.in_study(study).filter(kind=KIND, state="effective")
-    found: Configuration | None = rows.order_by("key").first()
-    return found
+    return configuration.effective_or_none(study, KIND)
 
 
 def open_draft(study: Study | Any) -> Configuration | None:
     """Return the newest draft of the plan, or nothing."""
-    rows = Configuration.objects.in_study(study).filter(kind=KIND, state="draft")
-    found: Configuration | None = rows.order_by("-version").first()
-    return found
+    return configuration.open_draft(study, KIND)
 
 
 def start_draft(study: Study, *, actor: Actor) -> Configuration:

@@ -159,3 +159,23 @@ def plan_of(study: Study | Any) -> Plan:
     """Return the effective plan of a study, which every clock reads."""
     configuration = effective(study, Configuration.Kind.PLAN)
     return plan_from(str(configuration), configuration.document)
+
+
+def versions_of(study: Any, kind: str) -> list[Configuration]:
+    """Return every version of a kind in a study, newest first within its key."""
+    rows = Configuration.objects.in_study(study).filter(kind=kind)
+    return list(rows.order_by("key", "-version"))
+
+
+def effective_or_none(study: Any, kind: str) -> Configuration | None:
+    """Return the version of a kind that holds now, of its first key; or nothing."""
+    rows = Configuration.objects.in_study(study).filter(kind=kind, state="effective")
+    found: Configuration | None = rows.order_by("key").first()
+    return found
+
+
+def open_draft(study: Any, kind: str) -> Configuration | None:
+    """Return the newest draft of a kind, or nothing."""
+    rows = Configuration.objects.in_study(study).filter(kind=kind, state="draft")
+    found: Configuration | None = rows.order_by("-version").first()
+    return found
