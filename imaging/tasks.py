@@ -8,10 +8,12 @@ from typing import Any
 from celery import shared_task
 from celery.signals import worker_init
 
+from imaging.pipeline.buffers import keep_large_buffers
+from imaging.pipeline.burned_in import recogniser
+
 # What the jobs of an upload load when they begin; loaded once, every process of a worker has it.
 _LOADED_FIRST = (
     "imaging.services.process",
-    "imaging.pipeline.burned_in",
     "imaging.pipeline.previews",
 )
 
@@ -21,6 +23,8 @@ def load_first(**_: Any) -> None:  # Any: whatever Celery tells its receivers
     """Load what uploads need before the worker's processes are made."""
     for name in _LOADED_FIRST:
         import_module(name)
+    recogniser()
+    keep_large_buffers()
 
 
 @shared_task(name="imaging.ask_for_sweep")

@@ -14,6 +14,7 @@ from typing import Any, Final
 from imaging.dicomweb.values import Bulk, Encoder
 from imaging.pipeline import encoding
 from imaging.pipeline.encoding import Element, Part10
+from imaging.pipeline.travel import travels
 from imaging.pipeline.verify import Header, load, read_header
 
 FILE_META: Final = 0x00020010
@@ -25,6 +26,7 @@ _BEGINNINGS: Final = (b"\xff\xd8", b"\xff\x4f", b"\x00\x00\x00\x0cjP")
 Fragment = tuple[int, int]
 
 
+@travels
 @dataclass(frozen=True, slots=True)
 class Described:
     """One object. ``pixel_at`` is ``None`` where frames cannot be served as byte ranges."""

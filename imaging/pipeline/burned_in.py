@@ -1,13 +1,14 @@
 """Text in pixels: boxes and a suspicion score for a person, and the hold rule for a machine.
 
 Recognition is an aid, never a release: it can only hold a file.  `rapidocr` is imported when the
-first image is looked at, in the worker's child process.
+first image is looked at, or before by ``recogniser()`` in a process whose children look.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -37,6 +38,11 @@ TILE_COLUMNS: Final = 24
 STRONG_STEP: Final = 40
 STROKES_PER_TILE: Final = 20
 MAX_SIDE: Final = 1600
+# The detector is made for images with shorter sides like this; letters of a tiny image, enlarged
+# more than a few times, are not found any better.
+DETECTOR_SIDE: Final = 736
+MOST_ENLARGED: Final = 4
+BLANK: Final = np.zeros((64, 64, 3), np.uint8)
 FRAMES_LOOKED_AT: Final = 3
 FRAMES_SCORED: Final = 64
 
@@ -62,10 +68,7 @@ class Finding:
 
 
 class TextFinder:
-    """Looks for text in images; loads the recogniser when it is first needed."""
-
-    def __init__(self) -> None:
-        self._engine: Any = None
+    """Looks for text in images; the recogniser is loaded when it is first needed."""
 
     def look(self, path: Path, how: Look) -> Finding:
         """Look at up to six frames of a file.  An image that cannot be decoded is held."""
@@ -84,8 +87,14 @@ class TextFinder:
         return Finding("")
 
     def boxes(self, number: int, frame: Grey) -> list[TextBox]:
-        """Recognise at two scales; the second only when the first finds nothing."""
+        """Recognise at two scales; the second only when the first finds nothing.
+
+        Nor where it would show the detector nothing more: it enlarges small images by itself.
+        """
+        side = min(frame.shape[:2])
         for scale in (1, 2):
+            if scale > 1 and _shown_at(side * scale) <= _shown_at(side):
+                break
             image = np.repeat(np.repeat(frame, scale, 0), scale, 1) if scale > 1 else frame
             image, shrunk = _no_larger(image)
             found = self._recognise(image)
@@ -101,21 +110,38 @@ class TextFinder:
         return []
 
     def _recognise(self, image: Grey) -> list[tuple[Any, str, float]]:
-        if self._engine is None:
-            from rapidocr import RapidOCR  # heavy, optional for those who never look at pixels
-
-            self._engine = RapidOCR(
-                params={
-                    "Global.log_level": "critical",
-                    "EngineConfig.onnxruntime.intra_op_num_threads": 1,
-                    "EngineConfig.onnxruntime.inter_op_num_threads": 1,
-                }
-            )
+        engine = recogniser()
+        engine.text_det.limit_side_len = _shown_at(min(image.shape[:2]))
         colour = image if image.ndim > GREY_DIMENSIONS else np.stack([image] * 3, axis=-1)
-        result = self._engine(np.ascontiguousarray(colour), use_cls=False)
+        image = np.ascontiguousarray(colour)
+        result = engine(image, use_det=True, use_cls=False, use_rec=True)
         if result.txts is None:
             return []
         return list(zip(result.boxes, result.txts, result.scores, strict=True))
+
+
+@cache
+def recogniser() -> Any:  # Any: its package tells no types
+    """Return the recogniser of this process; what it forks has it as well."""
+    from rapidocr import RapidOCR  # heavy, optional for those who never look at pixels
+
+    engine = RapidOCR(
+        params={
+            "Global.log_level": "critical",
+            "Det.limit_side_len": BLANK.shape[0],
+            "EngineConfig.onnxruntime.intra_op_num_threads": 1,
+            "EngineConfig.onnxruntime.inter_op_num_threads": 1,
+        }
+    )
+    # It loads its two models when it is used first.
+    engine(BLANK, use_det=True, use_cls=False, use_rec=False)
+    engine(BLANK, use_det=False, use_cls=False, use_rec=True)
+    return engine
+
+
+def _shown_at(side: int) -> int:
+    """Return how many pixels the shorter side of an image has when the detector looks at it."""
+    return max(side, min(DETECTOR_SIDE, side * MOST_ENLARGED))
 
 
 def is_side_marker(text: str) -> bool:
@@ -197,8 +223,9 @@ def strokes(image: Grey) -> int:
     most = 0
     for top in (0, TILE_ROWS // 2):
         for left in (0, TILE_COLUMNS // 2):
-            high = (rows - top) // TILE_ROWS
-            wide = (columns - left) // TILE_COLUMNS
+            # A picture smaller than a tile has none.
+            high = max(rows - top, 0) // TILE_ROWS
+            wide = max(columns - left, 0) // TILE_COLUMNS
             part = steps[top : top + high * TILE_ROWS, left : left + wide * TILE_COLUMNS]
             tiles = part.reshape(high, TILE_ROWS, wide, TILE_COLUMNS).sum(axis=(1, 3))
             most = max(most, int(tiles.max(initial=0)))

@@ -7,6 +7,7 @@ Nothing is tried again: an input that stopped a child once is never given to ano
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import os
 import resource
@@ -21,6 +22,8 @@ from mmap import mmap
 from multiprocessing.connection import Connection, Pipe, wait
 from typing import Any, Final, Generic, TypeVar
 
+from imaging.pipeline.buffers import keep_large_buffers
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 Other = TypeVar("Other")
@@ -29,6 +32,7 @@ CHUNK: Final = 16
 TICK_SECONDS: Final = 0.25
 # Headers are many small objects without cycles.
 COLLECTED_AFTER: Final = (50_000, 20, 20)
+_PR_SET_PDEATHSIG: Final = 1  # prctl(2), Linux
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,10 +187,12 @@ class _Child:
     def start(cls, setup: Callable[[], Any], limits: SandboxLimits) -> _Child:
         ours, theirs = Pipe()
         marks = mmap(-1, 8)
+        parent = os.getpid()
         pid = os.fork()
         if pid == 0:
             status = 1
             try:
+                _end_with(parent)
                 ours.close()
                 # An end of a pipe that stays open here would keep its child from ending.
                 for other in _LIVE:
@@ -248,7 +254,16 @@ class _Child:
 _LIVE: Final[set[_Child]] = set()
 
 
+def _end_with(parent: int) -> None:
+    """End when the parent is killed: nobody would watch this child's time, or take its results."""
+    with suppress(OSError, AttributeError):  # elsewhere than on Linux it ends with its pipe
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
+
+
 def _serve(pipe: Connection, marks: mmap, setup: Callable[[], Any], limits: SandboxLimits) -> None:
+    keep_large_buffers()
     resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))
     resource.setrlimit(resource.RLIMIT_FSIZE, (limits.file_bytes, limits.file_bytes))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

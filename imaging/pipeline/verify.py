@@ -24,6 +24,7 @@ from imaging.pipeline import encoding
 from imaging.pipeline.encoding import Element, Malformed, Part10
 from imaging.pipeline.reasons import sentence
 from imaging.pipeline.text import charsets_of, decode_text, unknown_charsets
+from imaging.pipeline.travel import travels
 
 MAX_HEADER: Final = 64 * 1024 * 1024
 MAX_PIXELS: Final = 4 * 1024**3
@@ -38,6 +39,7 @@ _MARKED: Final = frozenset(
 )
 
 
+@travels
 @dataclass(frozen=True, slots=True)
 class Identity:
     """Who and what the file says it is, in clear.  Never stored, never logged."""
@@ -51,6 +53,7 @@ class Identity:
     sop_uid: str
 
 
+@travels
 @dataclass(frozen=True, slots=True)
 class SealedFacts:
     """Facts that rules may read and people may not: true dates (DICOM text), weight (kg), hashes.
@@ -76,6 +79,7 @@ class SealedFacts:
     software: str
 
 
+@travels
 @dataclass(frozen=True, slots=True)
 class ImageFacts:
     """What decides how the file is treated; no identity."""
@@ -103,6 +107,7 @@ class Judged(NamedTuple):
     warnings: tuple[str, ...]
 
 
+@travels
 @dataclass(frozen=True, slots=True)
 class Verified:
     """A file that can be judged."""
@@ -113,6 +118,7 @@ class Verified:
     warnings: tuple[str, ...]
 
 
+@travels
 @dataclass(frozen=True, slots=True)
 class Refused:
     """A file that cannot be judged, with the code and the plain sentence of the reason."""

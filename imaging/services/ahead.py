@@ -67,10 +67,16 @@ class _Note:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """An upload that was worked through ahead: what is known of its files, and clean ones."""
+    """An upload that was worked through ahead: what is known of its files, and clean ones.
+
+    It holds for the files of a manifest and for the plan with this digest.
+    """
 
     intake: Intake
     cleaned: list[Cleaned]
+    run: str
+    plan: str
+    manifest: str
 
 
 @cache
@@ -86,41 +92,59 @@ def engine() -> str:
     return digest.hexdigest()
 
 
-def work(submission: Submission, opened: Intake, tick: Tick) -> bool:
-    """Look at, clean and verify an opened upload; keep it only when every file passed.
+def work(submission: Submission, opened: Intake, tick: Tick) -> Ready | None:
+    """Look at, clean and verify an opened upload.
 
     Returns:
-        Whether it was kept.
+        The clean files when every file passed; nothing otherwise.
     """
     store, run = AheadStore(submission.pk), uuid4().hex
     store.drop()
     if not opened.examined or site_cleaning.option_of(submission).at_site != "off":
-        return False
+        return None
     if not all(intake.say_all(items) for items in opened.by_series.values()):
-        return False  # an original would be opened again
+        return None  # an original would be opened again
     if looking.may_show_text(opened, tick):
-        return False
+        return None
     plan = cleaning.plan_of(submission, opened)
     known = identity.known_files(submission)
     fresh = [item for item in opened.examined if item.row.sha256 not in known]
     folder = store.folder(run)
     cleaned = cleaning.ahead(fresh, plan, folder=folder, tick=tick)
-    if cleaned is None or not _is_wanted(submission):
+    if cleaned is None:
         shutil.rmtree(folder, ignore_errors=True)
+        return None
+    return Ready(opened, cleaned, run, plan.digest, submission.manifest_digest)
+
+
+def holds_now(submission: Submission, ready: Ready) -> bool:
+    """Tell whether what was worked out is what would be done now: same files, same plan."""
+    return (
+        ready.manifest == submission.manifest_digest
+        and not _decided(submission)
+        and cleaning.plan_of(submission, ready.intake).digest == ready.plan
+    )
+
+
+def keep(submission: Submission, ready: Ready) -> bool:
+    """Keep what was worked out until the submission is signed; tell whether it was kept."""
+    store, opened = AheadStore(submission.pk), ready.intake
+    if not _is_wanted(submission, ready):
+        shutil.rmtree(store.folder(ready.run), ignore_errors=True)
         return False
-    by_source = {one.work.item.row.sha256: one for one in cleaned}
+    by_source = {one.work.item.row.sha256: one for one in ready.cleaned}
     digests = dict(submission.files.filter(pk__in=opened.set_aside).values_list("pk", "sha256"))
     note = _Note(
         engine(),
-        submission.manifest_digest,
-        run,
-        plan.digest,
+        ready.manifest,
+        ready.run,
+        ready.plan,
         opened.tokens,
         tuple(_file(item, by_source.get(item.row.sha256)) for item in opened.examined),
         {digests[pk]: told for pk, told in opened.set_aside.items()},
     )
     try:
-        store.keep(notes.written(note), [one.staged.path for one in cleaned])
+        store.keep(notes.written(note), [one.staged.path for one in ready.cleaned])
     except (FileNotFoundError, RuleBroken):
         return False  # it was dropped meanwhile: other files were chosen, or it was withdrawn
     return True
@@ -141,17 +165,21 @@ def _file(item: Examined, cleaned: Cleaned | None) -> _File:
     )
 
 
-def _is_wanted(submission: Submission) -> bool:
+def _is_wanted(submission: Submission, ready: Ready) -> bool:
     """Tell whether the upload is still there with the same files."""
     rows = Submission.objects.in_study(submission.study_id).filter(pk=submission.pk)
-    return rows.filter(state__in=OPEN_STATES, manifest_digest=submission.manifest_digest).exists()
+    return rows.filter(state__in=OPEN_STATES, manifest_digest=ready.manifest).exists()
+
+
+def _decided(submission: Submission) -> bool:
+    return submission.files.exclude(decision=None).exists()
 
 
 def ready(submission: Submission) -> Ready | None:
     """Return the work done ahead when it is what would be done now; nothing otherwise."""
     store = AheadStore(submission.pk)
     text = store.note()
-    if text is None or submission.files.exclude(decision=None).exists():
+    if text is None or _decided(submission):
         return None
     with suppress(ValueError, TypeError, KeyError):
         note = notes.read(_Note, text)
@@ -179,7 +207,7 @@ def _ready(submission: Submission, note: _Note, store: AheadStore) -> Ready | No
             return None
         cleaned.append(cleaning.cleaned_ahead(item, path, one.outcome, one.left, size=one.size))
     found.set_aside = {rows[sha256].pk: told for sha256, told in note.aside.items()}
-    return Ready(found, cleaned)
+    return Ready(found, cleaned, note.run, note.plan, note.manifest)
 
 
 def _is_there(path: Path, size: int) -> bool:

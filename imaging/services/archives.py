@@ -8,7 +8,7 @@ its reader is refused while the files around it go on.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -17,15 +17,7 @@ from django.conf import settings
 from audit.actors import Actor, acting
 from audit.errors import Refused
 from imaging.models import ReceivedFile, Submission
-from imaging.pipeline.package import (
-    HEAD,
-    Kind,
-    Package,
-    PackageLimits,
-    PackageRefused,
-    sniff,
-    unpack_zip,
-)
+from imaging.pipeline.package import Package, PackageLimits, PackageRefused, unpack_zip
 from imaging.pipeline.reasons import sentence
 from imaging.pipeline.sandbox import Contained, Sandbox, SandboxLimits
 from imaging.services.manifest import CHUNK, MAX_BYTES, MAX_FILES, add_opened
@@ -37,17 +29,13 @@ LIMITS = SandboxLimits(cpu_seconds=600, wall_seconds=900.0)
 BATCH = 200
 
 
-def open_all(submission: Submission, *, actor: Actor, tick: Tick) -> int:
-    """Open every stored archive of an upload and return how many were opened.
+def open_all(
+    submission: Submission, archives: Sequence[ReceivedFile], *, actor: Actor, tick: Tick
+) -> int:
+    """Open stored archives of an upload and return how many were opened.
 
     An archive that cannot be taken is refused with its reason; repeating this changes nothing.
     """
-    archives = []
-    for number, row in enumerate(submission.files.filter(outcome=ReceivedFile.Outcome.STORED)):
-        if number % 100 == 0:
-            tick(0, "Looking for archives")
-        if _is_archive(submission, row):
-            archives.append(row)
     opened = 0
     for number, row in enumerate(archives, start=1):
         tick(0, f"Opening archive {number} of {len(archives)}")
@@ -59,13 +47,6 @@ def open_all(submission: Submission, *, actor: Actor, tick: Tick) -> int:
         else:
             opened += 1
     return opened
-
-
-def _is_archive(submission: Submission, row: ReceivedFile) -> bool:
-    if row.size < 22:  # noqa: PLR2004 - the shortest zip is its end record
-        return False
-    first = next(ArrivalStore(submission.pk).chunks(row.sha256), b"")
-    return sniff(first[:HEAD]) is Kind.ARCHIVE
 
 
 def _open(submission: Submission, row: ReceivedFile, actor: Actor, tick: Tick) -> str:

@@ -18,6 +18,7 @@ from django.db import transaction
 from pydicom.uid import ExplicitVRLittleEndian
 
 from audit import clock
+from audit.durable import fsync_files
 from imaging.dicomweb.objects import Describer
 from imaging.models import ImagingStudy, Instance, ReceivedFile, Series, SeriesTimePoint, Submission
 from imaging.pipeline.deidentify import (
@@ -34,6 +35,7 @@ from imaging.pipeline.reasons import sentence
 from imaging.pipeline.sandbox import Contained, Sandbox, chained
 from imaging.pipeline.site_cleaning import CleanedAtSite, SecondVerifier
 from imaging.pipeline.technical_qc.reading import values_of_file
+from imaging.pipeline.travel import travels
 from imaging.pipeline.verifier import OutputVerifier, TokenSearch, Verdict
 from imaging.pipeline.verify import Header, load, read_header
 from imaging.services.holds import ANSWERED_BY_LOOKING
@@ -47,6 +49,7 @@ Failure = tuple[Examined, str, str]
 _POSITION, _ORIENTATION = 0x00200032, 0x00200037
 
 
+@travels
 @dataclass(frozen=True, slots=True)
 class _Order:
     """What a child is told about one file: no row, no connection."""
@@ -148,11 +151,14 @@ def ahead(
         _Work(item, folder / f"{number}.part", frozenset(), ()) for number, item in enumerate(items)
     ]
     done: list[Cleaned] = []
-    for result in _cleaned(plan, work):
-        if not isinstance(result, Cleaned):
-            return None
-        done.append(result)
-        tick(0, "Removing identity ahead")
+    with ThreadPoolExecutor(1) as disk:
+        for passed, failed in _batches(_cleaned(plan, work)):
+            if failed:
+                return None
+            done += passed
+            tick(0, "Removing identity ahead")
+            # On the disk before they are named: signing waits for names only.
+            disk.submit(fsync_files, [one.staged.path for one in passed])
     return done
 
 

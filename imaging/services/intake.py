@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +30,11 @@ from imaging.pipeline.sandbox import Contained, Sandbox, SandboxLimits
 from imaging.pipeline.technical_qc import SeriesFacts, read_facts
 from imaging.pipeline.technical_qc.facts import Value
 from imaging.pipeline.technical_qc.reading import FileFacts, facts_of_file, joined
+from imaging.pipeline.travel import travels
 from imaging.pipeline.verify import Refused, Verified, load, read_header, verify_header
 from imaging.services import site_cleaning
 from imaging.storage import ArrivalStore, ContentDamaged, study_key
+from imaging.storage.content import write_all
 
 Tick = Callable[[int, str], None]
 LIMITS = SandboxLimits()
@@ -72,6 +75,7 @@ class Examined:
     facts: FileFacts | None = None
 
 
+@travels
 @dataclass(frozen=True, slots=True)
 class Left:
     """What the verifier's process read of a clean file while it had it open."""
@@ -86,7 +90,7 @@ class Intake:
     """Everything known of an upload's files during one run.
 
     ``left`` holds what was read of clean files, by their SHA-256; files that an earlier run cleaned
-    are not in it.
+    are not in it. ``archives`` are files that were not opened because others are in them.
     """
 
     key: bytes = field(repr=False)
@@ -96,6 +100,7 @@ class Intake:
     set_aside: dict[int, tuple[str, str]] = field(default_factory=dict)
     tokens: IdentityTokens = field(default_factory=IdentityTokens, repr=False)
     at_site: set[int] = field(default_factory=set)
+    archives: list[ReceivedFile] = field(default_factory=list)
 
     @property
     def by_series(self) -> dict[str, list[Examined]]:
@@ -161,7 +166,7 @@ def _examine(
         for position, result in sandbox.map([(row.sha256, str(path)) for row, path in to_read]):
             row, path = to_read[position]
             if isinstance(result, str):
-                intake.set_aside[row.pk] = (_outcome_of(result), result)
+                _set_aside(intake, row, result)
             elif isinstance(result, Contained | Refused):
                 intake.set_aside[row.pk] = (ReceivedFile.Outcome.REFUSED, result.code)
             else:
@@ -176,6 +181,12 @@ def _examine(
     return intake
 
 
+def _set_aside(intake: Intake, row: ReceivedFile, code: str) -> None:
+    intake.set_aside[row.pk] = (_outcome_of(code), code)
+    if code == _NOT_IMAGES[Kind.ARCHIVE]:
+        intake.archives.append(row)
+
+
 Place = tuple[ReceivedFile, Path]
 
 
@@ -188,7 +199,7 @@ def _fetched(
         codes = threads.map(lambda place: _materialise(arrivals, place[0].sha256, place[1]), places)
         for number, ((row, path), code) in enumerate(zip(places, codes, strict=True)):
             if code:
-                intake.set_aside[row.pk] = (_outcome_of(code), code)
+                _set_aside(intake, row, code)
             else:
                 found.append((row, path))
             if number % 50 == 0:
@@ -197,13 +208,18 @@ def _fetched(
 
 
 def _materialise(arrivals: ArrivalStore, sha256: str, path: Path) -> str:
+    """Write an original in clear, or return the code of why not: what is no image is not opened."""
     try:
-        arrivals.write_to(sha256, path)
+        chunks = arrivals.chunks(sha256)
+        first = next(chunks, b"")
+        code = _NOT_IMAGES.get(sniff(first[:HEAD]), "")
+        if not code:
+            with path.open("wb", buffering=0) as stream:
+                for chunk in chain([first], chunks):
+                    write_all(stream, chunk)
     except (ContentDamaged, FileNotFoundError):
         return "unreadable"
-    with path.open("rb") as stream:
-        kind = sniff(stream.read(HEAD))
-    return _NOT_IMAGES.get(kind, "")
+    return code
 
 
 def _outcome_of(code: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from audit import clock
 from imaging.models import ReceivedFile, Submission
-from imaging.pipeline.burned_in import Finding, TextFinder
+from imaging.pipeline.burned_in import Finding, TextFinder, recogniser
 from imaging.pipeline.deidentify.holds import Look, hold_reason, look_of
 from imaging.pipeline.reasons import sentence
 from imaging.pipeline.sandbox import Contained, Sandbox, SandboxLimits
@@ -104,6 +104,7 @@ def _look(
     accepted: frozenset[str],
     tick: Tick,
 ) -> dict[int, str]:
+    recogniser()  # once here, not in every child
     sampled = [item for members in stacks.values() for item in _sample(members)]
     with Sandbox(_start_looking, limits=LIMITS) as sandbox:
         held = _look_at(sandbox, [(i, Look.EACH) for i in each], accepted, tick)

@@ -41,6 +41,7 @@ from imaging.services import (
     series,
     site_cleaning,
 )
+from imaging.services.cleaning import Cleaned
 from imaging.services.intake import Examined, Intake
 from imaging.services.submission import prefill_form
 from imaging.workflows import SUBMISSION
@@ -51,6 +52,7 @@ from studies.scoping import across_studies, scope
 from studies.workflows import TIME_POINT
 
 SECONDS_BETWEEN_MARKS = 0.5
+CLEANS = "De-identification and checks"
 # States in which a worker that was lost before may have left pictures to render.
 DRAWN = ("in_qc", "released")
 _CURABLE = (
@@ -86,18 +88,13 @@ def found_anywhere(submission_id: str) -> tuple[Submission, Study]:
 def process(job: Job, submission_id: str) -> None:
     """Take a received submission to QC, or to a hold with its reason."""
     row, study = found_anywhere(submission_id)
-    system = service("De-identification and checks", study_id=study.pk)
+    system = service(CLEANS, study_id=study.pk)
     marks = Marks(job)
-    described: Known = {}
     with scope(study):
         if row.state == "received":
             ahead.wait_for_checks(row, marks)
-            described = clean(row, system, marks)
             row.refresh_from_db()
-        if row.state == "deidentified":
-            marks(row.file_count, "Indexing and checking")
-            start_qc(row, system, marks, described)
-            row.refresh_from_db()
+        _take_to_qc(row, system, marks, None)
         if row.state in DRAWN:
             # QC is open by now: its pictures come while somebody claims it.
             ahead.drop(row)
@@ -105,37 +102,55 @@ def process(job: Job, submission_id: str) -> None:
             pictures.render(list(row.series.all()), marks)
 
 
-def clean(row: Submission, system: Actor, marks: Marks) -> Known:
+def _take_to_qc(row: Submission, system: Actor, marks: Marks, ready: ahead.Ready | None) -> None:
+    described: Known = {}
+    if row.state == "received":
+        with _opened(row, marks, ready) as (opened, cleaned):
+            described = clean(row, system, marks, opened, cleaned)
+        row.refresh_from_db()
+    if row.state == "deidentified":
+        marks(row.file_count, "Indexing and checking")
+        start_qc(row, system, marks, described)
+        row.refresh_from_db()
+
+
+def clean(
+    row: Submission,
+    system: Actor,
+    marks: Marks,
+    opened: Intake,
+    cleaned: Sequence[Cleaned] | None,
+) -> Known:
     """De-identify and verify; hold the submission where a person must look.
+
+    Args:
+        cleaned: the clean files where that was done ahead.
 
     Returns:
         What was read of the clean files for the index.
     """
-    with _opened(row, marks) as (opened, ready):
-        intake.apply_set_aside(row, opened.set_aside)
-        plan = cleaning.plan_of(row, opened)
-        if _in_doubt(row, identity.before_cleaning(row, opened), system):
-            return {}
-        identity.set_duplicates_aside(row, opened)
-        if ready is not None:
-            looking.note_looked(row, opened)
-            cleaning.take_over(row, opened, ready.cleaned, tick=marks)
-        else:
-            held = looking.hold_what_shows_text(row, opened, marks)
-            for part, by in site_cleaning.parts_of(opened, plan):
-                cleaning.clean(row, part, by, held=held, tick=marks)
-        papers.open_all(row, plan, marks)
-        if _in_doubt(row, identity.after_cleaning(row), system):
-            return {}
-        why = holds.after_cleaning(row)
-        if why:  # series are sealed when they are whole
-            screening.make(row, opened, marks)
-        else:
-            series.seal(row, opened)
-            document = cleaning.report_document(row, plan)
-    if why:
+    intake.apply_set_aside(row, opened.set_aside)
+    plan = cleaning.plan_of(row, opened)
+    if _in_doubt(row, identity.before_cleaning(row, opened), system):
+        return {}
+    identity.set_duplicates_aside(row, opened)
+    if cleaned is not None:
+        looking.note_looked(row, opened)
+        cleaning.take_over(row, opened, cleaned, tick=marks)
+    else:
+        held = looking.hold_what_shows_text(row, opened, marks)
+        for part, by in site_cleaning.parts_of(opened, plan):
+            cleaning.clean(row, part, by, held=held, tick=marks)
+    papers.open_all(row, plan, marks)
+    if _in_doubt(row, identity.after_cleaning(row), system):
+        return {}
+    why = holds.after_cleaning(row)
+    if why:  # series are sealed when they are whole
+        screening.make(row, opened, marks)
         _hold(row, system, why, "after_cleaning")
         return {}
+    series.seal(row, opened)
+    document = cleaning.report_document(row, plan)
     with transaction.atomic():
         DeidReport.objects.create(
             study_id=row.study_id,
@@ -158,12 +173,17 @@ def clean(row: Submission, system: Actor, marks: Marks) -> Known:
 
 
 @contextmanager
-def _opened(row: Submission, marks: Marks) -> Iterator[tuple[Intake, ahead.Ready | None]]:
+def _opened(
+    row: Submission, marks: Marks, ready: ahead.Ready | None
+) -> Iterator[tuple[Intake, list[Cleaned] | None]]:
     """Open an upload, or take what was worked out of it ahead: then no original is opened."""
+    if ready is not None:  # the originals are still open
+        yield ready.intake, ready.cleaned
+        return
     ready = ahead.ready(row)
     if ready is not None:
         with intake.working(row):  # attachments are opened in it
-            yield ready.intake, ready
+            yield ready.intake, ready.cleaned
         return
     with intake.opened(row, marks, only=intake.TRUE_VALUES) as opened:
         yield opened, None
@@ -227,9 +247,7 @@ def check_before_sending(job: Job, submission_id: str) -> None:
     with scope(study):
         if row.state != "uploading":
             return
-        if archives.open_all(row, actor=system, tick=marks):
-            row.refresh_from_db()
-        with intake.opened(row, marks) as opened:
+        with _opened_with_archives(row, system, marks) as opened:
             result = _result(row, opened)
             with transaction.atomic():
                 locked = Submission.objects.in_study(study).select_for_update().get(pk=row.pk)
@@ -240,7 +258,29 @@ def check_before_sending(job: Job, submission_id: str) -> None:
                     locked.save()
             _prefill(locked, system)
             # The site fills in the form by now.
-            ahead.work(row, opened, marks)
+            cleaned = ahead.work(row, opened, marks)
+            if cleaned is None:
+                return
+            row.refresh_from_db()
+            if row.state == "received" and ahead.holds_now(row, cleaned):
+                # Signed meanwhile: what is at hand goes on as it is.
+                _take_to_qc(row, service(CLEANS, study_id=study.pk), marks, cleaned)
+            else:
+                ahead.keep(row, cleaned)
+
+
+@contextmanager
+def _opened_with_archives(row: Submission, system: Actor, marks: Marks) -> Iterator[Intake]:
+    """Open an upload; where archives are in it, they are opened first, and then all of it anew."""
+    with intake.opened(row, marks) as opened:
+        found = opened.archives
+        if not found:
+            yield opened
+            return
+    archives.open_all(row, found, actor=system, tick=marks)
+    row.refresh_from_db()
+    with intake.opened(row, marks) as opened:
+        yield opened
 
 
 def _prefill(row: Submission, system: Actor) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pydicom
 import pytest
@@ -17,7 +18,7 @@ from imaging.pipeline import notes
 from imaging.pipeline.deidentify import DeidOutcome, Status
 from imaging.pipeline.technical_qc.facts import SliceFacts, TracerFacts
 from imaging.pipeline.technical_qc.reading import FileFacts
-from imaging.services import manifest, submission
+from imaging.services import cleaning, manifest, submission
 from imaging.storage import ArrivalStore, research
 from imaging.storage.ahead import AheadStore, drop_stale
 from studies.scoping import scope
@@ -29,11 +30,13 @@ from tests.imaging.upload_world import (
     send,
     spec_for,
 )
+from tests.remembering import continued
 from tests.world import StudyWorld
 
 FEW = 4
 
 
+@continued
 def _checked(world: StudyWorld, folder: Path) -> Submission:
     """Upload a series and let the checks run; nothing is signed."""
     row = draft(world)
@@ -94,6 +97,58 @@ def test_the_outputs_are_those_of_an_upload_that_was_not_cleaned_ahead(tmp_path:
         series = Series.objects.get(submission=sent)
         assert series.instance_count == FEW
         assert series.sealed_facts.document["slices"]
+
+
+@pytest.mark.django_db
+def test_what_is_signed_while_it_is_cleaned_goes_on_to_qc_in_the_same_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = make_imaging_study()
+    with scope(world.study):
+        row = draft(world)
+        write_series(tmp_path, spec_for(row.time_point, slices=FEW))
+        manifest.upload_folder(row, tmp_path, actor=world.actor("site_user"))
+        clean = cleaning.ahead
+
+        def signed_meanwhile(*given: Any, **named: Any) -> Any:
+            done = clean(*given, **named)
+            fill_form(world, row)
+            send(world, row)
+            return done
+
+        monkeypatch.setattr(cleaning, "ahead", signed_meanwhile)
+        assert run_jobs(row) == ["done"]
+        row.refresh_from_db()
+        assert row.state == "in_qc", row.hold_reason
+        assert len(_outputs(row)) == FEW
+        assert AheadStore(row.pk).note() is None
+        # The job that the signature asked for finds nothing left to clean, and draws.
+        assert run_jobs(row) == ["done"]
+        assert row.series.filter(previews__isnull=False).exists()
+        assert _waiting(row) == []
+
+
+@pytest.mark.django_db
+def test_files_that_are_left_out_while_they_are_cleaned_are_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = make_imaging_study()
+    with scope(world.study):
+        row = draft(world)
+        write_series(tmp_path, spec_for(row.time_point, slices=FEW))
+        manifest.upload_folder(row, tmp_path, actor=world.actor("site_user"))
+        clean = cleaning.ahead
+
+        def changed_meanwhile(*given: Any, **named: Any) -> Any:
+            done = clean(*given, **named)
+            gone = row.files.all()[0].sha256
+            manifest.leave_out(row, [gone], actor=world.actor("site_user"))
+            return done
+
+        monkeypatch.setattr(cleaning, "ahead", changed_meanwhile)
+        assert run_jobs(row) == ["done"]
+        assert _waiting(row) == []
+        assert AheadStore(row.pk).note() is None
 
 
 @pytest.mark.django_db

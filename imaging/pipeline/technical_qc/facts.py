@@ -12,10 +12,13 @@ from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from typing import Any
 
+from imaging.pipeline.travel import travels
+
 Value = str | float
 Vector = tuple[float, ...]
 
 
+@travels
 @dataclass(frozen=True, slots=True)
 class SliceFacts:
     """One image, or one frame of a multi-frame object.
@@ -40,6 +43,7 @@ class SliceFacts:
     digest: str = ""
 
 
+@travels
 @dataclass(frozen=True, slots=True)
 class TracerFacts:
     """Radiopharmaceutical and timing facts of a PET or NM series.

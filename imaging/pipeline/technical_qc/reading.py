@@ -38,6 +38,7 @@ from imaging.pipeline.technical_qc.parameters import (
     number,
     several,
 )
+from imaging.pipeline.travel import travels
 from imaging.pipeline.verify import Header
 
 _HALF_A_DAY = timedelta(hours=12)
@@ -162,6 +163,7 @@ def series_facts(members: Sequence[tuple[Path, Dataset]], *, key: bytes) -> Seri
     return replace(found, slices=tuple(_with_digests(found.slices, members)))
 
 
+@travels
 @dataclass(frozen=True, slots=True)
 class FileFacts:
     """What one file adds to the facts of its series; no identity but keyed hashes."""

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import faulthandler
 import os
+import select
 import signal
 import time
+from collections.abc import Callable
+from multiprocessing import Pipe
 from pathlib import Path
 
+from imaging.pipeline.deidentify import DeidOutcome, Status
 from imaging.pipeline.sandbox import Contained, Sandbox, SandboxLimits, chained
+from imaging.pipeline.verifier import Verdict
 
 
 def behave(number: int) -> int:
@@ -66,3 +71,31 @@ def test_no_child_stays_behind() -> None:
     assert pids
     for pid in pids:
         assert not Path(f"/proc/{pid}").exists()
+
+
+def test_a_child_ends_with_the_process_that_started_it() -> None:
+    read, write = os.pipe()
+    parent = os.fork()
+    if parent == 0:
+
+        def setup() -> Callable[[int], None]:
+            os.write(write, str(os.getpid()).encode())
+            return time.sleep
+
+        with Sandbox[int, None](setup) as box:
+            list(box.map([60]))
+        os._exit(0)
+    child = os.pidfd_open(int(os.read(read, 20)))
+    os.kill(parent, signal.SIGKILL)
+    os.waitpid(parent, 0)
+    ended, _, _ = select.select([child], [], [], 20)
+    assert ended
+
+
+def test_a_record_that_travels_comes_back_equal() -> None:
+    verdict = Verdict("identity_left", "(0010,0010)")
+    outcome = DeidOutcome(Status.HELD, "text_in_pixels")
+    ours, theirs = Pipe()
+    for record in (verdict, outcome):
+        ours.send(record)
+        assert theirs.recv() == record
