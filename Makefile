@@ -17,7 +17,7 @@ PYTHON_STAMP := $(VENV)/.synced-$(REQUIREMENTS)
 FRONTEND_STAMP := frontend/node_modules/.built
 FRONTEND_SOURCES := $(shell find frontend -path frontend/node_modules -prune -o -type f -print 2>/dev/null)
 
-.PHONY: help setup demo demo-reset test test-whole lint types imports unit screens bench browser lock stack \
+.PHONY: help setup demo demo-reset test test-whole lint types unit screens bench browser lock stack \
 	stack-stop clean
 
 help: ## show the commands
@@ -52,9 +52,8 @@ demo-reset: setup ## throw the demonstration's data away and start over
 	@exec $(BIN)/python -m icro.demo --reset
 
 test: setup browser ## lint, types, import contracts, and every test
-	@$(MAKE) --no-print-directory lint types
-	@cd frontend && $(RUN) npm test --silent
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist=loadfile --require-browser $(ARGS)
+	@$(MAKE) --no-print-directory -j 2 types lint unit
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist=loadfile --no-loadscope-reorder --require-browser $(ARGS)
 
 test-whole: setup ## every upload of the corpus through the web door, and the large upload
 	@$(BIN)/python -m pytest -m whole --whole --hypothesis-profile=explore $(ARGS)
@@ -70,6 +69,9 @@ lint: setup ## style, import contracts, templates
 
 types: setup ## mypy, strictly
 	$(BIN)/mypy icro ui audit accounts studies queries imaging reads exports projects
+
+unit: setup ## the front end's own tests
+	@cd frontend && $(RUN) npm test --silent
 
 browser: setup ## a browser for the tests: the system's, else Playwright's
 	@$(BIN)/python -m icro.browser

@@ -98,6 +98,12 @@ def main() -> None:
     skipped = set(options.skip.split(","))
     files = images.series(work / "series", count=options.instances)
     images.warm(files)
+    many = [
+        images.series(work / f"stream{n}", count=options.instances // 2, visit=n, person=name)
+        for n, name in enumerate(("Anders", "Bergen", "Calder", "Dorset"), start=11)
+    ]
+    for visit in many:
+        images.warm(visit)
     results = table.Results(machine=_machine(), instances=len(files), studies=options.studies)
     with ours.installation(work / "ours") as installed, orthanc(work) as peer:
         seconds, rate = load_orthanc(peer, files)
@@ -109,6 +115,10 @@ def main() -> None:
         for side, one in (("ours_at_once", at_once), ("ours", received)):
             results.add("receipt", side, 1, [one.total], rate=len(files) / one.total)
             results.parts[side] = one.parts
+        streamed = installed.receive_one_after_the_other(many)
+        total = sum(len(visit) for visit in many)
+        results.add("receipt", "ours_streamed", 1, [streamed.total], rate=total / streamed.total)
+        results.parts["ours_streamed"], results.streamed = streamed.parts, total
         extra = images.small_studies(work / "small", files[0], count=300)
         load_orthanc(peer, extra)
         installed.load_studies(options.studies)

@@ -156,8 +156,11 @@ def build(study: Study, actor: Actor, subjects: Sequence[Subject]) -> Matrix:
     rows = list(
         TimePoint.objects.in_study(study)
         .filter(subject__in=[subject.pk for subject in subjects])
-        .select_related("definition", "subject")
+        .prefetch_related("definition")
     )
+    known = {subject.pk: subject for subject in subjects}
+    for row in rows:  # the few definitions and the subjects are made once, not for every cell
+        row.subject = known[row.subject_id]
     facts = facts_for(study, rows, reads=actor.may("read.progress"))
     planned, extra = _placed(rows)
     groups: dict[StudySite, list[MatrixRow]] = defaultdict(list)

@@ -18,6 +18,7 @@ from imaging.models import Submission
 from projects.addresses import address, start_address
 from projects.names import leading_role
 from queries.models import Query
+from reads.services import training
 from studies.actors import memberships_of
 from studies.models import Membership, Study
 from ui.shell import Band, MenuGroup, MenuItem, Shell, Switcher, SwitcherOption
@@ -31,6 +32,7 @@ class Entry:
     label: str
     icon: str
     url_name: str
+    covers: tuple[str, ...] = ()  # other lists whose pages lie under this line, by URL name
 
 
 #: heading -> entries inside a study
@@ -38,7 +40,9 @@ STUDY_MENU: Sequence[tuple[str, Sequence[Entry]]] = (
     (
         "",
         (
-            Entry("submission.upload", "Uploads", "cloud-upload", "site-home"),
+            Entry(
+                "submission.upload", "Uploads", "cloud-upload", "site-home", ("submission-list",)
+            ),
             Entry("study.overview", "Study overview", "layout-dashboard", "study-overview"),
         ),
     ),
@@ -46,12 +50,24 @@ STUDY_MENU: Sequence[tuple[str, Sequence[Entry]]] = (
         "Images",
         (
             Entry("timepoint.view", "Time points", "table", "matrix"),
-            Entry("qc.view", "Uploads and QC", "clipboard-check", "qc-queue"),
+            Entry(
+                "qc.view",
+                "Uploads and QC",
+                "clipboard-check",
+                "qc-queue",
+                ("submission-list", "late-list"),
+            ),
             Entry("submission.hold", "Held files", "hand-stop", "hold-queue"),
-            Entry("door.assign", "Unassigned arrivals", "inbox", "arrival-inbox"),
+            Entry("door.assign", "Unassigned arrivals", "inbox", "arrival-inbox", ("dicom-peers",)),
             Entry("query.view", "Queries", "message-question", "query-list"),
             Entry("phantom.view", "Phantoms", "target", "phantom-list"),
-            Entry("guideline.view", "Acquisition guideline", "adjustments", "guideline"),
+            Entry(
+                "guideline.view",
+                "Acquisition guideline",
+                "adjustments",
+                "guideline",
+                ("exception-list",),
+            ),
         ),
     ),
     (
@@ -133,6 +149,7 @@ def shell_of(request: HttpRequest) -> Shell:
         notifications_url=reverse("notices"),
         account=(MenuItem(label=_("My account"), icon="user-cog", url=reverse("profile")),),
         band=_band(actor, study, roles),
+        study_band=_study_band(study),
         session_seconds=settings.SESSION_IDLE_SECONDS,
         session_url=reverse("session-extend"),
     )
@@ -159,6 +176,18 @@ def _band(actor: Actor, study: Study | None, roles: frozenset[str]) -> Band | No
             text=_("Invented subjects; dates were shifted and are marked so in the history."),
         )
     return None
+
+
+def _study_band(study: Study | None) -> Band | None:
+    """Return the band of a training study, over each of its pages and for everybody."""
+    trained = None if study is None else training.trains_for(study)
+    if trained is None:
+        return None
+    return Band(
+        kind="demo",
+        title=_("Training study for %s.") % trained.code,
+        text=_("Cases for practice. Nothing read here counts or reaches a data cut."),
+    )
 
 
 def _studies(held: Sequence[Membership]) -> list[Study]:
@@ -214,7 +243,17 @@ def _menu(
             items = [home, *items]
         if items:
             groups.append(MenuGroup(label=heading, items=tuple(items)))
-    return _folded(_here(groups, request.path), getattr(request, "user", None))
+    path = _line_of(request.path, study, actor)
+    return _folded(_here(groups, path), getattr(request, "user", None))
+
+
+def _line_of(path: str, study: Study, actor: Actor) -> str:
+    """Return the address under which a page lies: its own, or that of the line that covers it."""
+    for entry in (one for _heading, entries in STUDY_MENU for one in entries):
+        covered = [start_address(name, study.code) for name in entry.covers]
+        if actor.may(entry.right) and any(path.startswith(address) for address in covered):
+            return start_address(entry.url_name, study.code)
+    return path
 
 
 def _here(groups: Sequence[MenuGroup], path: str) -> list[MenuGroup]:

@@ -104,6 +104,7 @@ class ReadsConfig(AppConfig):
                 "readerquestion.relay": "asked the site for",
                 "readerquestion.hold": "wrote an answer that is held for",
                 "readerquestion.rewrite": "took back the answer to",
+                "readerquestion.send_back": "sent back the answer to",
                 "readerquestion.answer": "answered",
                 "readerquestion.release": "released the answer to",
                 "readerquestion.withdraw": "withdrew",

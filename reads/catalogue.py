@@ -43,6 +43,7 @@ _ITEMS = {
     "sdi_mm": "short_axis",
     "d1_mm": "long_axis",
     "d2_mm": "short_axis",
+    "fragments_mm2": "pieces_product",
     "volume_ml": "volume",
     "organ": "location",
     "modality": "method",

@@ -65,6 +65,12 @@ def number(value: object) -> Decimal | None:
     return value if isinstance(value, Decimal) else None
 
 
+def pieces(row: Row) -> tuple[Decimal, ...]:
+    """Return the products of the pieces of a split lesion, which the form asks as one sum, mm²."""
+    summed = number(row.get("pieces_product"))
+    return () if summed is None else (summed,)
+
+
 def lesion(row: Row) -> dict[str, Any]:
     """Return what the engines know of any lesion."""
     return {

@@ -250,6 +250,8 @@ def _diameters(evaluation: Evaluation, place: str) -> str:
     """Both diameters of a lesion whose product counts, as 30 × 20."""
     if _unit(evaluation) == "mm":
         return ""
+    if _text(evaluation, f"{place}.state") == "SPLIT":
+        return "split"
     both = [_number(evaluation, f"{place}.{axis}") for axis in ("long_axis", "short_axis")]
     return " \N{MULTIPLICATION SIGN} ".join(f"{one:f}" for one in both if one is not None)
 

@@ -221,6 +221,14 @@ READER_QUESTION = Workflow(
         step("relay", "asked", "relayed", "question.handle", "Ask the site"),
         step("hold", ("asked", "relayed"), "held", "question.handle", "Hold the answer"),
         step("rewrite", "held", "asked", "question.handle", "Write the answer again", reason=True),
+        step(
+            "send_back",
+            "held",
+            "asked",
+            "question.release",
+            "Send the answer back to its writer",
+            reason=True,
+        ),
         step("answer", ("asked", "relayed"), "answered", "question.handle", "Answer the reader"),
         step("release", "held", "answered", "question.release", "Release the answer", reason=True),
         step(

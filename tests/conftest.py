@@ -16,6 +16,7 @@ settings.load_profile("suite")
 
 pytest_plugins = [
     "tests.plugins.gate",
+    "tests.plugins.order",
     "tests.plugins.database",
     "tests.plugins.processes",
     "tests.plugins.pages",

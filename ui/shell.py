@@ -74,7 +74,11 @@ class Band:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shell:
-    """The frame of one request. Without a printed name the page is for somebody signed out."""
+    """The frame of one request. Without a printed name the page is for somebody signed out.
+
+    ``band`` tells the mode that the person works in, ``study_band`` what kind of study this is when
+    it is none that counts.
+    """
 
     printed_name: str = ""
     role: str = ""
@@ -88,6 +92,7 @@ class Shell:
     help_url: str = ""
     account: tuple[MenuItem, ...] = ()
     band: Band | None = None
+    study_band: Band | None = None
     session_seconds: int = 0
     session_url: str = ""
 

@@ -17,8 +17,12 @@ STUDY = "2.25.70001"
 SERIES = "2.25.70002"
 
 
-def series(folder: Path, *, count: int, visit: int = 1) -> list[Path]:
-    """Return the files of a visit's series, written when they are not there."""
+def series(folder: Path, *, count: int, visit: int = 1, person: str = "") -> list[Path]:
+    """Return the files of a visit's series, written when they are not there.
+
+    Args:
+        person: family name of another invented person than the one of the other series.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(6 + visit)
     noise = rng.integers(-30, 30, (512, 512), dtype=np.int16)
@@ -27,7 +31,10 @@ def series(folder: Path, *, count: int, visit: int = 1) -> list[Path]:
         path = folder / f"{number:05d}.dcm"
         paths.append(path)
         if not path.exists():
-            _of(_slice(number, noise), visit).save_as(path, enforce_file_format=True)
+            ds = _of(_slice(number, noise), visit)
+            if person:
+                ds.PatientName, ds.PatientID = f"{person}^Nobody", f"ID-{person}"
+            ds.save_as(path, enforce_file_format=True)
     return paths
 
 

@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -29,6 +30,8 @@ ROOT = Path(__file__).resolve().parents[2]
 CODE = "BENCH"
 LANES = 3  # connections of the sending program
 FILES_AT_ONCE = 24  # in one message
+ON_THE_WAY = {"received", "deidentified"}
+STREAMED = 4  # subjects whose visits are sent one after the other
 PATIENCE_S = 600
 START_S = 90
 
@@ -86,7 +89,7 @@ class Installation:
             upload_world.fill_form(world, row)
             signing = time.perf_counter()
             sent = upload_world.send(world, row)
-            self._wait(lambda: self._fresh(sent).state not in {"received", "deidentified"})
+            self._wait(lambda: self._fresh(sent).state not in ON_THE_WAY)
             done, spent = time.perf_counter(), seconds(self.processes) - spent
             found = self._fresh(sent)
             if found.state != "in_qc":
@@ -111,6 +114,44 @@ class Installation:
             "processor time of web, workers and database, without pictures": spent,
         }
         return Received(upload + signed, parts)
+
+    def receive_one_after_the_other(self, visits: list[list[Path]]) -> Received:
+        """Send visits of several subjects without a pause, as a program does that has many.
+
+        Each is signed as soon as its form can be filled in, while the next one is sent.
+        """
+        from imaging.services import submission
+        from studies.scoping import scope
+
+        world, waiting = self.world, []
+        announced = [
+            {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+            for files in visits
+        ]
+        spent, began = seconds(self.processes), time.perf_counter()
+        with ThreadPoolExecutor(1) as signer, scope(world.study):
+            for subject, files in zip(world.streamed, announced, strict=True):
+                point = world.time_points(subject)[0]
+                row = submission.start(point, actor=world.actor("site_user"))
+                self._send(f"{self.origin}/api/v1/studies/{CODE}/submissions/{row.pk}", files)
+                waiting.append(signer.submit(self._sign, row))
+            for one in waiting:
+                sent = one.result()
+                self._wait(lambda sent=sent: self._fresh(sent).state not in ON_THE_WAY)
+                if self._fresh(sent).state != "in_qc":
+                    raise SystemExit(f"a submission is held: {self._fresh(sent).hold_reason}")
+        total = time.perf_counter() - began
+        used = seconds(self.processes) - spent
+        return Received(total, {"processor time of web, workers and database": used})
+
+    def _sign(self, row: Any) -> Any:
+        from studies.scoping import scope
+        from tests.imaging import upload_world
+
+        with scope(self.world.study):
+            self._wait(lambda: self._fresh(row).form_record.answers)
+            upload_world.fill_form(self.world, row)
+            return upload_world.send(self.world, row)
 
     def _fresh(self, row: Any) -> Any:
         from imaging.models import Submission
@@ -348,6 +389,26 @@ def _free_port() -> int:
         return int(free.getsockname()[1])
 
 
+def _more_subjects(world: Any) -> list[Any]:
+    """Register subjects at the first site, beside those of the study's world."""
+    from audit import clock
+    from studies.services import subjects
+    from tests.world import BUILDER
+
+    made = []
+    for number in range(STREAMED):
+        subject = subjects.register_subject(
+            world.sites[0],
+            code=f"{world.sites[0].number}-{900 + number}",
+            anchors={"enrolment": clock.today()},
+            actor=BUILDER,
+            source="site",
+        )
+        subjects.enrol(subject, actor=BUILDER)
+        made.append(subject)
+    return made
+
+
 def _world() -> dict[str, Any]:
     import django
 
@@ -357,6 +418,7 @@ def _world() -> dict[str, Any]:
     from tests.imaging.upload_world import make_imaging_study
 
     world = make_imaging_study(CODE, "Bench")
+    world.streamed = _more_subjects(world)
     keys = {}
     for name, who in (("key", "image_operations"), ("site_key", "site_user")):
         user = world.users[who]

@@ -21,6 +21,9 @@ _TESTS = {
     "long_axis": ("LDIAM", "Longest Diameter"),
     "short_axis": ("LPERP", "Longest Perpendicular"),
     "volume": ("VOLUME", "Volume"),
+    # a lesion that split: its pieces summed count as the one size that it had
+    "pieces": ("LDIAM", "Longest Diameter"),
+    "pieces_product": ("PRODUCT", "Product"),
 }
 
 #: sums of the target lesions: TRTESTCD -> TRTEST and unit

@@ -40,6 +40,7 @@ HOLDS = {
     "tu.csv": "Tumour identification (SDTM TU)",
     "tr.csv": "Tumour results (SDTM TR)",
     "rs.csv": "Disease response (SDTM RS)",
+    "imported_readings.csv": "Readings imported from elsewhere",
     "manifest.json": "Every file with size, rows and SHA-256",
     "SHA256SUMS": "Digests for sha256sum --check",
 }

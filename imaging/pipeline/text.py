@@ -18,6 +18,13 @@ from pydicom.valuerep import PN_DELIMS, TEXT_VR_DELIMS
 from imaging.pipeline.encoding import TEXT_VRS
 
 WORD: Final = re.compile(r"[^\W_]+")
+CAMEL: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+# A nuclide with its mass, whose sign can be a surname too: 177Lu, Lu-177, 201Tl, 18F-FET.
+NUCLIDE: Final = re.compile(
+    r"(?<![^\W_])(?:(?:177|176) ?-?Lu|Lu ?-?17[67]|20[14] ?-?Tl|Tl ?-?20[14]|82 ?-?Rb|Rb ?-?82"
+    r"|18F-?FET|F-?18-?FET)(?![^\W_])",
+    re.IGNORECASE,
+)
 _LETTERS: Final = str.maketrans(
     {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ħ": "h"}
 )

@@ -28,12 +28,21 @@ from pydicom.filereader import read_dataset
 from imaging.pipeline.deidentify.plan import DeidPlan
 from imaging.pipeline.deidentify.tokens import IdentityTokens
 from imaging.pipeline.reasons import sentence
+from imaging.pipeline.travel import travels
 from imaging.pipeline.verifier_walk import Known, KnownPairs, Opened, Piece, Seen, bytes_of
 
 _WORDS: Final = re.compile(r"[^\W_]+")
 _LETTER_RUNS: Final = re.compile(r"[^\W\d_]+")
 _GROUPS: Final = re.compile(r"\d(?:[ ./()-]{0,2}\d){5,}")
 _RUNS: Final = re.compile(rb"[\x20-\x7e]{5,}")
+# Where a word that is written as several begins anew: Vogel|Proto, CT|Koh.
+_HUMPS: Final = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_SHORT_DAY: Final = re.compile(r"\b(\d\d)[-./ ](\d\d)[-./ ](\d\d)\b")
+# Signs of nuclides before or after their mass, which are surnames too.
+_NUCLIDES: Final = re.compile(
+    r"(?i)(?<![a-z0-9])(?:\d{2,3}[ -]{0,2}(?:Lu|Tl|Rb)|(?:Lu|Tl|Rb)[ -]{0,2}\d{2,3})(?![a-z0-9])"
+)
+_UID_AS_TEXT: Final = re.compile(r"(?<![\w.])[012](?:\.[0-9]+){4,}(?![\w.])")
 SHORTEST_NEEDLE: Final = 7
 LONGEST_NEEDLE: Final = 128
 FIRST_PRINTED: Final = 0x2000
@@ -82,6 +91,7 @@ UNCHANGED: Final = frozenset(
 )  # fmt: skip
 
 
+@travels
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """`code` is empty when the output may go on; `where` is a tag or place, never a value."""
@@ -205,14 +215,15 @@ class OutputVerifier:
             texts = [str(value)]
         else:
             texts = [str(part) for part in value]
+        spoken = not isinstance(value, bytes)
         for text in texts:
             if vr in _NUMBERS:
                 whole = text.strip("+- ").removesuffix(".0")
-                found = tag != _INSTANCE_NUMBER and self._search.is_number(whole)
+                found = tag != _INSTANCE_NUMBER and self._search.in_number(whole)
             elif vr == "UI":
                 found = bool(text.strip("0123456789.\\[]', ")) or self._search.in_uid(text)
             else:
-                found = self._search.in_text(text)
+                found = self._search.in_text(text) or (spoken and self._search.in_speech(text))
             if found:
                 raise _Failed("identity_left", _shown(tag))
 
@@ -353,6 +364,8 @@ class TokenSearch:
         self._long_numbers = frozenset(
             number.lstrip("0") for number in tokens.numbers if len(number) > 5
         )
+        self._short = tokens.short
+        self._inside = tokens.inside
         plain = [*self._phrases, *self._people]
         self._needles = [
             word.encode() for word in plain if word.isascii() and len(word) >= SHORTEST_NEEDLE
@@ -376,10 +389,38 @@ class TokenSearch:
             return True
         return any(self.is_number(re.sub(r"\D", "", run)) for run in _GROUPS.findall(folded))
 
+    def in_speech(self, text: str) -> bool:
+        """Tell whether a text holds a short or joined name, a short birth date or a UID.
+
+        Not asked of bytes: two or three printed letters occur in them by chance.
+        """
+        if any(_is_own_uid(found) for found in _UID_AS_TEXT.findall(text)):
+            return True
+        if any("".join(parts) in self._people for parts in _SHORT_DAY.findall(text)):
+            return True
+        runs = _LETTER_RUNS.findall(_NUCLIDES.sub(" ", text))
+        for run in runs:
+            if len(run) == 2 and not run[0].islower() and run.casefold() in self._short:
+                return True
+            if any(hump.casefold() in self._people for hump in _HUMPS.split(run) if len(hump) > 2):
+                return True
+            if len(run) > 5 and any(name in run.casefold() for name in self._inside):
+                return True
+        low = [run.casefold() for run in runs]
+        return any(low[n] + low[n + 1] in self._people for n in range(len(low) - 1))
+
     def is_number(self, digits: str) -> bool:
         """Tell whether digits are a long number of the upload, leading zeros apart."""
         plain = digits.lstrip("0")
         return len(plain) > 4 and plain in self._long_numbers
+
+    def in_number(self, digits: str) -> bool:
+        """Tell whether a numeric value is a number of the upload, or a long one with digits around.
+
+        Not asked of UIDs: forty keyed digits hold any eight by chance.
+        """
+        around = digits.isdigit() and any(len(n) > 7 and n in digits for n in self._long_numbers)
+        return around or self.is_number(digits)
 
     def in_uid(self, uid: str) -> bool:
         """Tell whether a component of a UID is a number of the upload."""
@@ -420,6 +461,12 @@ class TokenSearch:
                 if any(needle in run for needle in self._needles):
                     return True
         return False
+
+
+def _is_own_uid(uid: str) -> bool:
+    """Tell whether digits in groups are a UID, longer than a version, that no standard assigned."""
+    standard = uid.startswith("1.2.840.10008.") or uid in UID_dictionary
+    return len(uid) >= 16 and not standard
 
 
 def _comments(data: bytes, start: int) -> Iterator[str]:

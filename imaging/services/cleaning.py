@@ -34,7 +34,7 @@ from imaging.pipeline.held_pictures import check_masked
 from imaging.pipeline.reasons import sentence
 from imaging.pipeline.sandbox import Contained, Sandbox, chained
 from imaging.pipeline.site_cleaning import CleanedAtSite, SecondVerifier
-from imaging.pipeline.technical_qc.reading import values_of_file
+from imaging.pipeline.technical_qc.value_reader import ValueReader
 from imaging.pipeline.travel import travels
 from imaging.pipeline.verifier import OutputVerifier, TokenSearch, Verdict
 from imaging.pipeline.verify import Header, load, read_header
@@ -259,7 +259,7 @@ def _verifier(plan: DeidPlan) -> Callable[[], Callable[[_Order], tuple[Verdict, 
     def setup() -> Callable[[_Order], tuple[Verdict, Left | None]]:
         second = isinstance(plan, CleanedAtSite)
         verifier = SecondVerifier(plan) if second else OutputVerifier(plan)
-        describer = Describer()
+        describer, values = Describer(), ValueReader()
 
         def verify(order: _Order) -> tuple[Verdict, Left | None]:
             source, target = Path(order.source), Path(order.target)
@@ -269,18 +269,18 @@ def _verifier(plan: DeidPlan) -> Callable[[], Callable[[_Order], tuple[Verdict, 
                     return Verdict(code, "pixel data"), None
                 source = Path(order.masked)
             verdict = verifier.check(source, target)
-            return verdict, _left(target, describer) if verdict.passed else None
+            return verdict, _left(target, describer, values) if verdict.passed else None
 
         return verify
 
     return setup
 
 
-def _left(path: Path, describer: Describer) -> Left:
+def _left(path: Path, describer: Describer, values: ValueReader) -> Left:
     """Read of a clean file where it lies, what the index keeps of it, and its parameters."""
     header = read_header(load(path, whole=False))
     described = describer.describe_header(header)
-    return Left(height_of(header), values_of_file(header, path), described)
+    return Left(height_of(header), values.read(header, path), described)
 
 
 def height_of(header: Header) -> float | None:

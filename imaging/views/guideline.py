@@ -8,14 +8,9 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from accounts.sentences import sentences
-from accounts.signing import shown_signatures
-from audit import trail
-from audit.errors import Conflict, Refused
-from audit.models import record
+from audit.errors import Refused
 from imaging.models import SiteException
 from imaging.pipeline.technical_qc.guideline import Rule
 from imaging.pipeline.technical_qc.guideline_text import (
@@ -26,59 +21,43 @@ from imaging.pipeline.technical_qc.guideline_text import (
 )
 from imaging.pipeline.technical_qc.parameters import PARAMETERS
 from imaging.pipeline.technical_qc.words import WORDS
-from imaging.pipeline.yaml_text import UnreadableText
 from imaging.services import exceptions
 from imaging.services import guideline as service
-from studies.access import StudyRequest, fetch, study_view
+from imaging.views.controlled import Pages
+from studies.access import StudyRequest, study_view
 from studies.models import Configuration
-from ui.records import Link
 
-LARGEST_FILE = 1_000_000
 SEVERITIES = (("error", "Error"), ("warning", "Warning"),
               ("info", "Information"))  # fmt: skip
 MISSING = (("ignore", "Nothing"), ("error", "An error"), ("warning", "A warning"),
            ("info", "Information"))  # fmt: skip
 MODALITIES = ("*", "CT", "MR", "PT", "NM", "US", "CR", "DX", "MG", "XA", "RF")
-STEPS = (
-    ("draft", "Draft"),
-    ("in_review", "Validated"),
-    ("approved", "Signed"),
-    ("effective", "Effective"),
+PAGES = Pages(
+    kind=Configuration.Kind.GUIDELINE,
+    route="guideline",
+    title="Acquisition guideline",
+    noun="guideline",
+    in_review="Validated",
 )
 
 
 @study_view("guideline.view")
 def holding(request: StudyRequest) -> HttpResponse:
     """Show the guideline that holds; without one, the newest version."""
-    rows = service.versions(request.study)
-    found = service.effective_or_none(request.study) or next(iter(rows), None)
+    found = PAGES.holding(request)
     if found is None:
-        return render(
-            request,
-            "imaging/guideline_none.html",
-            {"crumbs": _crumbs(request), "may_edit": request.actor.may("guideline.edit")},
-        )
+        context = {
+            "crumbs": PAGES.crumbs(request),
+            "may_edit": request.actor.may("guideline.edit"),
+        }
+        return render(request, "imaging/guideline_none.html", context)
     return _page(request, found)
 
 
 @study_view("guideline.view")
 def version(request: StudyRequest, pk: UUID) -> HttpResponse:
     """Show one version; a draft can be edited row by row."""
-    return _page(request, _fetched(request, pk))
-
-
-def _fetched(request: StudyRequest, pk: UUID) -> Configuration:
-    rows = Configuration.objects.filter(kind=Configuration.Kind.GUIDELINE)
-    found: Configuration = fetch(rows, request.actor, pk)
-    return found
-
-
-def _crumbs(request: StudyRequest, *last: str) -> list[Link]:
-    code = request.study.code
-    home = Link(label=code, url=reverse("study-entry", args=[code]))
-    url = reverse("guideline", args=[code]) if last else ""
-    return [home, Link(label=_("Acquisition guideline"), url=url),
-            *(Link(label=word, url="") for word in last)]  # fmt: skip
+    return _page(request, PAGES.fetched(request, pk))
 
 
 def _page(
@@ -96,17 +75,15 @@ def _page(
     shown = [
         _line(number, rule) for number, rule in enumerate(rules) if modality in {"", rule.modality}
     ]
-    versions = service.versions(request.study)
+    standing = PAGES.standing(request, made)
     found = [name for name in MODALITIES if any(rule.modality == name for rule in rules)]
     return render(
         request,
         "imaging/guideline.html",
         {
-            "made": made,
-            "crumbs": _crumbs(request, str(made)),
+            **standing,
             "editable": editable,
             "may_edit": may_edit,
-            "has_draft": service.open_draft(request.study),
             "groups": [
                 (_("Values of the acquisition"), [one for one in shown if one["group"] == "value"]),
                 (
@@ -128,14 +105,7 @@ def _page(
             "form": form or _form_of(request, rules, editable),
             "errors": errors,
             "problems": service.whole_problems(made) if editable else [],
-            "steps": [(label, _phase(made.state, code)) for code, label in STEPS],
-            "versions": versions,
-            "before": next(
-                (one for one in versions if one.key == made.key and one.version < made.version),
-                None,
-            ),
-            "signatures": shown_signatures(made),
-            "history": sentences(trail.entries(made)),
+            "before": _before(made, standing["versions"]),
             "exceptions": len(
                 SiteException.objects.visible_to(request.actor).filter(state="approved")
             ),
@@ -145,12 +115,8 @@ def _page(
     )
 
 
-def _phase(state: str, step: str) -> str:
-    order = [code for code, _label in STEPS]
-    if state not in order:
-        return "done" if state == "superseded" else "todo"
-    at, here = order.index(state), order.index(step)
-    return "done" if here < at else "now" if here == at else "todo"
+def _before(made: Configuration, versions: list[Configuration]) -> Configuration | None:
+    return next((one for one in versions if one.version < made.version), None)
 
 
 def _line(number: int, rule: Rule) -> dict[str, Any]:
@@ -231,7 +197,7 @@ def start(request: StudyRequest) -> HttpResponse:
 @study_view("guideline.edit", methods=("POST",))
 def save_row(request: StudyRequest, pk: UUID) -> HttpResponse:
     """Write a row; what is wrong comes back beside what was typed."""
-    made = _fetched(request, pk)
+    made = PAGES.fetched(request, pk)
     index = request.POST.get("index", "")
     number = int(index) if index.isdigit() else None
     try:
@@ -245,7 +211,7 @@ def save_row(request: StudyRequest, pk: UUID) -> HttpResponse:
     except Refused as refused:
         typed = {**request.POST.dict(), "index": index, "title": _("Row as you typed it")}
         lines = refused.details if isinstance(refused.details, list) else [refused.message]
-        fresh = _fetched(request, pk)
+        fresh = PAGES.fetched(request, pk)
         return _page(request, fresh, form=typed, errors=tuple(lines), status=refused.status)
     messages.success(request, _("The row is saved in %s.") % saved)
     return _go(request, saved)
@@ -254,7 +220,7 @@ def save_row(request: StudyRequest, pk: UUID) -> HttpResponse:
 @study_view("guideline.edit", methods=("POST",))
 def remove_row(request: StudyRequest, pk: UUID) -> HttpResponse:
     """Take a row out of a draft."""
-    made = _fetched(request, pk)
+    made = PAGES.fetched(request, pk)
     index = request.POST.get("index", "")
     try:
         service.remove_row(
@@ -272,7 +238,7 @@ def remove_row(request: StudyRequest, pk: UUID) -> HttpResponse:
 @study_view("guideline.edit", methods=("POST",))
 def validate(request: StudyRequest, pk: UUID) -> HttpResponse:
     """Declare a draft valid: it can be signed now."""
-    made = _fetched(request, pk)
+    made = PAGES.fetched(request, pk)
     try:
         service.validate(made, actor=request.actor)
         messages.success(request, _("%s is valid and can be signed.") % made)
@@ -284,21 +250,18 @@ def validate(request: StudyRequest, pk: UUID) -> HttpResponse:
 @study_view("guideline.view")
 def compare(request: StudyRequest, pk: UUID) -> HttpResponse:
     """Show in words what changed from one version to another."""
-    new = _fetched(request, pk)
-    versions = [one for one in service.versions(request.study) if one.key == new.key]
-    wanted = request.GET.get("with", "")
-    others = [one for one in versions if one.pk != new.pk]
-    old = next((one for one in others if str(one.pk) == wanted), None)
-    old = old or next((one for one in others if one.version < new.version), None)
+    new = PAGES.fetched(request, pk)
+    versions = PAGES.versions(new)
+    old = PAGES.wanted(request, new) or _before(new, versions)
     return render(
         request,
         "imaging/guideline_compare.html",
         {
             "new": new,
             "old": old,
-            "others": others,
+            "others": [one for one in versions if one.pk != new.pk],
             "changes": service.compared(old, new) if old else (),
-            "crumbs": _crumbs(request, _("Difference")),
+            "crumbs": PAGES.crumbs(request, _("Difference")),
         },
     )
 
@@ -306,59 +269,15 @@ def compare(request: StudyRequest, pk: UUID) -> HttpResponse:
 @study_view("guideline.view")
 def export(request: StudyRequest, pk: UUID) -> HttpResponse:
     """Send a version as YAML; reading it back gives the same guideline."""
-    made = _fetched(request, pk)
-    record("guideline.export", made, details={"digest": made.digest})
-    text = service.guideline_in(made).to_yaml()
-    response = HttpResponse(text, content_type="application/yaml; charset=utf-8")
-    name = f"{request.study.code}_guideline_v{made.version}.yaml"
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
+    made = PAGES.fetched(request, pk)
+    return PAGES.sent(request, made, service.guideline_in(made).to_yaml())
 
 
 @study_view("guideline.edit", methods=("GET", "POST"))
 def import_text(request: StudyRequest) -> HttpResponse:
     """Take a guideline from a YAML file or text; a bad one is shown with its faults, unchanged."""
-    text, problems, refused_with = "", [], ""
-    if request.method == "POST":
-        text, refused_with = _text_of(request)
-        try:
-            if not refused_with:
-                made = service.import_yaml(request.study, text, actor=request.actor)
-                messages.success(request, _("The file is now %s, a draft.") % made)
-                return redirect(reverse("guideline-compare", args=[request.study.code, made.pk]))
-        except UnreadableText as unreadable:
-            problems = list(unreadable.problems)
-        except Conflict as conflict:
-            refused_with = conflict.message
-    wrong = {problem.line for problem in problems if problem.line}
-    return render(
+    return PAGES.taken(
         request,
-        "imaging/guideline_import.html",
-        {
-            "text": text,
-            "problems": problems,
-            "refused_with": refused_with,
-            "lines": [
-                (number, line)
-                for number, line in enumerate(text.splitlines(), start=1)
-                if any(abs(number - place) <= 1 for place in wrong)
-            ],
-            "wrong": wrong,
-            "draft": service.open_draft(request.study),
-            "crumbs": _crumbs(request, _("Import")),
-        },
-        status=422 if problems or refused_with else 200,
+        take=lambda text: service.import_yaml(request.study, text, actor=request.actor),
+        then=lambda made: redirect("guideline-compare", request.study.code, made.pk),
     )
-
-
-def _text_of(request: StudyRequest) -> tuple[str, str]:
-    """Return what was sent and why it cannot be read at all."""
-    sent = request.FILES.get("file")
-    if sent is None:
-        return request.POST.get("text", ""), ""
-    if sent.size is not None and sent.size > LARGEST_FILE:
-        return "", _("The file is larger than 1 MB. No guideline is that long.")
-    try:
-        return sent.read().decode("utf-8-sig"), ""
-    except UnicodeDecodeError:
-        return "", _("The file is no text in UTF-8. Save it as UTF-8 and choose it again.")

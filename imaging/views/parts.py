@@ -35,9 +35,9 @@ def finding_words(measured: str, expected: str, means: str) -> str:
     """Return what a finding says: its meaning, what was found and expected, each once."""
     parts = [means]
     if measured and measured not in means:
-        parts.append(_("Found: %s.") % measured)
+        parts.append(_("Found: %s.") % measured.removesuffix("."))
     if expected and expected not in means:
-        parts.append(_("Expected: %s.") % expected)
+        parts.append(_("Expected: %s.") % expected.removesuffix("."))
     return " ".join(part for part in parts if part)
 
 

@@ -228,13 +228,15 @@ def choose_visit(request: HttpRequest) -> HttpResponse:
                     state__in=["screening", "enrolled"]
                 )
             ]
-    visits.sort(key=lambda v: (v["row"].subject.code, v["order"]))
+    # As on the home page: what is late or ends first stands first.
+    visits.sort(key=lambda v: (v["order"], v["row"].subject.code))
+    open_now = [v for v in visits if v["actionable"] or v["draft"]]
     return render(
         request,
         "imaging/upload_visit.html",
         {
-            "visits": [v for v in visits if v["actionable"] or v["draft"]],
-            "coming": [v for v in visits if not (v["actionable"] or v["draft"])],
+            "visits": open_now,
+            "coming": [v for v in visits if v not in open_now],
             "people": people,
             "steps": parts.upload_steps(),
             "purpose": request.GET.get("for", ""),

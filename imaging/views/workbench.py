@@ -187,6 +187,9 @@ def checklist(
     return {
         "record": review.form_record,
         "page": view,
+        "unanswered": sum(
+            one.asked - one.answered for one in view.sections if one.key != "decision"
+        ),
         "structure": posting.structure_digest(result),
         "body_url": reverse("qc-checklist-body", args=[request.study.code, row.pk]),
         "autosave_url": reverse("qc-checklist-autosave", args=[request.study.code, row.pk]),

@@ -12,40 +12,35 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from accounts.sentences import sentences
-from accounts.signing import shown_signatures
-from audit import trail
 from audit.errors import Conflict, RuleBroken
-from audit.models import record
-from imaging.pipeline.yaml_text import UnreadableText
 from imaging.services.consent import CHOICES, IN_WORDS
+from imaging.views.controlled import Pages
 from projects.forms import zone_choices
 from projects.plan import fields, service, words
 from projects.views.configuration import dialog_of, sign_request
 from reads.services.clocks import USUAL, plan_for
-from studies.access import StudyRequest, fetch, study_view
+from studies.access import StudyRequest, study_view
 from studies.models import Configuration
 from studies.validation import problems_of
 from studies.workflows import CONFIGURATION
-from ui.records import FormError, Link
+from ui.records import FormError
 
-LARGEST_FILE = 1_000_000
-STEPS = (
-    ("draft", "Draft"),
-    ("in_review", "In review"),
-    ("approved", "Signed"),
-    ("effective", "Effective"),
+PAGES = Pages(
+    kind=Configuration.Kind.PLAN,
+    route="plan",
+    title="Project plan",
+    noun="plan",
+    in_review="In review",
 )
 
 
 @study_view("configuration.view")
 def holding(request: StudyRequest) -> HttpResponse:
     """Show the plan that holds; without one, the newest version, or how to begin."""
-    rows = service.versions(request.study)
-    found = service.effective_or_none(request.study) or next(iter(rows), None)
+    found = PAGES.holding(request)
     if found is None:
         may_edit = request.actor.may("configuration.edit")
-        context = {"crumbs": _crumbs(request), "may_edit": may_edit}
+        context = {"crumbs": PAGES.crumbs(request), "may_edit": may_edit}
         return render(request, "projects/plan_none.html", context)
     return _page(request, found)
 
@@ -53,31 +48,13 @@ def holding(request: StudyRequest) -> HttpResponse:
 @study_view("configuration.view")
 def version(request: StudyRequest, pk: UUID) -> HttpResponse:
     """Show one version: what it says and what it changes."""
-    return _page(request, _fetched(request, pk))
-
-
-def _fetched(request: StudyRequest, pk: UUID) -> Configuration:
-    rows = Configuration.objects.filter(kind=Configuration.Kind.PLAN)
-    found: Configuration = fetch(rows, request.actor, pk)
-    return found
-
-
-def _crumbs(request: StudyRequest, *last: Link) -> list[Link]:
-    code = request.study.code
-    url = reverse("plan", args=[code]) if last else ""
-    return [
-        Link(label=code, url=reverse("study-entry", args=[code])),
-        Link(label=_("Project plan"), url=url),
-        *last,
-    ]
+    return _page(request, PAGES.fetched(request, pk))
 
 
 def _page(request: StudyRequest, made: Configuration) -> HttpResponse:
     problems = problems_of(made.kind, made.document)
-    versions = [one for one in service.versions(request.study) if one.key == made.key]
-    wanted = request.GET.get("with", "")
-    old = next((one for one in versions if str(one.pk) == wanted and one.pk != made.pk), None)
-    old = old or service.started_from(made)
+    standing = PAGES.standing(request, made)
+    old = PAGES.wanted(request, made) or service.started_from(made)
     steps = [
         step
         for step in CONFIGURATION.open_steps(made, request.actor)
@@ -87,15 +64,12 @@ def _page(request: StudyRequest, made: Configuration) -> HttpResponse:
         request,
         "projects/plan.html",
         {
-            "made": made,
-            "crumbs": _crumbs(request, Link(label=str(made), url="")),
+            **standing,
             "problems": problems,
             "parts": [] if problems else _parts(request, made),
             "old": old,
-            "others": [one for one in versions if one.pk != made.pk],
+            "others": [one for one in standing["versions"] if one.pk != made.pk],
             "changes": _changes(old, made) if old is not None and not problems else [],
-            "versions": versions,
-            "draft": service.open_draft(request.study),
             "may_edit": request.actor.may("configuration.edit"),
             "plain_steps": [s for s in steps if not s.needs_reason and s.name != "approve"],
             "reasoned_steps": [
@@ -104,19 +78,8 @@ def _page(request: StudyRequest, made: Configuration) -> HttpResponse:
             "sign": sign_request(request, made)
             if any(step.name == "approve" for step in steps)
             else None,
-            "way": [(label, _phase(made.state, code)) for code, label in STEPS],
-            "signatures": shown_signatures(made),
-            "history": sentences(trail.entries(made)),
         },
     )
-
-
-def _phase(state: str, step: str) -> str:
-    order = [code for code, _label in STEPS]
-    if state not in order:
-        return "done" if state == "superseded" else "todo"
-    at, here = order.index(state), order.index(step)
-    return "done" if here < at else "now" if here == at else "todo"
 
 
 def _changes(old: Configuration, new: Configuration) -> list[words.Change]:
@@ -180,7 +143,7 @@ def start(request: StudyRequest) -> HttpResponse:
 @study_view("configuration.edit", methods=("GET", "POST"))
 def edit(request: StudyRequest, pk: UUID) -> HttpResponse:
     """Show and save the form of a draft; what is wrong comes back beside what was typed."""
-    made = _fetched(request, pk)
+    made = PAGES.fetched(request, pk)
     if made.state != "draft":
         messages.info(request, _("%s is no draft any more; a change is a new version.") % made)
         return redirect("plan-version", request.study.code, made.pk)
@@ -255,12 +218,7 @@ def _form(
             ],
             "services": _service_rows(typed, wrong),
             "clock_choices": [(clock.name, clock.label) for clock in clocks],
-            "crumbs": _crumbs(
-                request,
-                Link(label=str(made), url=reverse("plan-version",
-                                                  args=[request.study.code, made.pk])),
-                Link(label=_("Edit"), url=""),
-            ),
+            "crumbs": PAGES.crumbs(request, PAGES.link(request, made), _("Edit")),
         },
         status=status,
     )  # fmt: skip
@@ -290,52 +248,15 @@ def _service_rows(typed: Mapping[str, Any], wrong: Mapping[str, str]) -> list[di
 @study_view("configuration.view")
 def export(request: StudyRequest, pk: UUID) -> HttpResponse:
     """Send a version as YAML; reading it back gives the same plan."""
-    made = _fetched(request, pk)
-    record("plan.export", made, details={"digest": made.digest})
-    response = HttpResponse(service.to_yaml(made), content_type="application/yaml; charset=utf-8")
-    name = f"{request.study.code}_plan_v{made.version}.yaml"
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
+    made = PAGES.fetched(request, pk)
+    return PAGES.sent(request, made, service.to_yaml(made))
 
 
 @study_view("configuration.edit", methods=("GET", "POST"))
 def import_text(request: StudyRequest) -> HttpResponse:
     """Take a plan from a YAML file or text; a bad one is shown with its faults, unchanged."""
-    text, problems, refused_with = "", [], ""
-    if request.method == "POST":
-        text, refused_with = _text_of(request)
-        try:
-            if not refused_with:
-                made = service.import_yaml(request.study, text, actor=request.actor)
-                messages.success(request, _("The file is now %s, a draft.") % made)
-                return redirect("plan-version", request.study.code, made.pk)
-        except UnreadableText as unreadable:
-            problems = list(unreadable.problems)
-        except Conflict as conflict:
-            refused_with = conflict.message
-    return render(
+    return PAGES.taken(
         request,
-        "projects/plan_import.html",
-        {
-            "text": text,
-            "problems": problems,
-            "refused_with": refused_with,
-            "draft": service.open_draft(request.study),
-            "crumbs": _crumbs(request, Link(label=_("Import"), url="")),
-        },
-        status=422 if problems or refused_with else 200,
+        take=lambda text: service.import_yaml(request.study, text, actor=request.actor),
+        then=lambda made: redirect("plan-version", request.study.code, made.pk),
     )
-
-
-def _text_of(request: StudyRequest) -> tuple[str, str]:
-    """Return what was sent and why it cannot be read at all."""
-    sent = request.FILES.get("file")
-    if sent is None:
-        text = request.POST.get("text", "")
-        return text, "" if text.strip() else _("Choose a file or write its text.")
-    if sent.size is not None and sent.size > LARGEST_FILE:
-        return "", _("The file is larger than 1 MB. No plan is that long.")
-    try:
-        return sent.read().decode("utf-8-sig"), ""
-    except UnicodeDecodeError:
-        return "", _("The file is no text in UTF-8. Save it as UTF-8 and choose it again.")

@@ -140,9 +140,13 @@ def questions_of_readers(study: Study, actor: Actor) -> Iterable[WorkItem]:
     rows = ReaderQuestion.objects.visible_to(actor).filter(state__in=["asked", "relayed"])
     rows = rows.exclude(state="relayed", query__state__in=["open", "reopened"])
     for row in rows.select_related("task__stream__subject", "query").order_by("due_at")[:FEW]:
-        back = row.state == "relayed"
+        what = "Answer a reader's question"
+        if row.state == "relayed":
+            what = "Tell the reader what the site said"
+        elif row.answer:
+            what = "Write an answer again that was sent back"
         yield WorkItem(
-            what="Answer a reader's question" if not back else "Tell the reader what the site said",
+            what=what,
             study=study.code,
             about=f"{row.task.stream.subject.code} · {row.text[:60]}",
             kind="Question",

@@ -39,7 +39,7 @@ from reads.criteria.facts import LesionFacts, LesionState, lesion_ids
 from reads.criteria.history import moment_of, points_as, read_points
 from reads.criteria.nadir import Nadir, change_rule, nadir_rule
 from reads.criteria.parameter_rows import count, flag, percent, quantity
-from reads.criteria.sums import complete_sum, partial_sum, sum_rule, total
+from reads.criteria.sums import complete_sum, partial_sum, piece_sum, sum_rule, total
 from reads.criteria.trace import Inputs, Rule, TraceStep, Value
 
 VERSION = "1.0.0"
@@ -82,11 +82,15 @@ NORMAL_NODE_MM = Decimal(15)
 
 @dataclass(frozen=True, kw_only=True)
 class MassFacts(LesionFacts):
-    """A measured node or mass: longest axis and the axis perpendicular to it, in mm."""
+    """A measured node or mass: longest axis and the axis perpendicular to it, in mm.
+
+    Of a split mass the axes are those of the largest piece, fragments_mm2 the products of all.
+    """
 
     state: LesionState | None = None
     ldi_mm: Decimal | None = None
     sdi_mm: Decimal | None = None
+    fragments_mm2: tuple[Decimal, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -194,6 +198,8 @@ def axis_and_product(lesion: MassFacts, field: str) -> tuple[Decimal | None, Dec
     if lesion.state is LesionState.NOT_EVALUABLE:
         return None, None
     longest = axis(lesion.ldi_mm, f"{field}.ldi_mm")
+    if lesion.state is LesionState.SPLIT:
+        return longest, piece_sum(lesion.fragments_mm2, field)
     return longest, longest * axis(lesion.sdi_mm, f"{field}.sdi_mm")
 
 
@@ -296,6 +302,7 @@ def time_point_of(record: Record, position: int) -> LymphomaTimePoint:
                 state=lesion.choice(LesionState, "state"),
                 ldi_mm=lesion.decimal("ldi_mm"),
                 sdi_mm=lesion.decimal("sdi_mm"),
+                fragments_mm2=lesion.decimals("fragments_mm2"),
             )
             for lesion in record.records("lesions")
         ),
@@ -318,6 +325,9 @@ CHESON2007 = Criterion(
     items=(
         EcrfItem(name="lesions.ldi_mm", when="every time point", meaning="Longest axis, mm"),
         EcrfItem(name="lesions.sdi_mm", when="every time point", meaning="Perpendicular axis, mm"),
+        EcrfItem(
+            name="lesions.fragments_mm2", when="follow-up", meaning="Products of split pieces, mm²"
+        ),
         EcrfItem(name="avid", when="baseline", meaning="FDG-avid disease"),
         EcrfItem(name="pet_positive", when="follow-up", meaning="PET positive, when done"),
         EcrfItem(name="new_lesions_mm", when="follow-up", meaning="Longest axis of new lesions"),

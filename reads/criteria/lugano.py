@@ -45,7 +45,7 @@ from reads.criteria.lugano_rules import (
     SPLEEN,
     checked_responses,
 )
-from reads.criteria.lugano_stream import start, time_point_steps
+from reads.criteria.lugano_stream import split_products, start, time_point_steps
 from reads.criteria.trace import Value
 
 VERSION = "1.0"
@@ -68,7 +68,7 @@ def assess_history(history: Sequence[TimePointFacts], options: Options) -> Asses
         sizes = state.sizes(point, where)
         steps = time_point_steps(point, sizes, state, where=where)
         spleen = point.spleen_mm if point.assessed else None
-        state.take(sizes, spleen)
+        state.take(sizes, spleen, split_products(point, where))
         results[at] = result_of(point, day=line.days[at], trace=steps)
         stopped = stopped or (point.new_therapy and options.flag("stop_at_new_therapy"))
         if not stopped:
@@ -109,6 +109,7 @@ ITEMS = (
     EcrfItem(name="lesions.kind", when="baseline", meaning="node or extranodal"),
     EcrfItem(name="lesions.ldi_mm", when="both", meaning="longest diameter, mm"),
     EcrfItem(name="lesions.sdi_mm", when="both", meaning="perpendicular diameter, mm"),
+    EcrfItem(name="lesions.fragments_mm2", when="follow-up", meaning="products of pieces, mm²"),
     EcrfItem(name="spleen_mm", when="both", meaning="vertical length of the spleen, mm"),
     EcrfItem(name="nonmeasured", when="both", meaning="non-measured disease"),
     EcrfItem(name="marrow", when="both", meaning="bone marrow"),

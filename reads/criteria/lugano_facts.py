@@ -126,12 +126,17 @@ class AvidLesion(Word):
 
 @dataclass(frozen=True, kw_only=True)
 class LuganoLesion(LesionFacts):
-    """A target: longest diameter LDi and perpendicular SDi in mm; kind is set at baseline."""
+    """A target: longest diameter LDi and perpendicular SDi in mm; kind is set at baseline.
+
+    Of a split target the diameters are those of the largest piece, fragments_mm2 the products of
+    all pieces.
+    """
 
     kind: Kind = Kind.NODE
     state: LesionState | None = None
     ldi_mm: Decimal | None = None
     sdi_mm: Decimal | None = None
+    fragments_mm2: tuple[Decimal, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -233,6 +238,7 @@ def _lesion(record: Record) -> LuganoLesion:
         state=_state(record),
         ldi_mm=record.decimal("ldi_mm"),
         sdi_mm=record.decimal("sdi_mm"),
+        fragments_mm2=record.decimals("fragments_mm2"),
     )
 
 

@@ -32,10 +32,30 @@ FROM_BASELINE = change_rule(
 )
 
 
+def product_of(key: str, size: Size, split: Mapping[str, Decimal] | None) -> Decimal:
+    """Return the product of a target in mm²; of a split one that of all its pieces (Cheson 2014).
+
+    `split` holds the targets that have split; None where none has.
+    """
+    whole = size[0] * size[1]
+    return whole if split is None else split.get(key, whole)
+
+
+def products_of(
+    sizes: Mapping[str, Size | None], split: Mapping[str, Decimal] | None
+) -> dict[str, Decimal | None]:
+    """Return the product of every target; None for one without a size."""
+    return {
+        key: None if size is None else product_of(key, size, split) for key, size in sizes.items()
+    }
+
+
 # Progression of one lesion -----------------------------------------------------------------
 
 
-def lesion_progressed(now: Size, nadir: Mapping[str, Decimal], limits: Inputs) -> bool:
+def lesion_progressed(
+    now: Size, product: Decimal, nadir: Mapping[str, Decimal], limits: Inputs
+) -> bool:
     """Return whether one target progressed on its own (all three conditions, Cheson 2014).
 
     `nadir` holds the smallest earlier `ldi`, `sdi` and `ppd` of the lesion.
@@ -43,7 +63,7 @@ def lesion_progressed(now: Size, nadir: Mapping[str, Decimal], limits: Inputs) -
     ldi, sdi = now
     if ldi <= limits["abnormal_ldi_mm"]:
         return False
-    if not grown_by(ldi * sdi, nadir["ppd"], limits["lesion_growth_pct"]):
+    if not grown_by(product, nadir["ppd"], limits["lesion_growth_pct"]):
         return False
     size = nadir["ldi"] if limits["growth_size_at"] == "nadir" else ldi
     small = size <= limits["large_lesion_mm"]
@@ -53,12 +73,15 @@ def lesion_progressed(now: Size, nadir: Mapping[str, Decimal], limits: Inputs) -
 
 
 def _progressed_ids(inputs: Inputs) -> tuple[str, ...]:
+    split = inputs.get("split_products")
     return tuple(
         key
         for key, size in inputs["sizes"].items()
         if size is not None
         and key in inputs["nadirs"]
-        and lesion_progressed(size, inputs["nadirs"][key], inputs["limits"])
+        and lesion_progressed(
+            size, product_of(key, size, split), inputs["nadirs"][key], inputs["limits"]
+        )
     )
 
 
@@ -69,7 +92,8 @@ def _say_lesions(inputs: Inputs, value: Value) -> str:
     for key in value:
         ldi, sdi = inputs["sizes"][key]
         nadir = inputs["nadirs"][key]
-        change = percent_change(ldi * sdi, nadir["ppd"])
+        now = product_of(key, (ldi, sdi), inputs.get("split_products"))
+        change = percent_change(now, nadir["ppd"])
         grown = f"{percent_words(change)} above" if change is not None else "after"
         parts.append(
             f"{key} {words(ldi)} x {words(sdi, 'mm')}, product {grown} its nadir of "
@@ -245,7 +269,7 @@ def _complete(inputs: Inputs) -> bool:
 
 
 def _partial(inputs: Inputs) -> bool:
-    total, baseline = complete_sum(_products(inputs["sizes"])), inputs["baseline_spd"]
+    total, baseline = complete_sum(_products(inputs)), inputs["baseline_spd"]
     if total is None or baseline is None:
         return False
     stable = inputs["nonmeasured"] == NonMeasured.STABLE
@@ -257,8 +281,8 @@ def _partial(inputs: Inputs) -> bool:
     )
 
 
-def _products(sizes: Mapping[str, Size | None]) -> dict[str, Decimal | None]:
-    return {key: None if size is None else size[0] * size[1] for key, size in sizes.items()}
+def _products(inputs: Inputs) -> dict[str, Decimal | None]:
+    return products_of(inputs["sizes"], inputs.get("split_products"))
 
 
 def _say_ct(inputs: Inputs, value: Value) -> str:
@@ -271,7 +295,7 @@ def _say_ct(inputs: Inputs, value: Value) -> str:
         return f"Progression on CT because {', '.join(signs)}: {value}"
     if value == "NE":
         return "A target or another needed part has no value and nothing shows progression: NE"
-    total, baseline = complete_sum(_products(inputs["sizes"])), inputs["baseline_spd"]
+    total, baseline = complete_sum(_products(inputs)), inputs["baseline_spd"]
     size = "No target at baseline"
     if total is not None and baseline:
         change = percent_change(total, baseline)

@@ -29,7 +29,10 @@ from reads.criteria.lugano_rules import (
     SPD,
     SPLEEN,
     Size,
+    product_of,
+    products_of,
 )
+from reads.criteria.sums import piece_sum
 from reads.criteria.trace import TraceStep, Value
 
 NO_SIZE: Size = (ZERO, ZERO)
@@ -38,6 +41,7 @@ NO_SIZE: Size = (ZERO, ZERO)
 def lesion_size(lesion: LuganoLesion, *, too_small: Decimal, where: str) -> Size | None:
     """Return LDi and SDi of a target: 0 x 0 when gone, 5 x 5 when too small to measure.
 
+    Of a split target they are those of its largest piece.
     None when it cannot be evaluated or nothing was entered. Raises CriteriaError naming the size
     that is missing or negative.
     """
@@ -48,7 +52,7 @@ def lesion_size(lesion: LuganoLesion, *, too_small: Decimal, where: str) -> Size
     if lesion.state is LesionState.NOT_EVALUABLE:
         return None
     given = {"ldi_mm": lesion.ldi_mm, "sdi_mm": lesion.sdi_mm}
-    if lesion.state is not LesionState.MEASURED and not any(
+    if lesion.state not in (LesionState.MEASURED, LesionState.SPLIT) and not any(
         size is not None for size in given.values()
     ):
         return None
@@ -78,12 +82,17 @@ class History:
     nonmeasured_at_baseline: bool = False
     spd: Decimal | None = None
 
-    def take(self, sizes: Mapping[str, Size | None], spleen: Decimal | None) -> None:
-        """Let a finished time point enter."""
+    def take(
+        self,
+        sizes: Mapping[str, Size | None],
+        spleen: Decimal | None,
+        split: Mapping[str, Decimal] | None = None,
+    ) -> None:
+        """Let a finished time point enter; ``split`` holds the products of split targets."""
         for key, size in sizes.items():
             if size is None:
                 continue
-            now = {"ldi": size[0], "sdi": size[1], "ppd": size[0] * size[1]}
+            now = {"ldi": size[0], "sdi": size[1], "ppd": product_of(key, size, split)}
             before = self.nadirs.get(key, now)
             self.nadirs[key] = {name: min(now[name], before[name]) for name in now}
             if size == NO_SIZE:
@@ -109,6 +118,17 @@ class History:
         return found
 
 
+def split_products(point: LuganoTimePoint, where: str) -> dict[str, Decimal]:
+    """Return the products of the targets that have split, each summed over its pieces, in mm²."""
+    if not (point.assessed and point.ct_done):
+        return {}
+    return {
+        lesion.id: piece_sum(lesion.fragments_mm2, f"{where}.lesions[{at}]")
+        for at, lesion in enumerate(point.lesions)
+        if lesion.state is LesionState.SPLIT
+    }
+
+
 def start(baseline: LuganoTimePoint, options: Options) -> tuple[History, TraceStep]:
     lesion_ids(baseline.lesions, "baseline.lesions")
     state = History(
@@ -119,7 +139,7 @@ def start(baseline: LuganoTimePoint, options: Options) -> tuple[History, TraceSt
         or baseline.nonmeasured not in (None, NonMeasured.ABSENT, NonMeasured.NORMAL),
     )
     sizes = state.sizes(baseline, "baseline")
-    total = SPD.derive("spd_mm2", {"values": _products(sizes)})
+    total = SPD.derive("spd_mm2", {"values": products_of(sizes, None)})
     state.spd = total.value
     state.take(sizes, baseline.spleen_mm)
     return state, total
@@ -129,10 +149,6 @@ def _length(value: Decimal | None, where: str) -> Decimal | None:
     if value is not None and value < 0:
         raise negative(where)
     return value
-
-
-def _products(sizes: Mapping[str, Size | None]) -> dict[str, Decimal | None]:
-    return {key: None if size is None else size[0] * size[1] for key, size in sizes.items()}
 
 
 def time_point_steps(
@@ -156,13 +172,17 @@ def _ct_steps(
     point: LuganoTimePoint, sizes: Mapping[str, Size | None], state: History, *, where: str
 ) -> list[TraceStep]:
     options = state.options
-    total = SPD.derive("spd_mm2", {"values": _products(sizes)})
+    split = split_products(point, where)
+    # Only a time point with a split target says so: the steps of the others stay as they were.
+    pieces: dict[str, Value] = {"split_products": split} if split else {}
+    total = SPD.derive("spd_mm2", {"values": products_of(sizes, split)})
     change = FROM_BASELINE.derive(
         "pct_change_baseline", {"value": total.value, "reference": state.spd}
     )
     progressed = PROGRESSED.derive(
         "progressed_lesions",
-        {
+        pieces
+        | {
             "sizes": sizes,
             "nadirs": {key: dict(nadir) for key, nadir in state.nadirs.items()},
             "limits": {
@@ -183,7 +203,8 @@ def _ct_steps(
     new = NEW_LESIONS.derive("new_lesions", _new_inputs(point, sizes, state))
     response = CT_RESPONSE.derive(
         "ct_response",
-        {
+        pieces
+        | {
             "assessed": point.assessed,
             "ct_done": point.ct_done,
             "sizes": sizes,

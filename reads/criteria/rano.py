@@ -140,6 +140,7 @@ def mixed_component(given: Record, _options: Options) -> Mapping[str, Value]:
 ITEMS = (
     EcrfItem(name="lesions.d1_mm", when="both", meaning="longest diameter in the slice, mm"),
     EcrfItem(name="lesions.d2_mm", when="both", meaning="longest perpendicular diameter, mm"),
+    EcrfItem(name="lesions.fragments_mm2", when="follow-up", meaning="products of pieces, mm²"),
     EcrfItem(name="lesions.volume_ml", when="both", meaning="volume, ml (volume criteria)"),
     EcrfItem(name="lesions.component", when="both", meaning="enhancing or non-enhancing"),
     EcrfItem(name="lesions.slice_thickness_mm", when="baseline", meaning="slice thickness, mm"),

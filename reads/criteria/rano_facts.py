@@ -134,12 +134,16 @@ class Component(Word):
 
 @dataclass(frozen=True, kw_only=True)
 class RanoLesion(LesionFacts):
-    """A target lesion: perpendicular diameters in mm, or a volume in ml."""
+    """A target lesion: perpendicular diameters in mm, or a volume in ml.
+
+    fragments_mm2 are the products of the pieces of a split lesion; its volume_ml is of all pieces.
+    """
 
     state: LesionState | None = None
     component: Component = Component.ENHANCING
     d1_mm: Decimal | None = None
     d2_mm: Decimal | None = None
+    fragments_mm2: tuple[Decimal, ...] = ()
     volume_ml: Decimal | None = None
 
 
@@ -227,5 +231,6 @@ def _lesion(record: Record) -> RanoLesion:
         component=record.choice(Component, "component") or Component.ENHANCING,
         d1_mm=record.decimal("d1_mm"),
         d2_mm=record.decimal("d2_mm"),
+        fragments_mm2=record.decimals("fragments_mm2"),
         volume_ml=record.decimal("volume_ml"),
     )

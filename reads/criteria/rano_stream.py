@@ -38,6 +38,7 @@ from reads.criteria.rano_rules import (
     is_early,
     progression_signs,
 )
+from reads.criteria.sums import piece_sum
 from reads.criteria.trace import Rule, TraceStep, Value
 
 VERSION = "1.0"
@@ -103,6 +104,8 @@ def lesion_size(lesion: RanoLesion, *, unit: str, too_small: Decimal, where: str
         return too_small
     if state is LesionState.NOT_EVALUABLE:
         return None
+    if state is LesionState.SPLIT and unit == AREA:
+        return piece_sum(lesion.fragments_mm2, where)
     if state is not LesionState.MEASURED and all(size is None for size in given):
         return None
     sizes: list[Decimal] = []

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from reads.criteria.arithmetic import ZERO, words
+from reads.criteria.errors import missing, negative
 from reads.criteria.trace import Inputs, Rule, Value, listed
 
 
@@ -26,6 +27,19 @@ def partial_sum(values: Mapping[str, Decimal | None]) -> Decimal | None:
 def total(values: Iterable[Decimal]) -> Decimal:
     """Return the total, zero for none."""
     return sum(values, ZERO)
+
+
+def piece_sum(products_mm2: Sequence[Decimal], field: str) -> Decimal:
+    """Return the products of the pieces of a split lesion, summed, in mm² (Cheson 2014).
+
+    Raises CriteriaError naming the field when none is given or one is negative.
+    """
+    if not products_mm2:
+        raise missing(f"{field}.fragments_mm2", "a split lesion")
+    for position, product in enumerate(products_mm2):
+        if product < 0:
+            raise negative(f"{field}.fragments_mm2[{position}]")
+    return total(products_mm2)
 
 
 def sum_rule(*, key: str, clause: str, unit: str, what: str) -> Rule:

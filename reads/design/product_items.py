@@ -3,10 +3,11 @@
 Lugano 2014, Cheson 2007 and RANO measure so. The form of RECIST 1.1 gives names, organs, states and
 methods; its way to choose lesions and to measure them is taken out. A lesion that is gone or has
 merged counts 0 mm², one that is too small counts the square of the diameter that the charter sets
-(5 x 5 mm). A lesion that split has no agreed sum of products in the engines, so the state is not
-offered: it is recorded as not evaluable with its reason in the comment.
+(5 x 5 mm). A lesion that split counts the products of its pieces, summed; its diameters are those
+of the largest piece.
 
-Sources: Cheson 2014 (Lugano), measurement; Wen 2010 (RANO), measurable disease.
+Sources: Cheson 2014 (Lugano), measurement, split and confluent lesions; Wen 2010 (RANO), measurable
+disease.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ from reads.design.volume_items import as_number
 
 _STATE = "target.lesions.state"
 _MEASURED: Document = {"item": _STATE, "is": "MEASURED"}
+_SPLIT: Document = {"item": _STATE, "is": "SPLIT"}
+_SIZED: Document = {"item": _STATE, "one_of": ["MEASURED", "SPLIT"]}
 #: how RECIST 1.1 chooses and measures lesions
 RECIST_CHECKS = (
     "TARGET_PER_ORGAN_MAX",
@@ -55,17 +58,17 @@ def measure_products(document: Document, *, too_small_mm: Decimal) -> None:
     drop_checks(document, RECIST_CHECKS)
     rows = rows_of(document, "target")
     rows[:] = [each for each in rows if each["key"] not in _RECIST_ITEMS]
-    state = row_item(document, "target", "state")
-    state["choices"] = [each for each in state["choices"] if each["code"] != "SPLIT"]
     for key, label in (
         ("long_axis", "Longest diameter"),
         ("short_axis", "Perpendicular diameter"),
     ):
         axis = row_item(document, "target", key)
         axis.pop("help", None)
-        axis |= {"label": label, "shown_when": _MEASURED, "required": True}
+        axis |= {"label": label, "shown_when": _SIZED, "required": True}
+    row_item(document, "target", "long_axis")["help"] = "Of a split lesion: of its largest piece."
+    row_item(document, "target", "slice")["shown_when"] = _SIZED
     place = next(n for n, each in enumerate(rows) if each["key"] == "value")
-    rows.insert(place, _product())
+    rows[place:place] = [_product(), _pieces()]
     row_item(document, "target", "value").update(_counted(too_small_mm))
     _sum_products(document)
     _new_lesions_in_two_diameters(document)
@@ -97,6 +100,22 @@ def _product() -> Document:
     }
 
 
+def _pieces() -> Document:
+    return {
+        "key": "pieces_product",
+        "label": "Sum of products of the pieces",
+        "kind": "decimal",
+        "unit": _SUM,
+        "decimals": 2,
+        "minimum": "0",
+        "maximum": "250000",
+        "shown_when": _SPLIT,
+        "required": True,
+        "help": "Longest by perpendicular diameter of each piece, summed over all pieces.",
+        "cdisc": {"dataset": "TR", "variable": "TRSTRESN", "code": "PRODUCT"},
+    }
+
+
 def _counted(too_small_mm: Decimal) -> Document:
     return {
         "label": "Value in the sum",
@@ -109,6 +128,7 @@ def _counted(too_small_mm: Decimal) -> Document:
                     "when": {"item": _STATE, "is": "TOO SMALL TO MEASURE"},
                     "value": as_number(too_small_mm**2),
                 },
+                {"when": _SPLIT, "value": {"other": "target.lesions.pieces_product"}},
                 {"when": _MEASURED, "value": {"other": "target.lesions.product"}},
             ]
         },

@@ -19,6 +19,7 @@ from imaging.models import LateImages
 from queries.models import Query
 from reads.models.answers import ReadSession
 from reads.models.tasks import ReaderStream, ReadTask
+from reads.oversight.library import BY_ID
 from studies.scoping import StudyScoped
 
 PERSON = settings.AUTH_USER_MODEL
@@ -316,7 +317,8 @@ class CheckFinding(StudyScoped):
         indexes = [models.Index(fields=["study", "state"], name="finding_by_state")]
 
     def __str__(self) -> str:
-        return f"{self.check_id} of {self.stream.label}"
+        check = BY_ID.get(self.check_id)
+        return f"“{check.title if check else self.check_id}” in {self.stream.label}"
 
 
 class Retraining(StudyScoped):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
@@ -166,6 +167,18 @@ class Drift:
     outside: tuple[str, ...]
 
 
+def _by_period(pairs: Sequence[Pair], periods: Sequence[Period]) -> tuple[list[int], list[int]]:
+    """Count the pairs of each period, and those that differ, in one pass."""
+    starts = [period.first for period in periods]
+    read, differ = [0] * len(periods), [0] * len(periods)
+    for pair in pairs:
+        at = bisect_right(starts, pair.at) - 1
+        if at >= 0 and pair.at <= periods[at].last:
+            read[at] += 1
+            differ[at] += not pair.agrees
+    return read, differ
+
+
 def drift(
     pairs: Sequence[Pair], periods: Sequence[Period], *, reader: Hashable | None = None
 ) -> Drift:
@@ -179,13 +192,12 @@ def drift(
         return Drift((), None, ())
     share = sum(not pair.agrees for pair in pairs) / len(pairs)
     rows = []
-    for period in periods:
-        inside = [pair for pair in pairs if period.holds(pair.at)]
-        if not inside:
+    for period, n, differ in zip(periods, *_by_period(pairs, periods), strict=True):
+        if not n:
             continue
-        found = 100 * sum(not pair.agrees for pair in inside) / len(inside)
-        limits = control_limits(share, len(inside))
+        found = 100 * differ / n
+        limits = control_limits(share, n)
         percent = Interval(100 * limits.low, 100 * limits.high, limits.level, limits.method)
-        rows.append((period, found, len(inside), percent))
+        rows.append((period, found, n, percent))
     outside = tuple(p.label for p, found, _, at in rows if not at.low <= found <= at.high)
     return Drift(tuple(rows), 100 * share, outside)

@@ -18,6 +18,7 @@ from reads.services.clocks import plan_for
 from reads.workflows import READ_TASK, REMEDIATION
 from studies.calendars import Plan
 from studies.models import Study
+from ui.figures import counted
 
 Kind = ReaderMessage.Kind
 DESK = "Read desk"
@@ -27,9 +28,9 @@ RUNNING = ("assigned", "accepted", "in_progress")
 USUAL_REMINDER = 2
 BY_HAND = (Kind.MAIL, Kind.CALL, Kind.MEETING)
 _TEXT: Mapping[str, str] = {
-    Kind.REMINDER: "{n} of your reads are due soon, the first on {day}.",
-    Kind.OVERDUE: "{n} of your reads are past their due date.",
-    Kind.ESCALATION: "{n} reads of {reader} are past the plan's time for escalation.",
+    Kind.REMINDER: "{reads} of yours {are} due soon, the first on {day}.",
+    Kind.OVERDUE: "{reads} of yours {are} past the due date.",
+    Kind.ESCALATION: "{reads} of {reader} {are} past the plan's time for escalation.",
 }
 
 
@@ -114,7 +115,12 @@ def _write(
         study=study,
         reader=reader,
         kind=kind,
-        text=_TEXT[kind].format(n=len(tasks), reader=reader, day=f"{first:%d %b %Y %H:%M} UTC"),
+        text=_TEXT[kind].format(
+            reads=counted(len(tasks), "read"),
+            are="is" if len(tasks) == 1 else "are",
+            reader=reader,
+            day=f"{first:%d %b %Y %H:%M} UTC",
+        ),
         tasks=[str(task.pk) for task in tasks],
         escalation=raised,
     )

@@ -17,7 +17,13 @@ _GROUPS = {
     "bone.lesions": Lesion.Category.NEW,
 }
 #: what is measured of a lesion, and the unit in which it is kept
-_UNITS = {"long_axis": "mm", "short_axis": "mm", "pieces": "mm", "volume": "ml"}
+_UNITS = {
+    "long_axis": "mm",
+    "short_axis": "mm",
+    "pieces": "mm",
+    "pieces_product": "mm2",
+    "volume": "ml",
+}
 NODE = "LYMPH NODE"
 
 

@@ -13,7 +13,9 @@ from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.db.models import BooleanField, ExpressionWrapper, OuterRef, Q, Subquery, TextField
 from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast, TruncDate
 
 from accounts.permissions import Role
 from audit.actors import Actor
@@ -75,7 +77,11 @@ class _Own:
 
 @dataclass(frozen=True)
 class Evidence:
-    """Everything that was read, adjudicated and reminded of in a stretch of time."""
+    """Everything that was read, adjudicated and reminded of in a stretch of time.
+
+    Readers are known by the text of their id: tens of thousands of rows are compared by it, and a
+    UUID is slow to make, to hash and to compare.
+    """
 
     readings: Sequence[Reading]
     pairs: Sequence[Pair]
@@ -104,19 +110,19 @@ class Evidence:
         return dict(found)
 
     def _own(self, reader: Any) -> _Own:
-        return self._by_reader.get(reader) or _Own()
+        return self._by_reader.get(str(reader)) or _Own()
 
     def of(self, reader: Any = None) -> Measured:
         """Measure the study, or one reader."""
         if reader is None:
             return measure(self.readings, self.pairs, self.cases)
         own = self._own(reader)
-        return measure(own.readings, own.pairs, own.cases, reader=reader)
+        return measure(own.readings, own.pairs, own.cases, reader=str(reader))
 
     def drift_of(self, reader: Any = None) -> Drift:
         """Watch the discordance of the study, or of one reader."""
         pairs = self.pairs if reader is None else self._own(reader).pairs
-        return drift(pairs, self.periods, reader=reader)
+        return drift(pairs, self.periods)
 
     def minutes_by_period(self, reader: Any = None) -> list[tuple[str, float]]:
         """Return the median active minutes of each period with a timed read."""
@@ -124,7 +130,7 @@ class Evidence:
         readings = self.readings if reader is None else self._own(reader).readings
         for period in self.periods:
             inside = [one for one in readings if period.holds(one.at) and one.seconds]
-            seen = measure(inside, (), (), reader=reader).median_seconds
+            seen = measure(inside, (), ()).median_seconds
             if seen is not None:
                 found.append((period.label, round(seen / 60, 1)))
         return found
@@ -148,18 +154,19 @@ def gather(
     def inside(day: date) -> bool:
         return (first is None or first <= day) and (last is None or day <= last)
 
-    sessions = _sessions(study)
     rows = CriterionAssessment.objects.in_study(study).filter(
-        criterion=criterion, session__in=sessions.filter(task__kind="time_point")
+        _counts("session__"), criterion=criterion, session__task__kind="time_point"
     )
-    overridden = set(rows.exclude(override_class="").values_list("session_id", flat=True))
-    readings = [
-        Reading(reader, day, seconds, pk in overridden)
-        for pk, reader, at, seconds in sessions.values_list(
-            "pk", "task__stream__reader_id", "signed_at", "seconds_active"
-        )
-        if inside(day := _day(at, zone))
-    ]
+    overridden = rows.exclude(override_class="").values("session_id")
+    signed = ReadSession.objects.in_study(study).filter(_counts())
+    found = signed.values_list(
+        _text("task__stream__reader_id"),
+        TruncDate("signed_at", tzinfo=zone),
+        "seconds_active",
+        # Looked up in one list of sessions, not by a question for each row.
+        ExpressionWrapper(Q(pk__in=overridden), output_field=BooleanField()),
+    )
+    readings = [Reading(*one) for one in found if inside(one[1])]
     pairs = [pair for pair in _pairs(rows, zone) if inside(pair.at)]
     cases = [case for case in _cases(study, zone) if inside(case.at)]
     return Evidence(readings, pairs, cases, _reminders(study, inside, zone), criterion)
@@ -169,38 +176,54 @@ def _day(at: datetime, zone: ZoneInfo) -> date:
     return at.astimezone(zone).date()
 
 
-def _sessions(study: Study) -> Any:
-    """Return the reads that count: efficacy, signed, of courses that were not replaced."""
-    return ReadSession.objects.in_study(study).filter(
-        state__in=COUNTED,
-        signed_at__isnull=False,
-        task__stream__purpose="efficacy",
-        task__stream__closed_reason="",
-        task__stream__role__in=("reader_1", "reader_2"),
-    )
+def _counts(path: str = "") -> Q:
+    """Keep the reads that count: efficacy, signed, of courses that were not replaced."""
+    kept: dict[str, Any] = {
+        "state__in": COUNTED,
+        "signed_at__isnull": False,
+        "task__stream__purpose": "efficacy",
+        "task__stream__closed_reason": "",
+        "task__stream__role__in": ("reader_1", "reader_2"),
+    }
+    return Q(**{path + name: value for name, value in kept.items()})
+
+
+def _text(path: str) -> Cast:
+    """Return an id as the text that it is compared by."""
+    return Cast(path, TextField())
+
+
+def _reader_of(path: str) -> Subquery:
+    """Return the reader of a session, looked up by its key.
+
+    Six joins for the two sessions of a case are a trap: without statistics (rows just loaded) the
+    planner may pair all sessions with all sessions.
+    """
+    session = ReadSession._base_manager.filter(pk=OuterRef(path))
+    return Subquery(session.values_list(_text("task__stream__reader_id"))[:1])
 
 
 def _pairs(rows: Any, zone: ZoneInfo) -> list[Pair]:
     """Return what two readers said of one time point; baselines have no response yet."""
-    seen: dict[Any, list[tuple[Any, str, datetime]]] = defaultdict(list)
+    seen: dict[Any, list[tuple[Any, str, date]]] = defaultdict(list)
     found = (
         rows.filter(session__task__sequence__gt=1)
         .order_by("session__task__stream__role")
         .values_list(
-            "session__task__time_point_id",
-            "session__task__stream__reader_id",
+            _text("session__task__time_point_id"),
+            _text("session__task__stream__reader_id"),
             KeyTextTransform(VARIABLE, "entered"),
             KeyTextTransform(VARIABLE, "derived"),
-            "session__signed_at",
+            TruncDate("session__signed_at", tzinfo=zone),
         )
     )
-    for point, reader, entered, derived, at in found:
+    for point, reader, entered, derived, day in found:
         # The reader's own response counts, which may override the derived one.
         call = str(entered or derived or "").replace("_", " ")
         if call:
-            seen[point].append((reader, call, at))
+            seen[point].append((reader, call, day))
     return [
-        Pair((one[0], two[0]), (one[1], two[1]), _day(max(one[2], two[2]), zone))
+        Pair((one[0], two[0]), (one[1], two[1]), max(one[2], two[2]))
         for one, two in (both for both in seen.values() if len(both) == TWO)
     ]
 
@@ -211,8 +234,8 @@ def _cases(study: Study, zone: ZoneInfo) -> list[Case]:
         .filter(level=AdjudicationCase.Level.TIME_POINT)
         .exclude(state="voided")
         .values_list(
-            "session_1__task__stream__reader_id",
-            "session_2__task__stream__reader_id",
+            _reader_of("session_1_id"),
+            _reader_of("session_2_id"),
             "variables",
             "state",
             "choice",

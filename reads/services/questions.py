@@ -7,6 +7,8 @@ own and the answer; never the query, the site, or who wrote.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -15,7 +17,7 @@ from accounts.models import User
 from audit import clock
 from audit.actors import Actor, acting, service
 from audit.errors import Conflict, NotPermitted, RuleBroken
-from audit.models import record
+from audit.models import Event, kind_of, record
 from queries import services as queries
 from reads.blindwords import Found, unblinding
 from reads.models import ReaderQuestion, ReaderStream, ReadTask
@@ -145,6 +147,39 @@ def rewrite(question: ReaderQuestion, *, actor: Actor, reason: str) -> ReaderQue
         return READER_QUESTION.move(row, "rewrite", actor=actor, reason=reason, changes=changes)
 
 
+def send_back(question: ReaderQuestion, *, actor: Actor, reason: str) -> ReaderQuestion:
+    """Send a held answer back to its writer, who finds the words and the reason beside the form.
+
+    Raises:
+        NotPermitted: QU-008 the writer takes their own answer back instead.
+    """
+    actor.require("question.release")
+    if question.written_by_id == actor.user_id:
+        raise NotPermitted(
+            "You wrote this answer. Take it back and write it in other words.", rule="QU-008"
+        )
+    with transaction.atomic():
+        return READER_QUESTION.move(_locked(question), "send_back", actor=actor, reason=reason)
+
+
+@dataclass(frozen=True, slots=True)
+class SentBack:
+    """Why a second person did not let an answer go."""
+
+    by: str
+    reason: str
+    at: datetime
+
+
+def sent_back(question: ReaderQuestion) -> SentBack | None:
+    """Return who sent the answer back and why, while it waits to be written again."""
+    if question.state not in ("asked", "relayed") or not question.answer:
+        return None
+    of_it = Event.objects.filter(object_kind=kind_of(question), object_id=str(question.pk))
+    last = of_it.filter(kind="readerquestion.send_back").order_by("-pk").first()
+    return None if last is None else SentBack(last.actor_name, last.reason, last.at)
+
+
 def withdraw(question: ReaderQuestion, *, actor: Actor, reason: str) -> ReaderQuestion:
     """Take a question back; the read goes on.
 
@@ -187,8 +222,6 @@ def _let_go_on(question: ReaderQuestion) -> None:
 
 
 def _held_by_a_question(task: ReadTask) -> bool:
-    from audit.models import Event
-
     held = Event.objects.filter(object_id=str(task.pk), kind="readtask.hold").order_by("-pk")
     last = held.first()
     return last is not None and last.reason == HOLD_REASON

@@ -9,7 +9,7 @@ from the accepted reads and signed by a scientist before any reader gets the cas
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -66,18 +66,21 @@ class Offer:
     time_points: Sequence[TimePoint]
 
 
-def offers(actor: Actor, *, search: str = "") -> list[Offer]:
-    """Return the first subjects with released images that an actor may see.
+def offers(actor: Actor, *, search: str = "", keep: Iterable[str] = ()) -> list[Offer]:
+    """Return the first subjects with released images that an actor may see, those kept first.
 
     Subjects who withdrew stay out: their images are shown to nobody new.
 
     Args:
         search: part of a subject's code.
+        keep: ids of subjects that were chosen already, whatever is searched for.
     """
+    kept = set(keep)
     rows = Subject.objects.visible_to(actor).exclude(state__in=("withdrawn", "screen_failed"))
-    rows = rows.filter(code__icontains=search.strip(), time_points__packages__state="released")
+    rows = rows.filter(time_points__packages__state="released").distinct().order_by("code")
+    others = rows.filter(code__icontains=search.strip()).exclude(pk__in=kept)
     found = []
-    for subject in rows.distinct().order_by("code")[:OFFERED]:
+    for subject in (*rows.filter(pk__in=kept), *others[:OFFERED]):
         points = []
         for point in time_points_to_read(subject):
             if point.definition is None or package.released(point) is None:

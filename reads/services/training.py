@@ -54,6 +54,13 @@ def trained_for(study: Study | Any) -> Study | None:
     return found.study if found else None
 
 
+def trains_for(study: Study | Any) -> Study | None:
+    """Return the study that a training study was made for, also after its training has ended."""
+    rows = TrainingStudy._base_manager.filter(held_in=getattr(study, "pk", study))
+    found = rows.select_related("study").first()
+    return found.study if found else None
+
+
 @dataclass(frozen=True, slots=True)
 class Match:
     """One controlled document of a study, and whether its training study holds the same."""

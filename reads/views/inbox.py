@@ -106,8 +106,18 @@ class Desk:
 
     def rows(self, view: str, until: int) -> list[InboxRow]:
         """Return the first rows of a view."""
-        found = self.reads.filter(VIEWS[view]).order_by(*ORDERS[view])[:until]
+        found = self._shown.filter(VIEWS[view]).order_by(*ORDERS[view])[:until]
         return [_row(self.study, task) for task in found]
+
+    def begun(self) -> InboxRow | None:
+        """Return the read under way that is due first."""
+        found = self._shown.filter(state="in_progress").order_by(*ORDERS[""]).first()
+        return None if found is None else _row(self.study, found)
+
+    @property
+    def _shown(self) -> QuerySet[ReadTask]:
+        # A row says nothing of the design and the form, whose documents are large.
+        return self.reads.select_related(None).select_related("stream")
 
 
 def desk_of(study: Study, actor: Actor) -> Desk:
@@ -149,9 +159,9 @@ def read_inbox(request: Any) -> HttpResponse:
             desks.append(desk)
             for name, number in desk.counts(now).items():
                 totals[name] += number
-            started = desk.reads.filter(state="in_progress").order_by(*ORDERS[""]).first()
+            started = desk.begun()
             if started is not None:
-                begun.append(_row(study, started))
+                begun.append(started)
     page = _page(totals[view or "todo"], request.GET.get("page"))
     rows: list[InboxRow] = []
     for desk in desks:
@@ -222,7 +232,8 @@ def adjudication_inbox(request: Any) -> HttpResponse:
     for study, actor in studies_with(request, "adjudication.inbox"):
         with scope(study):
             cases = cases_of_adjudicator(actor)
-            found.append((study, cases.filter(signed if view else waiting)))
+            listed = cases.defer("design__document")  # large, and no row says anything of it
+            found.append((study, listed.filter(signed if view else waiting)))
             numbers = (
                 cases.select_related(None)
                 .order_by()

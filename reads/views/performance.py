@@ -17,7 +17,7 @@ from reads.performance.measures import Drift, Measured
 from reads.services import performance
 from reads.services.performance import Evidence, ReaderName
 from studies.access import StudyRequest, study_view
-from ui import paper
+from ui import charts, paper
 from ui.moments import day_words, typed_day
 from ui.records import BarRow, Link
 from ui.sheets import csv_response
@@ -68,8 +68,14 @@ class Row:
     url: str
 
     @property
+    def shown(self) -> tuple[tuple[str, str], ...]:
+        """Return each cell as its value and its interval, which stands below it."""
+        parted = (cell.partition(" (") for cell in self.cells)
+        return tuple((value, span.removesuffix(")")) for value, _, span in parted)
+
+    @property
     def cells(self) -> tuple[str, ...]:
-        """Return the row as text: the same on the page, in the CSV and on paper."""
+        """Return the row as text: the same on the page and on paper."""
         seen = self.seen
         minutes = None if seen.median_seconds is None else seen.median_seconds / SECONDS_PER_MINUTE
         return (
@@ -277,7 +283,7 @@ def performance_pdf(request: StudyRequest) -> HttpResponse:
             [p.label, str(n), number(share), f"{number(at.low)} to {number(at.high)}"]
             for p, share, n, at in watched.rows
         ],
-        "bars": [[p.label, share] for p, share, _, _ in watched.rows],
+        "chart": _printed(watched),
         "sources": sorted(
             {s.citation for s in (seen.agreement, seen.kappa, seen.ac1, seen.adjudication)}
         ),
@@ -288,6 +294,23 @@ def performance_pdf(request: StudyRequest) -> HttpResponse:
     name = f"{request.study.code}_reader_performance.pdf"
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
+
+
+def _printed(watched: Drift) -> dict[str, Any] | None:
+    """Return the discordance over time for paper: periods, ticks of the axis, share of all."""
+    if watched.overall is None:
+        return None
+    heights = [watched.overall, 1.0]
+    rows = []
+    for period, share, _, at in watched.rows:
+        rows.append([period.label, share, max(0.0, at.low), at.high])
+        heights += [share, at.high]
+    return {
+        "rows": rows,
+        "up": charts.ticks(0.0, max(heights)),
+        "mean": watched.overall,
+        "words": f"all {number(watched.overall)} %",
+    }
 
 
 def _csv(request: StudyRequest, rows: list[Row]) -> HttpResponse:

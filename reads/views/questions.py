@@ -104,9 +104,10 @@ def _page(request: StudyRequest, row: ReaderQuestion, *, status: int = 200) -> H
             "steps": {step.name for step in READER_QUESTION.open_steps(row, request.actor)},
             "is_writer": row.written_by_id == request.actor.user_id,
             "found": questions.found_words(row),
-            "typed": request.POST.get("text", ""),
+            "back": (back := questions.sent_back(row)),
+            "typed": request.POST.get("text", row.answer if back else ""),
             "now": clock.now(),
-            "history": sentences(trail.entries(row)),
+            "history": sentences(trail.entries(row), brief=True),
             "crumbs": (
                 Link(
                     label="Questions of readers",
@@ -121,7 +122,7 @@ def _page(request: StudyRequest, row: ReaderQuestion, *, status: int = 200) -> H
 
 @study_view("question.view", methods=("POST",))
 def question_act(request: StudyRequest, pk: UUID) -> HttpResponse:
-    """Relay to the site, answer the reader, release, or take back to write again."""
+    """Relay to the site, answer the reader, release, send back, or take back to write again."""
     row = fetch(_rows(request), request.actor, pk)
     act, actor = request.POST.get("act", ""), request.actor
     text, reason = request.POST.get("text", ""), request.POST.get("reason", "")
@@ -130,6 +131,7 @@ def question_act(request: StudyRequest, pk: UUID) -> HttpResponse:
         "answer": lambda: questions.answer(row, text, actor=actor),
         "release": lambda: questions.release(row, actor=actor, reason=reason),
         "rewrite": lambda: questions.rewrite(row, actor=actor, reason=reason),
+        "send_back": lambda: questions.send_back(row, actor=actor, reason=reason),
     }
     try:
         if act not in acts:
@@ -138,7 +140,7 @@ def question_act(request: StudyRequest, pk: UUID) -> HttpResponse:
     except Refused as refused:
         messages.error(request, f"Nothing was sent. {refused.message}")
         return _page(request, row, status=refused.status)
-    messages.success(request, _SAID[done.state])
+    messages.success(request, _SENT_BACK if act == "send_back" else _SAID[done.state])
     return redirect("question-page", request.study.code, row.pk)
 
 
@@ -148,3 +150,4 @@ _SAID = {
     "answered": "The reader has the answer. The read goes on.",
     "asked": "The answer was taken back. Write it in other words.",
 }
+_SENT_BACK = "The answer went back to its writer with your reason. The read waits."

@@ -14,6 +14,7 @@ from reads.services import schooling, training
 from reads.services.qualifying import effective_design
 from studies.access import StudyRequest, study_view
 from studies.models import Configuration
+from ui.figures import counted
 from ui.records import Link
 
 
@@ -21,7 +22,7 @@ from ui.records import Link
 def training_make(request: StudyRequest) -> HttpResponse:
     """Offer subjects with released images as cases, and make the training study of those chosen."""
     errors: tuple[str, ...] = ()
-    if request.method == "POST":
+    if request.method == "POST" and "find" not in request.POST:
         try:
             chosen = schooling.chosen_from(request.actor, _posted(request))
             made = schooling.make_training_study(request.study, chosen, actor=request.actor)
@@ -30,8 +31,8 @@ def training_make(request: StudyRequest) -> HttpResponse:
         else:
             messages.success(
                 request,
-                f"{made.held_in.code} is made with {len(chosen)} cases. Look at each key and "
-                "approve it; then readers at their test cases get the case.",
+                f"{made.held_in.code} is made with {counted(len(chosen), 'case')}. Look at each "
+                "key and approve it; then readers at their test cases get the case.",
             )
             return redirect("training", made.held_in.code)
     return _page(request, errors)
@@ -53,7 +54,7 @@ def _posted(request: StudyRequest) -> dict[str, tuple[str, int]]:
 
 def _page(request: StudyRequest, errors: tuple[str, ...]) -> HttpResponse:
     held, trouble, asked, documents = None, "", None, []
-    search = request.GET.get("q", "")
+    search = request.POST.get("q", request.GET.get("q", ""))
     try:
         _, design = effective_design(request.study)
     except RuleBroken as missing:
@@ -63,7 +64,7 @@ def _page(request: StudyRequest, errors: tuple[str, ...]) -> HttpResponse:
         rows = Configuration.objects.visible_to(request.actor).filter(state="effective")
         documents = [str(one) for one in rows.order_by("kind", "key")]
     ticked = _posted(request) if request.method == "POST" else {}
-    offered = [] if trouble or held else schooling.offers(request.actor, search=search)
+    offered = [] if trouble or held else schooling.offers(request.actor, search=search, keep=ticked)
     return render(
         request,
         "reads/training/make.html",
@@ -74,6 +75,7 @@ def _page(request: StudyRequest, errors: tuple[str, ...]) -> HttpResponse:
             "documents": documents,
             "rows": [_row(one, ticked) for one in offered],
             "search": search,
+            "is_cut": len(offered) - len(ticked) >= schooling.OFFERED,
             "errors": errors,
             "crumbs": (
                 Link(
@@ -92,7 +94,7 @@ def _row(one: schooling.Offer, ticked: dict[str, tuple[str, int]]) -> dict[str, 
     title, visits = ticked.get(pk, ("", len(one.time_points)))
     return {
         "subject": one.subject,
-        "visits": [(n, str(point)) for n, point in enumerate(one.time_points, start=1)],
+        "visits": [(n, point.label) for n, point in enumerate(one.time_points, start=1)],
         "is_ticked": pk in ticked,
         "title": title,
         "last": visits,

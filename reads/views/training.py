@@ -15,6 +15,7 @@ from accounts.sentences import sentences
 from accounts.signatures import signatures_of
 from audit.errors import Refused, RuleBroken, SignatureRefused
 from audit.trail import entries
+from imaging.services import package
 from reads import signing
 from reads.models import (
     Onboarding,
@@ -29,7 +30,8 @@ from reads.services.qualifying import effective_design, is_qualified
 from reads.staffing.scoring import KeyItem, key_from
 from reads.views.inbox import BAND
 from studies.access import StudyRequest, fetch, study_view
-from studies.models import Subject
+from studies.actors import actor_for
+from studies.models import Study, Subject
 from ui.records import Link, SignRequest
 
 HISTORY = 20
@@ -68,6 +70,7 @@ def training_page(request: StudyRequest) -> HttpResponse:
         "reads/training/page.html",
         {
             "held": held,
+            "opens": held is not None and _opens(request, held),
             "asked": asked,
             "matches": found,
             "cases": training.cases_for(request.study) if held and not trouble else [],
@@ -78,6 +81,12 @@ def training_page(request: StudyRequest) -> HttpResponse:
             "crumbs": _crumbs(request),
         },
     )
+
+
+def _opens(request: Any, held: Study) -> bool:
+    """Tell whether this person may open the cases where they are held."""
+    actor = actor_for(request.user, held)
+    return actor is not None and actor.may("training.view")
 
 
 def _in_training(request: StudyRequest) -> list[Onboarding]:
@@ -202,6 +211,8 @@ def _case_page(
                 (n, len(case.key.get(str(n), ())), n == shown) for n in range(1, len(points) + 1)
             ],
             "shown": shown,
+            "package": package.released(points[shown - 1]) if points else None,
+            "sees_images": request.actor.may("package.view"),
             "rows": [
                 (one, values.get(one.place)) for one in places if writes or one.place in values
             ],
@@ -211,7 +222,7 @@ def _case_page(
             "may_withdraw": request.actor.may("training.key") and case.state != "withdrawn",
             "sign": _key_sign(request, case, errors) if writes else None,
             "signatures": signatures_of(case),
-            "sentences": sentences(entries(case, limit=HISTORY)),
+            "sentences": sentences(entries(case, limit=HISTORY), brief=True),
             "crumbs": _crumbs(request, str(case)),
         },
         status=status,

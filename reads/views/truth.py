@@ -122,7 +122,7 @@ def _page(
             "editable": editable,
             "missing": len(final.missing),
             "sign": sign,
-            "crumbs": _crumbs(request, f"{record.subject} {record.time_point}"),
+            "crumbs": _crumbs(request, str(record.time_point)),
         },
         status=status,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -17,10 +18,11 @@ from audit import clock
 from audit.actors import service
 from audit.errors import Refused, RuleBroken
 from audit.trail import entries
+from reads.criteria.statistics import BlandAltman
 from reads.models import ReRead, VariabilityPlan
 from reads.performance.variability import Repeated
 from reads.services import performance, variability
-from reads.views.performance import number
+from reads.views.performance import FEW_PAIRS, number
 from studies.access import StudyRequest, fetch, study_view
 from ui import charts, paper
 from ui.moments import day_words
@@ -38,7 +40,7 @@ NAMES = {
     "within_subject_cv": "Within-subject coefficient of variation",
 }
 PERCENT = "percent_agreement"
-WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 560.0, 260.0, 46.0, 112.0, 14.0, 30.0
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 900.0, 320.0, 58.0, 140.0, 14.0, 46.0
 
 
 class PlanForm(forms.Form):
@@ -46,10 +48,10 @@ class PlanForm(forms.Form):
 
     title = forms.CharField(label="Title", max_length=80)
     intra_percent = forms.IntegerField(
-        label="Read again by the same reader, % of finished courses", min_value=0, max_value=100
+        label="Same reader, % of finished courses", min_value=0, max_value=100
     )
     inter_percent = forms.IntegerField(
-        label="Read by another reader, % of finished courses", min_value=0, max_value=100
+        label="Another reader, % of finished courses", min_value=0, max_value=100
     )
     washout_days = forms.IntegerField(label="Wash-out, days", min_value=0, max_value=1000)
     seed = forms.CharField(
@@ -123,16 +125,19 @@ def variability_page(request: StudyRequest, pk: UUID) -> HttpResponse:
     found = variability.results(row)
     if request.GET.get("format") == "csv":
         return _csv(row, found)
+    members = _members(request, row)
     return render(
         request,
         "reads/performance/variability.html",
         {
             "row": row,
-            "members": _members(request, row),
+            "members": members,
             "results": [(one, _lines(one.repeated), _plot(one.repeated)) for one in found],
             "today": clock.today(request.study.time_zone),
             "population": len(row.population),
             "can_manage": request.actor.may("variability.manage"),
+            "may_cancel": not any(one.of for one in members),
+            "few": any(0 < one.repeated.time_points < FEW_PAIRS for one in found),
             "entries": sentences(entries(row)),
             "crumbs": _crumbs(request, row.title),
         },
@@ -216,14 +221,22 @@ class Plot:
     width: float = WIDTH
     height: float = HEIGHT
 
+    @property
+    def middle(self) -> float:
+        """Where the words of the axis across stand."""
+        return (self.left + self.right) / 2
+
+    @property
+    def centre(self) -> float:
+        """Where the words of the axis up stand."""
+        return (TOP + self.bottom) / 2
+
 
 def _plot(seen: Repeated) -> Plot | None:
     at = seen.limits
     if at is None:
         return None
-    means = [mean for mean, _ in seen.points]
-    heights = [diff for _, diff in seen.points] + [at.lower_limit, at.upper_limit]
-    across, up = charts.ticks(min(means), max(means)), charts.ticks(min(heights), max(heights))
+    across, up = _axes(seen.points, at)
 
     def x(value: float) -> float:
         share = (value - across[0]) / (across[-1] - across[0])
@@ -233,13 +246,49 @@ def _plot(seen: Repeated) -> Plot | None:
         share = (value - up[0]) / (up[-1] - up[0])
         return round(HEIGHT - BOTTOM - share * (HEIGHT - BOTTOM - TOP), 1)
 
-    named = (("upper limit", at.upper_limit), ("bias", at.bias), ("lower limit", at.lower_limit))
     return Plot(
         points=tuple((x(mean), y(diff)) for mean, diff in seen.points),
         across=tuple(charts.Tick(x(value), value) for value in across),
         up=tuple(charts.Tick(y(value), value) for value in up),
-        limits=tuple((f"{name} {number(value, 1)}", y(value)) for name, value in named),
+        limits=tuple((words, y(value)) for words, value, _ in _limits(at)),
     )
+
+
+def _axes(
+    points: Sequence[tuple[float, float]], at: BlandAltman
+) -> tuple[list[float], list[float]]:
+    """Return the ticks across (means) and up (differences); zero is always on the axis up."""
+    means = [mean for mean, _ in points]
+    heights = [diff for _, diff in points] + [at.lower_limit, at.upper_limit, 0.0]
+    return charts.ticks(min(means), max(means)), charts.ticks(min(heights), max(heights))
+
+
+def _limits(at: BlandAltman) -> tuple[tuple[str, float, bool], ...]:
+    """Return the lines across the plot: words with the value, its height, and whether dashed."""
+    named = (
+        ("upper limit", at.upper_limit, True),
+        ("bias", at.bias, False),
+        ("lower limit", at.lower_limit, True),
+    )
+    return tuple((f"{name} {_signed(value)} mm", value, dashed) for name, value, dashed in named)
+
+
+def _signed(value: float) -> str:
+    return number(value).replace("-", "\N{MINUS SIGN}")
+
+
+def _printed(seen: Repeated) -> dict[str, Any] | None:
+    """Return the plot for paper, in mm of the patient; the sheet places it."""
+    at = seen.limits
+    if at is None:
+        return None
+    across, up = _axes(seen.points, at)
+    return {
+        "points": [list(point) for point in seen.points],
+        "across": across,
+        "up": up,
+        "limits": [list(line) for line in _limits(at)],
+    }
 
 
 @study_view("variability.view")
@@ -269,16 +318,7 @@ def variability_pdf(request: StudyRequest, pk: UUID) -> HttpResponse:
                 "title": one.title,
                 "lines": [[name, value, at, str(n)] for name, value, at, n, _ in lines],
                 "sources": sorted({source for *_, source in lines}),
-                "points": [list(point) for point in one.repeated.points],
-                "limits": (
-                    []
-                    if one.repeated.limits is None
-                    else [
-                        one.repeated.limits.lower_limit,
-                        one.repeated.limits.bias,
-                        one.repeated.limits.upper_limit,
-                    ]
-                ),
+                "plot": _printed(one.repeated),
                 "time_points": one.repeated.time_points,
                 "left_out": list(one.left_out),
             }

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
+from django.conf import settings
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
@@ -71,6 +72,8 @@ class Table:
     administrator: User
     own: dict[str, Any] = field(default_factory=dict)
     foreign: dict[str, Any] = field(default_factory=dict)
+    #: the session of each person, who logs in once
+    sessions: dict[Any, str] = field(default_factory=dict)
 
     def people(self) -> dict[str, User]:
         """Return everybody who is asked: members, the administrator, a member of another study."""
@@ -112,14 +115,24 @@ def table(django_db_setup: None, django_db_blocker: Any) -> Iterator[Table]:
         people.grant_role(administrator, Role.ADMINISTRATOR, study=None, actor=BUILDER)
         made = Table(alpha, beta, administrator)
         made.own, made.foreign = own_objects(alpha), own_objects(beta)
+        made.sessions = {user.pk: session_of(user) for user in made.people().values()}
+        for session in made.sessions.values():
+            ask(session, "/")  # the first page notes the session, once for all later ones
         yield made
 
 
-def ask(user: User | None, url: str, method: str = "GET", body: Any = None) -> int:
-    """Return the status of one request, which is rolled back."""
+def session_of(user: User) -> str:
+    """Log a person in and return the session of the browser."""
+    client = Client()
+    client.force_login(user, backend=BACKEND)
+    return client.cookies[settings.SESSION_COOKIE_NAME].value
+
+
+def ask(session: str, url: str, method: str = "GET", body: Any = None) -> int:
+    """Return the status of one request of a session, or of nobody's."""
     client = Client(raise_request_exception=False)
-    if user is not None:
-        client.force_login(user, backend=BACKEND)
+    if session:
+        client.cookies[settings.SESSION_COOKIE_NAME] = session
     content = json.dumps(body or {}) if url.startswith("/api/") else ""
     answer = client.generic(method, url, content, content_type="application/json")
     if answer.status_code == 302 and answer["Location"].startswith("/accounts/login"):
@@ -134,11 +147,17 @@ def word(status: int) -> str:
     return {401: "login", 403: "closed", 404: "hidden", 405: "refused"}.get(status, str(status))
 
 
+def _session(table: Table, user: User, name: str) -> str:
+    # Pages about oneself may ask for a log-in of the last minutes.
+    return session_of(user) if name in POLICY["person"] else table.sessions[user.pk]
+
+
 def asked(table: Table, name: str, user: User | None, arguments: list[Any], method: str) -> str:
     """Return how an address answers somebody."""
     with rolled_back():
         body = IN_STUDY.get(name, {}).get("body")
-        status = ask(user, reverse(name, args=arguments), method, body)
+        session = _session(table, user, name) if user is not None else ""
+        status = ask(session, reverse(name, args=arguments), method, body)
     return word(status)
 
 

@@ -16,7 +16,7 @@ from django.db import connection
 from playwright.sync_api import Page
 
 from icro.celery import app
-from tests.plugins import runs
+from tests.plugins import order, runs
 from tests.plugins.processes import StartWorkers
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -54,6 +54,10 @@ def test_the_owner_can_be_taken_on_for_a_while(as_owner: Callable[[], object]) -
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_user")
         assert cursor.fetchone() == ("icro_app",)
+
+
+def test_the_files_that_come_first_exist() -> None:
+    assert [name for name in order.LONGEST if not (ROOT / name).is_file()] == []
 
 
 def test_a_run_keeps_its_number_while_a_process_of_it_lives_and_whatever_becomes_of_files(

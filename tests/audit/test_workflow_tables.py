@@ -407,6 +407,7 @@ DRAWN: dict[str, tuple[str, str]] = {
         relay     asked               relayed    question.handle   -
         hold      asked,relayed       held       question.handle   -
         rewrite   held                asked      question.handle   R
+        send_back held                asked      question.release  R
         answer    asked,relayed       answered   question.handle   -
         release   held                answered   question.release  R
         withdraw  asked,relayed,held  withdrawn  read.perform      R

@@ -9,9 +9,12 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
+from exports.datasets.tumour import _size
+from reads.models import Measurement
 from studies.scoping import scope
 from tests.exports.cut_world import FILES, content, make_cut_study, released, rows
 
@@ -114,3 +117,19 @@ def test_a_signed_read_becomes_tu_tr_and_rs() -> None:
         digest = hashlib.sha256(content(cut, "manifest.json")).hexdigest()
         assert f"{digest}  manifest.json" in sums
         assert cut.manifest_digest == digest
+
+
+@pytest.mark.parametrize(
+    ("kind", "unit", "test"),
+    [
+        ("pieces", "mm", ("LDIAM", "Longest Diameter")),
+        ("pieces_product", "mm2", ("PRODUCT", "Product")),
+    ],
+)
+def test_the_pieces_of_a_lesion_that_split_are_one_result(
+    kind: str, unit: str, test: tuple[str, str]
+) -> None:
+    kept = Measurement(
+        kind=kind, entered="31.0", entered_unit=unit, value=Decimal("31.0000"), unit=unit
+    )
+    assert _size(kept) == (*test, "31.0", unit, "31", Decimal(31), unit, None, None)

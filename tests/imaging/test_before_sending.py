@@ -30,6 +30,7 @@ from tests.imaging.upload_world import (
     send,
     spec_for,
 )
+from tests.remembering import continued
 from tests.world import (
     BACKEND,
     StudyWorld,
@@ -45,6 +46,7 @@ def _client(world: StudyWorld, name: str = "site_user") -> Client:
     return client
 
 
+@continued
 def _uploaded(world: StudyWorld, folder: Path, **spec: Any) -> Submission:
     row = draft(world)
     write_series(folder, spec_for(row.time_point, **spec))

@@ -29,6 +29,7 @@ from tests.imaging.upload_world import (
     send,
     spec_for,
 )
+from tests.remembering import continued
 from tests.world import BUILDER, StudyWorld, _configure, make_user
 
 pytestmark = pytest.mark.django_db
@@ -69,6 +70,7 @@ def world() -> StudyWorld:
     return make_imaging_study()
 
 
+@continued
 def sent(world: StudyWorld, tmp_path: Path, *, captures: int = 1, frames: int = 1) -> Submission:
     """Send a CT with screen captures that show a name, and run the workers."""
     row = draft(world)

@@ -24,6 +24,7 @@ from tests.imaging.upload_world import (
     send,
     spec_for,
 )
+from tests.remembering import continued
 from tests.world import (
     BACKEND,
     StudyWorld,
@@ -42,6 +43,12 @@ def pass_it(world: StudyWorld, row: Submission) -> Submission:
     row.refresh_from_db()
     row.time_point.refresh_from_db()
     return row
+
+
+@continued
+def released(world: StudyWorld, folder: Path) -> Submission:
+    """Send a visit that quality control releases."""
+    return pass_it(world, in_qc(world, folder))
 
 
 def another(world: StudyWorld, first: Submission, folder: Path) -> Submission:
@@ -109,7 +116,7 @@ def test_nothing_chosen_means_every_readable_series_under_neutral_names(
     world: StudyWorld, tmp_path: Path
 ) -> None:
     with scope(world.study):
-        row = pass_it(world, in_qc(world, tmp_path))
+        row = released(world, tmp_path)
         held = package.released(row.time_point)
         assert held is not None
         assert [(e.label, e.place) for e in held.entries.all()] == [("CT, series 1", 1)]
@@ -120,7 +127,7 @@ def test_a_released_visit_gets_another_version_only_with_a_reason(
     world: StudyWorld, tmp_path: Path
 ) -> None:
     with scope(world.study):
-        row = pass_it(world, in_qc(world, tmp_path))
+        row = released(world, tmp_path)
         series = Series.objects.get(submission=row)
         with pytest.raises(RuleBroken, match="Say why"):
             change(world, row.time_point, [Choice(series, "Liver")])
@@ -134,7 +141,7 @@ def test_a_version_that_was_seen_can_be_opened_again_by_the_auditor(
     world: StudyWorld, tmp_path: Path
 ) -> None:
     with scope(world.study):
-        row = pass_it(world, in_qc(world, tmp_path))
+        row = released(world, tmp_path)
         first = package.released(row.time_point)
         series = Series.objects.get(submission=row)
         change(world, row.time_point, [Choice(series, "Liver")], note="clearer name")
@@ -156,7 +163,7 @@ def test_a_changed_image_shows_that_a_version_is_not_what_was_seen(
     world: StudyWorld, tmp_path: Path
 ) -> None:
     with scope(world.study):
-        row = pass_it(world, in_qc(world, tmp_path))
+        row = released(world, tmp_path)
         held = package.released(row.time_point)
         assert held is not None
         instance = Series.objects.get(submission=row).instances.first()
@@ -173,7 +180,7 @@ def test_images_that_come_before_anybody_read_join_the_next_version(
     world: StudyWorld, tmp_path: Path
 ) -> None:
     with scope(world.study):
-        row = pass_it(world, in_qc(world, tmp_path))
+        row = released(world, tmp_path)
         late_row = another(world, row, tmp_path)
         row.time_point.refresh_from_db()
         assert row.time_point.state == "ready"

@@ -19,6 +19,7 @@ from studies.scoping import scope
 from studies.validation import problems_of
 from tests.imaging.qc_world import decided, look_over, second_analyst
 from tests.imaging.upload_world import in_qc, make_imaging_study
+from tests.remembering import continued, remembered
 from tests.world import PLAN, StudyWorld
 
 pytestmark = pytest.mark.django_db
@@ -47,17 +48,26 @@ def test_without_a_share_in_the_plan_the_first_signature_releases(tmp_path: Path
         assert (row.state, draw.percent, draw.drawn) == ("released", 0, False)
 
 
-def _first_passed(world: StudyWorld, folder: Path, **how: object) -> Submission:
-    look_over(world, 100)
-    second_analyst(world)
-    row = in_qc(world, folder, **how)
+@remembered
+def make_looked_over() -> StudyWorld:
+    """Return a study in which every decision goes to the second level, and two analysts."""
+    world = make_imaging_study()
+    with scope(world.study):
+        look_over(world, 100)
+        second_analyst(world)
+    return world
+
+
+@continued
+def _first_passed(world: StudyWorld, folder: Path) -> Submission:
+    row = in_qc(world, folder)
     decided(world, qc.claim(row, actor=world.actor("image_operations")), "pass")
     row.refresh_from_db()
     return row
 
 
 def test_a_drawn_decision_waits_for_a_second_person(tmp_path: Path) -> None:
-    world = make_imaging_study()
+    world = make_looked_over()
     with scope(world.study):
         row = _first_passed(world, tmp_path)
         draw = QcDraw.objects.get()
@@ -69,7 +79,7 @@ def test_a_drawn_decision_waits_for_a_second_person(tmp_path: Path) -> None:
 
 
 def test_two_equal_decisions_release_the_visit(tmp_path: Path) -> None:
-    world = make_imaging_study()
+    world = make_looked_over()
     with scope(world.study):
         row = _first_passed(world, tmp_path)
         review = qc.claim(row, actor=world.actor("image_operations", "second"))
@@ -81,7 +91,7 @@ def test_two_equal_decisions_release_the_visit(tmp_path: Path) -> None:
 
 
 def test_the_second_person_does_not_see_what_the_first_decided(tmp_path: Path) -> None:
-    world = make_imaging_study()
+    world = make_looked_over()
     with scope(world.study):
         row = _first_passed(world, tmp_path)
         first, second = (world.actor("image_operations", n) for n in ("", "second"))
@@ -95,10 +105,8 @@ def test_the_second_person_does_not_see_what_the_first_decided(tmp_path: Path) -
 
 
 def test_the_second_person_judges_every_finding_anew(tmp_path: Path) -> None:
-    world = make_imaging_study()
+    world = make_looked_over()
     with scope(world.study):
-        look_over(world, 100)
-        second_analyst(world)
         row = in_qc(world, tmp_path, defects=Defects(date_shift_days=-40))
         staff, other = (world.actor("image_operations", n) for n in ("", "second"))
         late = Finding.objects.get(submission=row, code="date_out_of_window")
@@ -122,7 +130,7 @@ def test_the_second_person_judges_every_finding_anew(tmp_path: Path) -> None:
 
 
 def test_a_difference_waits_for_science_whose_decision_counts(tmp_path: Path) -> None:
-    world = make_imaging_study()
+    world = make_looked_over()
     with scope(world.study):
         row = _first_passed(world, tmp_path)
         review = qc.claim(row, actor=world.actor("image_operations", "second"))
@@ -151,10 +159,8 @@ def test_a_difference_waits_for_science_whose_decision_counts(tmp_path: Path) ->
 
 
 def test_the_second_person_may_pass_what_the_first_one_failed(tmp_path: Path) -> None:
-    world = make_imaging_study()
+    world = make_looked_over()
     with scope(world.study):
-        look_over(world, 100)
-        second_analyst(world)
         row = in_qc(world, tmp_path, defects=Defects(date_shift_days=-40))
         first = qc.claim(row, actor=world.actor("image_operations"))
         decided(world, first, "fail", comment="Another visit was sent.")
@@ -179,10 +185,8 @@ def test_the_second_person_may_pass_what_the_first_one_failed(tmp_path: Path) ->
 
 
 def test_two_failures_ask_the_site_once(tmp_path: Path) -> None:
-    world = make_imaging_study()
+    world = make_looked_over()
     with scope(world.study):
-        look_over(world, 100)
-        second_analyst(world)
         row = in_qc(world, tmp_path)
         first = qc.claim(row, actor=world.actor("image_operations"))
         decided(world, first, "fail", comment="Motion over the liver.")
@@ -195,7 +199,7 @@ def test_two_failures_ask_the_site_once(tmp_path: Path) -> None:
 
 
 def test_a_first_decision_that_waits_for_the_second_can_be_reset(tmp_path: Path) -> None:
-    world = make_imaging_study()
+    world = make_looked_over()
     with scope(world.study):
         row = _first_passed(world, tmp_path)
         qc.reset(row, actor=world.actor("image_operations"), reason="wrong series was judged")
@@ -210,7 +214,7 @@ def _words(world: StudyWorld, name: str) -> str:
 
 
 def test_the_trail_keeps_the_first_decision_back_until_the_second_is_signed(tmp_path: Path) -> None:
-    world = make_imaging_study()
+    world = make_looked_over()
     with scope(world.study):
         row = _first_passed(world, tmp_path)
         assert "imaging.qcreview" in _words(world, "")
@@ -227,10 +231,8 @@ def test_the_trail_keeps_the_first_decision_back_until_the_second_is_signed(tmp_
 
 
 def test_what_the_first_person_asked_the_site_is_kept_back_as_well(tmp_path: Path) -> None:
-    world = make_imaging_study()
+    world = make_looked_over()
     with scope(world.study):
-        look_over(world, 100)
-        second_analyst(world)
         row = in_qc(world, tmp_path, defects=Defects(date_shift_days=-40))
         first, second = (world.actor("image_operations", n) for n in ("", "second"))
         late = Finding.objects.get(submission=row, code="date_out_of_window")

@@ -18,6 +18,7 @@ from imaging.services import exceptions, qc
 from studies.scoping import scope
 from tests.imaging.qc_world import decided, second_scientist
 from tests.imaging.upload_world import in_qc, make_imaging_study
+from tests.remembering import continued
 from tests.world import (
     BACKEND,
     StudyWorld,
@@ -44,6 +45,7 @@ def proposed(world: StudyWorld, **changes: Any) -> SiteException:
     return exceptions.propose(world.sites[0], **given)
 
 
+@continued
 def approved(world: StudyWorld, **changes: Any) -> SiteException:
     return exceptions.approve(
         proposed(world, **changes),

@@ -56,9 +56,13 @@ def ready(page: Page) -> None:
     page.wait_for_selector(".ic-vp")
 
 
+#: the page keeps here what the server has not confirmed yet, and nothing else
+ALL_SAVED = "() => !Object.keys(sessionStorage).some(key => key.startsWith('autosave:'))"
+
+
 def kept(page: Page) -> None:
-    """Wait until everything typed is saved: the autosave waits for a pause of a second."""
-    page.wait_for_timeout(1500)
+    """Wait until the server has confirmed everything typed."""
+    page.wait_for_function(ALL_SAVED)
     expect(page.locator("#qc-saved")).to_contain_text("Saved")
     page.wait_for_load_state("networkidle")
 
@@ -119,7 +123,9 @@ def test_a_visit_is_accepted_by_keyboard_alone(
     page.keyboard.press("Escape")
     look_around(page)
     accept_the_finding(page)
+    expect(page.get_by_text("The checklist waits for your answers")).to_be_visible()
     answer_by_keyboard(page)
+    expect(page.get_by_text("Nothing blocks a pass")).to_be_visible()
     picture(page, "checklist-done")
     sign_the_pass(page)
     review = QcReview.objects.in_study(world.study).get()

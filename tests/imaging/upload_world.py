@@ -14,7 +14,7 @@ from imaging.phantom import Defects, Scanner, SeriesSpec, invented_identity, wri
 from imaging.services import manifest, submission
 from studies.models import Configuration, TimePoint
 from studies.scoping import scope
-from tests.remembering import remembered
+from tests.remembering import continued, remembered
 from tests.world import StudyWorld, _configure, make_study
 
 IMAGING = Path(__file__).resolve().parents[2] / "imaging"
@@ -120,6 +120,7 @@ def send(world: StudyWorld, row: Submission) -> Submission:
     )
 
 
+@continued
 def received(
     world: StudyWorld, folder: Path, *, index: int = 0, defects: Defects | None = None, **spec: Any
 ) -> Submission:
@@ -133,6 +134,7 @@ def received(
     return send(world, row)
 
 
+@continued
 def in_qc(world: StudyWorld, folder: Path, **how: Any) -> Submission:
     """Send one phantom series and let the workers bring it to QC."""
     row = received(world, folder, **how)

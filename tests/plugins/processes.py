@@ -61,6 +61,20 @@ class WorkerProcess:
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
+    def children(self) -> set[int]:
+        """The processes that do the work."""
+        return _children_of(self.pid)
+
+    def lose_child(self, pid: int) -> None:
+        """SIGKILL a child, and wait until all that it started has ended: its lease is longer."""
+        started = _children_of(pid)
+        os.kill(pid, signal.SIGKILL)
+        deadline = time.monotonic() + PATIENCE_S
+        while any(lives(one) for one in (pid, *started)):
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"{self.name} left processes behind")
+            time.sleep(0.02)
+
     def pause(self) -> None:
         """Stop the worker and its children where they are."""
         os.killpg(self.process.pid, signal.SIGSTOP)
@@ -82,6 +96,22 @@ class WorkerProcess:
             self.process.wait(timeout=20)
         except subprocess.TimeoutExpired:
             self.kill()
+
+
+def _children_of(pid: int) -> set[int]:
+    try:
+        listed = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    except FileNotFoundError:
+        return set()
+    return {int(child) for child in listed.split()}
+
+
+def lives(pid: int) -> bool:
+    """Tell whether a process runs; one that only waits for its parent's notice has ended."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
 
 
 StartWorkers = Callable[..., list[WorkerProcess]]

@@ -79,3 +79,13 @@ def test_one_line_of_the_menu_is_the_page_s(world: StudyWorld) -> None:
         text = scientist.get(reverse(name, args=["ALPHA"]), follow=True).content.decode()
         side = text[text.index('id="side-menu"') : text.index('<main class="ic-page"')]
         assert side.count('aria-current="page"') == 1, name
+
+
+def test_what_was_sent_lies_under_the_line_that_led_there(world: StudyWorld) -> None:
+    for role, line in (("image_operations", "Uploads and QC"), ("site_user", "Uploads")):
+        client = log_in(Client(), world.users[role])
+        text = client.get(reverse("submission-list", args=["ALPHA"])).content.decode()
+        side = text[text.index('id="side-menu"') : text.index('<main class="ic-page"')]
+        here = re.search(r'<a[^>]*title="([^"]*)"[^>]*aria-current="page"', side)
+        assert here, role
+        assert here[1] == line

@@ -30,7 +30,7 @@ from studies.scoping import scope
 from studies.services import forms
 from studies.workflows import TIME_POINT
 from tests.imaging.upload_world import make_imaging_study
-from tests.remembering import remembered
+from tests.remembering import continued, remembered
 from tests.world import (
     BUILDER,
     StudyWorld,
@@ -295,6 +295,7 @@ def days_later(time_point: TimePoint, days: int) -> Any:
     return (time_point.planned_date or clock.today()) + timedelta(days=days)
 
 
+@continued
 def disagreement(world: StudyWorld, *, comment: str = "") -> AdjudicationCase:
     """Read baseline and first follow-up twice, with different responses; return the open case.
 

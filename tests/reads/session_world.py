@@ -23,7 +23,7 @@ from tests.reads.read_world import (
     run_jobs,
     sign,
 )
-from tests.remembering import remembered
+from tests.remembering import continued, remembered
 from tests.world import BUILDER, StudyWorld, _configure, make_user
 
 STABLE = ("SD", "NON-CR/NON-PD", "SD")
@@ -57,6 +57,7 @@ def register_oncologist(world: StudyWorld, name: str) -> None:
         Reader(user=world.users[name], specialty="Medical oncology", per_week=40).save()
 
 
+@continued
 def read_course(
     world: StudyWorld,
     name: str,
@@ -70,6 +71,7 @@ def read_course(
     return done
 
 
+@continued
 def images_of(world: StudyWorld, count: int, subject: int = 0) -> None:
     """Make the first visits of a subject ready to read and plan their reads."""
     for time_point in world.time_points(world.subjects[subject])[:count]:

@@ -23,6 +23,7 @@ from tests.reads.session_world import (
     make_session_study,
     read_course,
 )
+from tests.remembering import continued
 from tests.world import StudyWorld, _configure
 
 pytestmark = pytest.mark.django_db
@@ -40,6 +41,7 @@ FLAT = (("38.0", "20.0"), STABLE)
 WORSE = (("60.0", "30.0"), PROGRESS)
 
 
+@continued
 def reviewed(world: StudyWorld, *courses: Any) -> None:
     """Read a course with each reader and sign both global reviews."""
     images_of(world, 3)

@@ -412,3 +412,53 @@ def test_the_table_of_lesions_shows_both_diameters_and_their_product() -> None:
     outcome = stream.outcomes["LUGANO2014"]
     view = tables.response("LUGANO2014", outcome, stream.points[-1].evaluation)
     assert view.parts == (("CT", "PR"), ("PET", "CMR"), ("New lesion", "No"))
+
+
+# --- lesions that split, where products are summed ------------------------------------------------
+
+
+def split(label: str, long: str, short: str, pieces: str, where: str = "LIVER") -> Answers:
+    """A lesion in pieces: diameters of the largest, products of all summed."""
+    row = mass(label, long, short, where, pieces_product=pieces)
+    return row | {"state": "SPLIT"}
+
+
+def test_a_mass_that_split_counts_the_products_of_its_pieces() -> None:
+    stream = Stream("LUGANO2014", "CHESON2007")
+    base = lymphoma_baseline()
+    base["pet"]["avid"] = True
+    stream.read(base)  # 1,200 + 400 = 1,600 mm²
+    rows = [split("T01", "20", "15", "500", "LYMPH NODE"), mass("T02", "20", "10")]
+    pet = {"deauville": "4", "hottest_site": "Neck", "hottest_suv": "3", "uptake_change": "REDUCED"}
+    visit = lymphoma_visit(rows, "120", "DECREASED", pet)
+    visit["pet"]["positive"], visit["organs"]["growth"] = True, False
+    seen = stream.read(visit)
+    # 20 x 15 = 300 mm² and 200 mm² of the second piece, with 200 mm²: 700 mm², minus 56 %
+    assert str(seen.answer("target.sum").value) == "700"
+    assert stream.last("LUGANO2014", "spd_mm2") == "700"
+    assert stream.last("LUGANO2014", "ct_response") == "PR"
+    assert stream.last("CHESON2007", "spd_mm2") == "700"
+    # The pieces grow from 500 to 900 mm², 80 % over their own nadir, the largest from 20 to 26 mm.
+    visit["target"]["lesions"][0] = split("T01", "26", "16", "900", "LYMPH NODE")
+    stream.read(visit)
+    assert stream.last("LUGANO2014", "progressed_lesions") is not None
+    assert stream.last("LUGANO2014", "ct_response") == "PD"
+
+
+def test_a_node_in_pieces_is_normal_when_its_largest_piece_is() -> None:
+    stream = Stream("LUGANO2014")
+    stream.read(lymphoma_baseline())
+    rows = [split("T01", "15", "10", "250", "LYMPH NODE"), gone("T02")]
+    stream.read(lymphoma_visit(rows, "120", "ABSENT", {"done": False}))
+    assert stream.last("LUGANO2014", "ct_response") == "CR"
+
+
+def test_a_brain_lesion_that_split_is_summed_over_its_pieces_and_needs_them() -> None:
+    stream = Stream("RANO_HGG_2010")
+    stream.read(brain_baseline(brain("T01", "40", "30")))  # 1,200 mm²
+    row = split("T01", "20", "18", "600", "FRONTAL LOBE") | {"method": "MRI"}
+    seen = stream.read(brain_visit(row))  # 360 mm² and 240 mm²: minus 50 %
+    assert str(seen.answer("target.lesions.0.value").value) == "600"
+    assert stream.last("RANO_HGG_2010") == "PR"
+    del row["pieces_product"]
+    assert any("pieces_product" in one for one in left(stream.read(brain_visit(row))))

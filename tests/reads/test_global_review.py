@@ -29,6 +29,7 @@ from tests.reads.session_world import (
     read_course,
     save,
 )
+from tests.remembering import continued
 from tests.world import StudyWorld
 
 pytestmark = pytest.mark.django_db
@@ -36,6 +37,7 @@ pytestmark = pytest.mark.django_db
 GLOBAL = {"sessions": {"global_review": True}}
 
 
+@continued
 def course_read(world: StudyWorld) -> None:
     """Both readers read baseline and two follow-ups: partial response, then progression."""
     images_of(world, 3)

@@ -26,7 +26,7 @@ from tests.reads.read_world import (
     run_jobs,
     task_of,
 )
-from tests.remembering import remembered
+from tests.remembering import continued, remembered
 from tests.sign_dialogs import typed_into
 from tests.world import StudyWorld
 
@@ -64,14 +64,21 @@ def begin(world: StudyWorld, name: str = "central_reader") -> ReadSession:
     return reading.open_session(task_of(world, name), actor=world.actor("central_reader", name))
 
 
+@continued
+def make_late(world: StudyWorld, folder: Path) -> LateImages:
+    """Let one reader begin and send images that pass quality control."""
+    begin(world)
+    row = another(world, Submission.objects.get(), folder)
+    pass_it(world, row)
+    return LateImages.objects.get(submission=row)
+
+
 @pytest.fixture
 def came_late(world: StudyWorld, accepted: Submission, tmp_path: Path) -> LateImages:
     """Images that came when one reader had begun, and passed quality control."""
-    begin(world)
-    row = another(world, accepted, tmp_path)
-    pass_it(world, row)
-    found: LateImages = LateImages.objects.get(submission=row)
-    return found
+    made = make_late(world, tmp_path)
+    accepted.refresh_from_db()
+    return made
 
 
 def decide(world: StudyWorld, row: LateImages, decision: str) -> LateImages:

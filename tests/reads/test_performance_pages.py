@@ -101,6 +101,7 @@ def test_staff_sees_names_codes_or_letters_and_readers_see_nothing() -> None:
     paper = pypdfium2.PdfDocument(sponsor.get(f"{PAGE}report.pdf").content)
     text = "".join(page.get_textpage().get_text_range() for page in paper)
     assert "Reader B" in text
+    assert "Day of the later signature, by period" in text  # the chart has its axes
     assert not any(name in text for name in names)
     for name in (*READERS, "adjudicator", "site_user"):
         for address in (PAGE, f"{PAGE}readers/1/", f"{PAGE}report.pdf"):

@@ -146,6 +146,36 @@ def test_a_second_person_may_release_with_a_reason_that_stays_in_the_history() -
     assert fresh(task).state == "assigned"
 
 
+def test_a_second_person_sends_the_answer_back_and_its_writer_finds_words_and_reason() -> None:
+    world, task = being_read()
+    ops = world.actor("image_operations")
+    with scope(world.study):
+        held = questions.answer(asked(world, task), "The scan of week 8.", actor=ops)
+        with pytest.raises(NotPermitted, match="You wrote this answer"):
+            questions.send_back(held, actor=ops, reason="names a visit")
+    page = f"/s/ALPHA/reader-questions/{held.pk}/"
+    second, writer = logged_in(world, "scientific"), logged_in(world, "image_operations")
+    assert "Send back to writer" in second.get(page).content.decode()
+    assert "Send back to writer" not in writer.get(page).content.decode()
+    assert second.post(f"{page}act/", {"act": "send_back", "reason": ""}).status_code == 422
+    second.post(f"{page}act/", {"act": "send_back", "reason": "names a visit"})
+    shown = writer.get(page)
+    assert (shown.context["typed"], shown.context["back"].reason) == (
+        "The scan of week 8.",
+        "names a visit",
+    )
+    assert "Write an answer again that was sent back" in [
+        item.what for item in work_of(world.users["image_operations"])
+    ]
+    room = f"/s/ALPHA/reads/{task.pk}/"
+    assert "week 8" not in logged_in(world, READERS[0]).get(room).content.decode()
+    assert fresh(task).state == "on_hold"
+    writer.post(f"{page}act/", {"act": "answer", "text": "The second scan."})
+    assert fresh(task).state == "assigned"
+    assert "The second scan." in logged_in(world, READERS[0]).get(room).content.decode()
+    assert "names a visit" in second.get(page).content.decode()  # the history keeps why
+
+
 def test_a_reader_withdraws_and_the_read_goes_on() -> None:
     world, task = being_read()
     client = logged_in(world, READERS[0])

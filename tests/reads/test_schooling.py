@@ -186,6 +186,10 @@ def test_the_page_offers_subjects_with_images_and_makes_the_study() -> None:
     assert subject.code in page
     assert world.subjects[1].code not in page  # it has no released images
     pk = str(subject.pk)
+    # Who looks for another subject keeps what was ticked.
+    ticked = {"subject": [pk], f"title.{pk}": "Liver", f"visits.{pk}": "2"}
+    (row,) = client.post(url, {**ticked, "q": "no such code", "find": "1"}).context["rows"]
+    assert (row["subject"], row["is_ticked"], row["title"]) == (subject, True, "Liver")
     refused = client.post(url, {"subject": [pk], f"title.{pk}": "", f"visits.{pk}": "2"})
     assert refused.status_code == 422
     assert "Each case needs a title" in refused.content.decode()

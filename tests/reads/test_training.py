@@ -275,6 +275,12 @@ def test_a_scientist_writes_takes_and_signs_a_key_on_the_page() -> None:
             {"act": "keep", "point": point, "value.target.sum": value, "clause.target.sum": "6.3"},
         )
     page = client.get(made.url)
+    with scope(school.study):
+        shown = school.time_points(school.subjects[0])[0].packages.get(state="released")
+    stack = reverse("package-stack", args=["SCHOOL", shown.pk])
+    # The scientist writes the key beside the images that the reader gets.
+    assert stack in page.content.decode()
+    assert len(client.get(stack).json()["panes"]) == 1
     client.post(
         reverse("training-case-sign", args=["SCHOOL", case.pk]),
         {"password": PASSWORD, "digest": page.context["sign"].hidden[0][1]},
@@ -282,6 +288,21 @@ def test_a_scientist_writes_takes_and_signs_a_key_on_the_page() -> None:
     with scope(school.study):
         case.refresh_from_db()
         assert (case.state, first.task.sequence) == ("approved", 1)
+
+
+def test_every_page_of_a_training_study_says_that_it_is_one() -> None:
+    live, school = case_world()
+    on_the_way(live)
+    words = "Training study for ALPHA."
+    with scope(school.study):
+        task = ReadTask.objects.filter(stream__reader=live.users[READERS[0]]).first()
+        assert task is not None
+    room = reverse("read-page", args=["SCHOOL", task.pk])
+    assert words in logged_in(live, READERS[0]).get(room).content.decode()
+    training_page = logged_in(school, "scientific").get(reverse("training", args=["SCHOOL"]))
+    assert words in training_page.content.decode()
+    own = logged_in(live, "scientific").get(reverse("training", args=["ALPHA"]))
+    assert words not in own.content.decode()
 
 
 def test_a_reader_signs_the_commitment_on_the_own_page() -> None:

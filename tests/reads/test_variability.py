@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
+import pypdfium2
 import pytest
 
 from audit import clock, jobs
@@ -210,6 +211,11 @@ def test_a_signed_reread_counts_nowhere_and_is_compared() -> None:
     assert limits is not None
     assert limits.bias == pytest.approx((-2.0 + 5.0) / 2)
     assert sorted(result.repeated.points) == [(42.5, 5.0), (61.0, -2.0)]
+    report = f"/s/ALPHA/performance/variability/{row.pk}/report.pdf"
+    paper = pypdfium2.PdfDocument(logged_in(world, "scientific").get(report).content)
+    text = "".join(page.get_textpage().get_text_range() for page in paper)
+    assert "Mean of the two sums of diameters, mm" in text
+    assert "bias 1.5 mm" in text
 
 
 def test_performance_and_cuts_leave_rereads_out() -> None:

@@ -41,10 +41,11 @@ def line_chart(
     unit: str = "",
     tone: str = "work",
     width: float = 420,
+    height: float = 140,
 ) -> dict[str, object]:
     """Draw labelled values as a line with dashed limits: (words, value, tone)."""
     return {
-        "chart": charts.line_chart(rows, limits, width=width),
+        "chart": charts.line_chart(rows, limits, width=width, height=height),
         "sentence": sentence,
         "unit": unit,
         "tone": tone,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 from django import template
@@ -26,6 +27,7 @@ SIZES = {"xs": "ic-i xs", "s": "ic-i s", "": "ic-i", "l": "ic-i l"}
 
 # --- Icons and states ------------------------------------------------------------------------
 @register.simple_tag
+@lru_cache(maxsize=1024)  # a matrix draws thousands of a few dozen
 def icon(name: str, size: str = "") -> SafeString:
     """Draw an icon of the sprite; it is decorative, the words stand beside it."""
     return format_html(

@@ -13,7 +13,10 @@ const TYPED = "input:not([type=radio]):not([type=checkbox]), textarea, select";
 class Bench {
   constructor(private readonly root: HTMLElement) {
     document.addEventListener("keydown", (event) => this.key(event));
-    root.addEventListener("change", () => this.count());
+    root.addEventListener("change", () => {
+      this.count();
+      this.tellLeft();
+    });
     const box = document.querySelector<HTMLInputElement>("[data-qc-keys]");
     if (box) {
       box.checked = !this.off();
@@ -31,6 +34,15 @@ class Bench {
     if (!place || !words || questions.length === 0) return;
     const done = questions.filter((one) => one.querySelector("input:checked:not([value=''])")).length;
     place.textContent = `${done}${words[1]}${questions.length}${words[2]}`;
+  }
+
+  /** Says beside the decision whether the checklist still waits; the verdict itself is that decision. */
+  private tellLeft(): void {
+    const asked = this.questions().filter((one) => !one.querySelector("[name^='answers[decision.']"));
+    const isOpen = asked.some((one) => !one.querySelector("input:checked:not([value=''])"));
+    for (const flag of document.querySelectorAll<HTMLElement>("[data-qc-checklist]")) {
+      flag.hidden = (flag.dataset["qcChecklist"] === "open") !== isOpen;
+    }
   }
 
   private off(): boolean {

@@ -58,7 +58,10 @@ export class SecondReading {
       const hit = texts.some((text) => text.length > 5 && this.tokens.numbers.has(text));
       return hit && !isInstanceNumber ? "identity_left" : "";
     }
-    return texts.some((text) => this.tokens.hit(text)) ? "identity_left" : "";
+    // Short and joined names are looked for in text alone: bytes hold such letters by chance.
+    const isText = typeof value === "string";
+    const isLeft = texts.some((text) => this.tokens.hit(text) || (isText && this.tokens.named(text)));
+    return isLeft ? "identity_left" : "";
   }
 
   private uids(tag: string, uids: string[]): Verdict {

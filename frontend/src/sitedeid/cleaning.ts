@@ -1,5 +1,5 @@
 import type { Rules } from "./plan";
-import { ascii, CONTACTS, DATES, fold, PHONES, S, TITLED, W, WORD, wordsOf } from "./text";
+import { ascii, CAMEL, CONTACTS, DATES, fold, NUCLIDE, PHONES, S, TITLED, W, WORD, wordsOf } from "./text";
 import type { Tokens } from "./tokens";
 
 const GAP = "\ufffc";
@@ -34,7 +34,12 @@ const ENDS = /^[ ^,;:/\\\-_=.&'"\n\r]+|[ ^,;:/\\\-_=.&'"\n\r]+$/g;
 const BEFORE_A_VALUE = new RegExp(`(?:jpeg|jp|b|bval|bvalue|bvalues|tr|ti|hu|to)(?:${S}|[=_:\\-])*$`, "u");
 // Letters that no machine sets, units apart (also what a wrong character set makes of a name).
 const FOREIGN = /(?![\x00-\x7f\xb5\u03bc\u03a9])[\p{L}\p{Nl}\p{No}]/gu;
-const CAMEL = /[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+/g;
+// The first follow-up: the word alone is a surname.
+const FOLLOW_UP = /(?<![\p{L}\p{N}])(?:FU|fu) ?\p{Nd}{1,2}(?![\p{L}\p{N}])/gu;
+// A UID as text, which is longer than any version; no class or scheme of the standard.
+const UID = new RegExp(`(?<!${W}|\\.)[0-2](?:\\.\\p{Nd}{1,39}){4,}(?!${W}|\\.)`, "gu");
+const DICOM_ROOT = "1.2.840.10008.";
+const SHORTEST_UID = 16;
 const NONE: ReadonlySet<string> = new Set();
 
 /** Cleans texts against the identity of one upload. */
@@ -46,19 +51,34 @@ export class TextCleaner {
 
   /** The text unchanged, or cleaned when it holds identity or control characters. */
   technical(text: string): string {
-    return this.isSuspicious(text) ? this.free(text, this.rules.makers) : text;
+    return this.isSuspicious(text) ? this.withoutIdentity(text) : text;
+  }
+
+  /** A suspicious technical text cleaned; nothing where a whole identifier is in it. */
+  withoutIdentity(text: string): string {
+    return this.tokens.holdsWhole(text.replace(NO_WIDTH, "")) ? "" : this.free(text, this.rules.makers);
   }
 
   /** Whether a technical text holds what no machine sets. */
   isSuspicious(text: string): boolean {
-    const found = [CONTROL, FOREIGN, TITLED, PHONES].some((pattern) => text.search(pattern) >= 0);
-    return found || text.includes("@") || text.includes("://") || this.tokens.hit(text);
+    const found = [CONTROL, NO_WIDTH, FOREIGN, TITLED, PHONES].some((pattern) => text.search(pattern) >= 0);
+    if (found || text.includes("@") || text.includes("://")) return true;
+    return (text.match(UID) ?? []).some((uid) => this.isUid(uid)) || this.names(text);
+  }
+
+  /** Whether digits in groups are a UID that DICOM has not assigned. */
+  private isUid(text: string): boolean {
+    return text.length >= SHORTEST_UID && !text.startsWith(DICOM_ROOT) && !this.rules.assigned.has(text);
+  }
+
+  private names(text: string): boolean {
+    return this.tokens.hit(text) || this.tokens.named(text);
   }
 
   /** The meaning of a code: whole when it is a standard one, else cleaned. */
   meaning(text: string): string {
     const isStandard = this.rules.meanings.has(wordsOf(fold(text)).join(" "));
-    return isStandard && !this.tokens.hit(text) ? text : this.free(text);
+    return isStandard && !this.names(text) ? text : this.free(text);
   }
 
   /** The text with every word removed that is not known to be harmless. */
@@ -66,14 +86,15 @@ export class TextCleaner {
     let plain = text.replace(NO_WIDTH, "").replace(CONTROL, " ");
     if (WIDE.test(plain)) plain = plain.normalize("NFKC");
     for (const pattern of [CONTACTS, PHONES, DATES, TITLED, SPELLED, OLD, WRITTEN_SIGNS]) plain = plain.replace(pattern, GAP);
-    const decimals = [...plain.matchAll(DECIMAL)].map((m): [number, number] => [m.index, m.index + m[0].length]);
+    const kept = [DECIMAL, NUCLIDE, FOLLOW_UP].flatMap((pattern) => [...plain.matchAll(pattern)]);
+    const spans = kept.map((m): [number, number] => [m.index, m.index + m[0].length]);
     let changed = plain !== text;
     let out = "";
     let last = 0;
     for (const match of plain.matchAll(WORD)) {
       out += plain.slice(last, match.index);
       last = match.index + match[0].length;
-      const inside = decimals.some(([start, end]) => start <= match.index && match.index < end);
+      const inside = spans.some(([start, end]) => start <= match.index && match.index < end);
       if (inside || this.isHarmless(match[0], plain.slice(0, match.index), also)) out += match[0];
       else {
         changed = true;
@@ -82,7 +103,7 @@ export class TextCleaner {
     }
     out += plain.slice(last);
     const result = changed ? tidy(out) : text;
-    return this.tokens.hit(result) ? "" : result;
+    return this.names(result) ? "" : result;
   }
 
   private isHarmless(given: string, before: string, also: ReadonlySet<string>): boolean {
@@ -119,10 +140,11 @@ export class TextCleaner {
     const mixed = /^([a-z]+)(\p{Nd}{1,4})([a-z]{0,4})$/u.exec(word);
     if (mixed) {
       const [, letters = "", digits = "", suffix = ""] = mixed;
+      if (this.tokens.short.has(letters)) return false;
       const short = letters.length <= 2 && digits.length <= 2;
       return (short || vocabulary.has(letters)) && (suffix.length <= 1 || vocabulary.has(suffix));
     }
-    return /^(?:\p{Nd}{1,4}(?:x\p{Nd}{1,4})+[a-z]{0,2}|\p{Nd}{1,2}p\p{Nd}{1,3})$/u.test(word);
+    return /^(?:\p{Nd}{1,4}(?:x\p{Nd}{1,4})+[a-z]{0,2}|\p{Nd}{1,2}p\p{Nd}{1,3}|c\p{Nd}{1,2}d\p{Nd}{1,2}|\p{Nd}{1,2}i\p{Nd}{1,3}s)$/u.test(word);
   }
 }
 

@@ -144,7 +144,9 @@ export class ElementRules {
   private technical(vr: string, text: string): string {
     if (vr === "CS") {
       if (isCode(text) && !this.cleaner.isSuspicious(text)) return text;
-      return this.cleaner.free(text) || STAND_IN;
+      const codes = text.split("\\").map((part) => this.code(part)).join("\\").replace(/[\\ ]+$/, "");
+      const isKnown = codes.includes("\\") && this.tokens.hit(codes);
+      return (isKnown ? this.cleaner.free(codes) : codes) || STAND_IN;
     }
     const given = parts(vr, text);
     // A name that was split over two values is in neither of them.
@@ -153,6 +155,12 @@ export class ElementRules {
       isSplit ? this.cleaner.free(part) : this.cleaner.technical(part);
     const cleaned = given.map(clean).join("\\");
     return isBlank(cleaned) ? STAND_IN : cleaned;
+  }
+
+  /** One value of a coded text: as it is, or without identity. */
+  private code(text: string): string {
+    if (!text || (isCode(text) && !this.cleaner.isSuspicious(text))) return text;
+    return this.cleaner.withoutIdentity(text);
   }
 
   private keep(bytes: Bytes, element: Element, vr: string, value: Uint8Array, context: Context): Decision {
@@ -270,8 +278,11 @@ export class ElementRules {
     if (!isAscii(value)) return null;
     const text = trimmed(latin1(value));
     let made: string | null = text;
-    if (safe === "DS" || safe === "IS") made = isNumber(text) && !this.isPrivateIdentity(element.tag, text.split("\\")) ? text : null;
-    else if (safe === "DA" || safe === "DT") made = this.dates(text, safe);
+    if (safe === "DS" || safe === "IS") {
+      const numbers = text.split("\\");
+      const isWrong = this.isPrivateIdentity(element.tag, numbers) || numbers.some((one) => this.tokens.people.has(trimmed(one)));
+      made = isNumber(text) && !isWrong ? text : null;
+    } else if (safe === "DA" || safe === "DT") made = this.dates(text, safe);
     else if (safe === "UI") made = this.mapUids(text);
     else if (this.tokens.hit(text) || this.cleaner.technical(text) !== text) made = null;
     return made === null ? null : encode(element.tag, vr, utf8(made), context.explicitOut);

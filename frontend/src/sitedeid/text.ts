@@ -9,6 +9,10 @@ const NS = "[^\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\
 const LETTER = "[\\p{L}\\p{Nl}\\p{No}]";
 
 export const WORD = /[\p{L}\p{N}]+/gu;
+export const CAMEL = /[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+/g;
+// A nuclide with its mass, whose sign can be a surname too: 177Lu, Lu-177, 201Tl, 18F-FET.
+export const NUCLIDE =
+  /(?<![\p{L}\p{N}])(?:(?:177|176) ?-?Lu|Lu ?-?17[67]|20[14] ?-?Tl|Tl ?-?20[14]|82 ?-?Rb|Rb ?-?82|18F-?FET|F-?18-?FET)(?![\p{L}\p{N}])/giu;
 export const DIGITS = /\p{Nd}+/gu;
 export const LETTERS_ONLY = /[\p{L}\p{Nl}\p{No}]+/gu;
 

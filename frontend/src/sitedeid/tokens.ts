@@ -2,6 +2,7 @@ import { type Bytes, type Element, Malformed, type Reader } from "./encoding";
 import type { Rules } from "./plan";
 import {
   ascii,
+  CAMEL,
   type Charsets,
   charsetsOf,
   DIGITS,
@@ -10,7 +11,9 @@ import {
   foldings,
   LETTERS_ONLY,
   latin1,
+  NUCLIDE,
   squash,
+  WORD,
   wordsOf,
 } from "./text";
 import { trimmed } from "./values";
@@ -20,10 +23,20 @@ const SHORTEST_PHRASE = 5;
 const LONGEST = 128;
 const SHORTEST_CODE = 4;
 const SHORTEST_PART = 6;
+const SHORTEST_INSIDE = 5;
+const SHORTEST_STATION = 6;
 const SHORTEST_CUT = 8;
 const LARGEST = 65_536;
 // Digits as people group them: 770-88-1234, 8 (495) 555 01 77, 505412/0087.
 const GROUPED = /\p{Nd}(?:[ ./()_-]{0,2}\p{Nd})+/gu;
+const DAY_MONTH_YEAR = /(?<!\p{Nd})(\p{Nd}{2})[ ./_-](\p{Nd}{2})[ ./_-](\p{Nd}{2})(?!\p{Nd})/gu;
+const JOINED = /^[^\s_-]\S*[_-]\S*[^\s_-]$/u;
+const MONTHS = [
+  "jan january januar", "feb february februar", "mar march", "apr april", "may mai", "jun june juni",
+  "jul july juli", "aug august", "sep sept september", "oct okt october", "nov november", "dec dez december",
+];
+// Two letters that the standard defines as values of codes: modalities, sequences, scan options.
+const CODES = new Set("au dd dg dm ds ec gm hf io ip ko lp lr op ot pc rg rl sc sm ss xc".split(" "));
 const TECHNICAL_TAGS = new Set([0x00080070, 0x00081090, 0x00181020]);
 
 /** Identity of an upload, folded: what must not be found in any output. */
@@ -37,19 +50,22 @@ export class Tokens {
   private wholes: string[] | null = null;
   private partial: string[] | null = null;
   private longs: ReadonlySet<string> | null = null;
+  private insides: string[] | null = null;
+  private shorts: ReadonlySet<string> | null = null;
   private allLongs = "";
 
   /** `known` is every word of the field in one text; `makers` are the words of manufacturers. */
   constructor(
     private readonly known = "",
     private readonly makers: ReadonlySet<string> = new Set(),
+    private readonly vocabulary: ReadonlySet<string> = new Set(),
   ) {}
 
   /** Words of names that a text must not contain even inside another word. */
   private get parts(): string[] {
     this.partial ??= [...this.people].filter((word) => {
       const length = [...word].length;
-      return (length >= SHORTEST_PART && !this.known.includes(word)) || (length > 1 && !ascii(word));
+      return (length >= SHORTEST_PART && !this.known.includes(word) && !/^\p{Nd}+$/u.test(word)) || (length > 1 && !ascii(word));
     });
     return this.partial;
   }
@@ -91,7 +107,7 @@ export class Tokens {
     const outside = (phrase: string): boolean => !squashed.some((text) => text.includes(phrase));
     const isCode = (word: string): boolean =>
       words.has(word) || ([...word].length >= SHORTEST_PART && !outside(word));
-    const left = new Tokens(this.known, this.makers);
+    const left = new Tokens(this.known, this.makers, this.vocabulary);
     for (const word of this.people) if (!isCode(word)) left.people.add(word);
     for (const word of this.patient) if (!isCode(word)) left.patient.add(word);
     for (const phrase of this.phrases) if (outside(phrase)) left.phrases.add(phrase);
@@ -111,10 +127,50 @@ export class Tokens {
       const joined = words.join("");
       if (this.whole.some((phrase) => joined.includes(phrase))) return true;
       if (this.parts.some((part) => joined.includes(part))) return true;
+      // Letters beside digits, and letters with signs between them.
       if ((folded.match(LETTERS_ONLY) ?? []).some((word) => this.people.has(word))) return true;
+      if ((joined.match(LETTERS_ONLY) ?? []).some((word) => this.people.has(word))) return true;
       if (this.numberHit(folded)) return true;
     }
     return false;
+  }
+
+  /** Names of five letters, which no single word may contain; longer ones are `parts`. */
+  private get inside(): string[] {
+    this.insides ??= [...this.people].filter(
+      (word) => [...word].length === SHORTEST_INSIDE && /^\p{L}+$/u.test(word) && !this.known.includes(word),
+    );
+    return this.insides;
+  }
+
+  /** Names of two letters that are no words of the field and no codes of the standard. */
+  get short(): ReadonlySet<string> {
+    this.shorts ??= new Set(
+      [...this.patient].filter(
+        (word) => /^[a-z]{2}$/.test(word) && !this.vocabulary.has(word) && !this.makers.has(word) && !CODES.has(word),
+      ),
+    );
+    return this.shorts;
+  }
+
+  /** Whether a text, not bytes, holds a name that is short, joined or taken apart: `Li_T1`, `VogelProto`, `KO_H`. */
+  named(text: string): boolean {
+    const plain = text.replace(NUCLIDE, " ");
+    const runs = plain.match(LETTERS_ONLY) ?? [];
+    if (runs.some((run) => /^\p{Lu}\p{L}$/u.test(run) && this.short.has(fold(run)))) return true;
+    if ((plain.match(CAMEL) ?? []).some((piece) => piece.length >= SHORTEST_WORD && this.people.has(piece.toLowerCase()))) {
+      return true;
+    }
+    const folded = runs.map(fold);
+    if (folded.some((run, n) => n > 0 && this.people.has(`${folded[n - 1]}${run}`))) return true;
+    if (folded.some((run) => this.inside.some((part) => run.length > part.length && run.includes(part)))) return true;
+    return [...plain.matchAll(DAY_MONTH_YEAR)].some(([, ...day]) => this.people.has(day.join("")));
+  }
+
+  /** Whether a text holds a whole identifier, station or name: nothing of it may stay. */
+  holdsWhole(text: string): boolean {
+    const squashed = foldings(text).map(squash);
+    return this.whole.some((phrase) => squashed.some((one) => one.includes(phrase)));
   }
 
   /** Whether a text holds a number of the upload, however its digits are grouped. */
@@ -134,7 +190,9 @@ export class Tokens {
   isNumber(digits: string): boolean {
     const plain = digits.replace(/^0+/, "");
     if (this.longNumbers.has(plain) || (digits.length > 4 && this.numbers.has(digits))) return true;
-    return plain.length >= SHORTEST_CUT && this.allLongs.includes(plain);
+    if (plain.length < SHORTEST_CUT) return false;
+    const isWithin = [...this.longNumbers].some((number) => number.length >= SHORTEST_CUT && plain.includes(number));
+    return isWithin || this.allLongs.includes(plain);
   }
 
   /** Forgets what was worked out, after more tokens came in. */
@@ -142,6 +200,8 @@ export class Tokens {
     this.wholes = null;
     this.partial = null;
     this.longs = null;
+    this.insides = null;
+    this.shorts = null;
   }
 }
 
@@ -155,7 +215,7 @@ export class TokenCollector {
     private readonly rules: Rules,
     private readonly reader: Reader,
   ) {
-    this.tokens = new Tokens(rules.knownWords, rules.makers);
+    this.tokens = new Tokens(rules.knownWords, rules.makers, rules.vocabulary);
   }
 
   add(bytes: Bytes, elements: readonly Element[], explicit: boolean): void {
@@ -222,10 +282,26 @@ export class TokenCollector {
         else if (kind === "date") this.birthDate(folded);
         else this.value(kind, folded);
       }
+      if ((kind === "patient" || kind === "person") && !ascii(value)) this.cutName(value);
     }
   }
 
-  /** A date in the three usual orders of digits. */
+  /** What is left of a name where a sign beyond ASCII was lost: GR_NEWALD, Grnewald. */
+  private cutName(value: string): void {
+    for (const word of value.normalize("NFC").match(WORD) ?? []) {
+      if (ascii(word)) continue;
+      const pieces = (word.match(/[A-Za-z]+/g) ?? []).map((piece) => piece.toLowerCase());
+      for (const piece of [...pieces, pieces.join("")]) {
+        if (piece.length >= SHORTEST_PHRASE && this.isNoWord(piece)) this.tokens.people.add(piece);
+      }
+    }
+  }
+
+  private isNoWord(word: string): boolean {
+    return !this.rules.knownWords.includes(word);
+  }
+
+  /** A date in the three usual orders of digits, long and short, and with the month's name. */
   private birthDate(folded: string): void {
     const digits = (folded.match(DIGITS) ?? []).join("");
     if (digits.length !== 8) return;
@@ -233,6 +309,16 @@ export class TokenCollector {
     for (const order of [digits, day + month + year, month + day + year]) {
       this.tokens.numbers.add(order);
       this.tokens.phrases.add(order);
+    }
+    const short = year.slice(2);
+    for (const order of [short + month + day, day + month + short, month + day + short]) this.tokens.people.add(order);
+    for (const name of MONTHS[Number(month) - 1]?.split(" ") ?? []) {
+      for (const number of new Set([day, day.replace(/^0+/, "") || day])) {
+        for (const end of number === day ? [year, short] : [year]) {
+          this.tokens.phrases.add(number + name + end);
+          this.tokens.phrases.add(name + number + end);
+        }
+      }
     }
   }
 
@@ -245,6 +331,12 @@ export class TokenCollector {
     }
     const meaningful = words.filter((word) => !this.rules.vocabulary.has(word) && !this.rules.makers.has(word));
     const length = [...squashed].length;
+    const sender = folded.includes("@") ? squash(folded.slice(0, folded.indexOf("@"))) : "";
+    if ([...sender].length >= SHORTEST_PHRASE && this.isNoWord(sender)) this.tokens.people.add(sender);
+    // A station of words of the field is told from a text of the same words by how it is written.
+    if (kind === "device" && !meaningful.length && length >= SHORTEST_STATION) {
+      if (JOINED.test(folded) && !words.every((word) => this.rules.makers.has(word))) this.tokens.device.add(squashed);
+    }
     const shortest = kind === "id" || kind === "device" ? SHORTEST_CODE : SHORTEST_PHRASE;
     if ((length >= shortest || !ascii(squashed)) && meaningful.length && length > 1) {
       (kind === "device" ? this.tokens.device : this.tokens.phrases).add(squashed);
@@ -274,10 +366,20 @@ export class TokenCollector {
     if (kind === "patient") {
       for (const word of words) if ([...word].length > 1 && !isNumber(word)) this.tokens.patient.add(word);
     }
-    const [first, second] = usable.filter((word) => !isNumber(word));
-    if (first && second && (meaningful.includes(first) || meaningful.includes(second))) {
-      this.tokens.phrases.add(second + first);
-      this.tokens.phrases.add(first + second);
+    for (const word of meaningful) {
+      if (/^\p{L}{2}$/u.test(word) && !CODES.has(word)) this.tokens.patient.add(word);
+    }
+    for (const shortest of [SHORTEST_WORD, 2]) {
+      const long = words.filter((word) => [...word].length >= shortest || !ascii(word));
+      const [first, second] = long.filter((word) => !isNumber(word));
+      if (!first || !second) continue;
+      const both = [second + first, first + second];
+      if (ascii(first + second) && first.length + second.length < SHORTEST_PHRASE) {
+        // Four letters are looked for as a word, or as two words side by side.
+        for (const name of both) if (this.isNoWord(name)) this.tokens.people.add(name);
+      } else if (meaningful.includes(first) || meaningful.includes(second)) {
+        for (const name of both) this.tokens.phrases.add(name);
+      }
     }
   }
 }

@@ -15,16 +15,25 @@ from typing import Final
 
 from imaging.pipeline.deidentify.profile import makers, meanings, vocabulary
 from imaging.pipeline.deidentify.tokens import IdentityTokens
-from imaging.pipeline.text import CONTACTS, DATES, PHONES, TITLED, WORD, fold
+from imaging.pipeline.deidentify.values import is_registered_uid
+from imaging.pipeline.text import CAMEL, CONTACTS, DATES, NUCLIDE, PHONES, TITLED, WORD, fold
 
 _DECIMAL: Final = re.compile(r"(?<![\w.])\d{1,4}[.,]\d{1,6}(?![\w]|\.\d)")
 _NUMBER_UNIT: Final = re.compile(r"(\d{1,4})([a-z]{1,6})")
 _LETTER_NUMBER: Final = re.compile(r"([a-z]+)(\d{1,4})([a-z]{0,4})")
-_PRODUCT: Final = re.compile(r"\d{1,4}(?:x\d{1,4})+[a-z]{0,2}|\d{1,2}p\d{1,3}")
+# Matrix, parallel imaging, cycle and day of a treatment, iterations and subsets.
+_PRODUCT: Final = re.compile(
+    r"\d{1,4}(?:x\d{1,4})+[a-z]{0,2}|\d{1,2}p\d{1,3}|c\d{1,2}d\d{1,2}|\d{1,2}i\d{1,3}s"
+)
+# The first follow-up: the word alone is a surname.
+_FOLLOW_UP: Final = re.compile(r"(?<![^\W_])(?:FU|fu) ?\d{1,2}(?![^\W_])")
+# A UID as text, which is longer than any version; no class or scheme of the standard.
+_UID: Final = re.compile(r"(?<![\w.])[0-2](?:\.\d{1,39}){4,}(?![\w.])")
+_DICOM_ROOT: Final = "1.2.840.10008."
+_SHORTEST_UID: Final = 16
 _YEAR: Final = re.compile(r"19\d{2}|20[0-3]\d")
 # After these words a four-digit number is a value: JPEG 2000, b 2000, TR 2000.
 _BEFORE_A_VALUE: Final = re.compile(r"(?:jpeg|jp|b|bval|bvalue|bvalues|tr|ti|hu|to)[\s=_:-]*$")
-_CAMEL: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _CONTROL: Final = re.compile(
     r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2066-\u2069]"
 )
@@ -60,24 +69,38 @@ class TextCleaner:
 
     def technical(self, text: str) -> str:
         """Return the text unchanged, or cleaned when it holds identity or control characters."""
-        return self.free(text, also=self._makers) if self.suspicious(text) else text
+        return self.without_identity(text) if self.suspicious(text) else text
+
+    def without_identity(self, text: str) -> str:
+        """Return a suspicious technical text cleaned; nothing where a whole identifier is in it.
+
+        The ends of an identifier would stay otherwise: `CT-9981` of `SHG-CT-9981`.
+        """
+        if self._tokens.holds_whole(_NO_WIDTH.sub("", text)):
+            return ""
+        return self.free(text, also=self._makers)
 
     def suspicious(self, text: str) -> bool:
         """Tell whether a technical text holds what no machine sets."""
         return bool(
             _CONTROL.search(text)
+            or _NO_WIDTH.search(text)
             or _FOREIGN.search(text)
             or "@" in text
             or "://" in text
             or TITLED.search(text)
             or PHONES.search(text)
-            or self._tokens.hit(text)
+            or any(map(_is_uid, _UID.findall(text)))
+            or self._names(text)
         )
+
+    def _names(self, text: str) -> bool:
+        return self._tokens.hit(text) or self._tokens.named(text)
 
     def meaning(self, text: str) -> str:
         """Return the meaning of a code: whole when it is a standard one, else cleaned."""
         words = WORD.findall(fold(text))
-        if " ".join(words) in meanings() and not self._tokens.hit(text):
+        if " ".join(words) in meanings() and not self._names(text):
             return text
         return self.free(text)
 
@@ -91,11 +114,12 @@ class TextCleaner:
         out: list[str] = []
         last = 0
         changed = plain != text
-        decimals = [match.span() for match in _DECIMAL.finditer(plain)]
+        kept = (_DECIMAL, NUCLIDE, _FOLLOW_UP)
+        spans = [match.span() for pattern in kept for match in pattern.finditer(plain)]
         for match in WORD.finditer(plain):
             out.append(plain[last : match.start()])
             last = match.end()
-            inside = any(start <= match.start() < end for start, end in decimals)
+            inside = any(start <= match.start() < end for start, end in spans)
             word = fold(match.group())
             if (
                 inside
@@ -109,9 +133,9 @@ class TextCleaner:
                 out.append("\ufffc")
         out.append(plain[last:])
         if not changed:
-            return "" if self._tokens.hit(text) else text
+            return "" if self._names(text) else text
         cleaned = _tidy("".join(out))
-        return "" if self._tokens.hit(cleaned) else cleaned
+        return "" if self._names(cleaned) else cleaned
 
     def _known(self, word: str, also: frozenset[str]) -> bool:
         tokens = self._tokens
@@ -128,7 +152,7 @@ class TextCleaner:
 
     def _is_joined(self, word: str) -> bool:
         """Tell whether a word is made of known words: OpticNerve, LungNodule01, ThorRoutine."""
-        parts = _CAMEL.findall(word)
+        parts = CAMEL.findall(word)
         return (
             len(parts) > 1
             and word.isascii()
@@ -146,11 +170,19 @@ class TextCleaner:
             return len(match[2]) == 1 or match[2] in self._vocabulary
         if match := _LETTER_NUMBER.fullmatch(word):
             letters, digits, suffix = match.groups()
+            if letters in self._tokens.short:
+                return False
             short = len(letters) <= 2 and len(digits) <= 2
             return (short or letters in self._vocabulary) and (
                 len(suffix) <= 1 or suffix in self._vocabulary
             )
         return bool(_PRODUCT.fullmatch(word))
+
+
+def _is_uid(text: str) -> bool:
+    """Tell whether digits in groups are a UID that DICOM has not assigned."""
+    long = len(text) >= _SHORTEST_UID
+    return long and not text.startswith(_DICOM_ROOT) and not is_registered_uid(text)
 
 
 def _tidy(text: str) -> str:

@@ -149,12 +149,20 @@ class ElementRules:
         if vr == "CS":
             if values.is_code(text) and not self._cleaner.suspicious(text):
                 return text
-            return self._cleaner.free(text) or values.STAND_IN
+            codes = "\\".join(map(self._code, text.split("\\"))).rstrip("\\ ")
+            known = "\\" in codes and self._tokens.hit(codes)
+            return (self._cleaner.free(codes) if known else codes) or values.STAND_IN
         parts = _parts(vr, text)
         split = len(parts) > 1 and self._tokens.hit("".join(parts))
         clean = self._cleaner.free if split else self._cleaner.technical
         cleaned = "\\".join(clean(part) for part in parts)
         return cleaned if cleaned.strip("\\ ") else values.STAND_IN
+
+    def _code(self, text: str) -> str:
+        """One value of a coded text: as it is, or without identity."""
+        if values.is_code(text) and not self._cleaner.suspicious(text):
+            return text
+        return self._cleaner.without_identity(text) if text else text
 
     def _keep(
         self, data: bytes, element: Element, vr: str, value: bytes, context: Context
@@ -305,6 +313,7 @@ class ElementRules:
         if safe in ("DS", "IS"):
             parts = text.split("\\")
             wrong = self._is_identity(element.tag, parts) or any(map(values.is_instant, parts))
+            wrong = wrong or not self._tokens.people.isdisjoint(part.strip() for part in parts)
             new = text if values.is_number(text) and not wrong else None
         elif safe in ("DA", "DT"):
             new = self._dates(text, safe)

@@ -17,6 +17,7 @@ from imaging.pipeline.deidentify.plan import DeidPlan
 from imaging.pipeline.durable import write_parts
 from imaging.pipeline.encoding import Element, Malformed
 from imaging.pipeline.reasons import sentence
+from imaging.pipeline.travel import travels
 from imaging.pipeline.verify import load
 
 # Registered under the UUID arc (PS3.5 B.2); names this software in file meta information.
@@ -34,6 +35,7 @@ class Status(StrEnum):
     REFUSED = "refused"
 
 
+@travels
 @dataclass(frozen=True, slots=True)
 class DeidOutcome:
     """What became of one file.  Digests are SHA-256, hex; `counts` are elements per effect."""

@@ -7,16 +7,27 @@ a name and in every folding, because a name in one file is identity in the free 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache, cached_property
+from itertools import pairwise
 from typing import Final
 
 from imaging.pipeline import encoding
 from imaging.pipeline.deidentify.profile import Profile, makers, names, vocabulary
 from imaging.pipeline.encoding import Malformed
 from imaging.pipeline.layout import Recognised
-from imaging.pipeline.text import WORD, charsets_of, decode_text, fold, foldings, squash
+from imaging.pipeline.text import (
+    CAMEL,
+    NUCLIDE,
+    WORD,
+    charsets_of,
+    decode_text,
+    fold,
+    foldings,
+    squash,
+)
 from imaging.pipeline.verify import Header
 
 SEEN_ENTRIES: Final = 20_000
@@ -24,12 +35,26 @@ SHORTEST_WORD: Final = 3
 SHORTEST_PHRASE: Final = 5
 SHORTEST_CODE: Final = 4
 SHORTEST_PART: Final = 6
+SHORTEST_INSIDE: Final = 5
+SHORTEST_STATION: Final = 6
 SHORTEST_CUT: Final = 8
 LONGEST: Final = 128
 _DIGITS: Final = re.compile(r"\d+")
 _LETTERS: Final = re.compile(r"[^\W\d_]+")
 # Digits as people group them: 770-88-1234, 8 (495) 555 01 77, 505412/0087.
 _GROUPED: Final = re.compile(r"\d(?:[ ./()_-]{0,2}\d)+")
+_DAY_MONTH_YEAR: Final = re.compile(r"(?<!\d)(\d{2})[ ./_-](\d{2})[ ./_-](\d{2})(?!\d)")
+_JOINED: Final = re.compile(r"[^\s_-]\S*[_-]\S*[^\s_-]")
+_LATIN: Final = re.compile(r"[A-Za-z]+")
+_MONTHS: Final = (
+    "jan january januar", "feb february februar", "mar march", "apr april", "may mai",
+    "jun june juni", "jul july juli", "aug august", "sep sept september", "oct okt october",
+    "nov november", "dec dez december",
+)  # fmt: skip
+# Two letters that the standard defines as values of codes: modalities, sequences, scan options.
+_CODES: Final = frozenset(
+    "au dd dg dm ds ec gm hf io ip ko lp lr op ot pc rg rl sc sm ss xc".split()
+)
 
 
 # Maker, model and software: what a station may be named after.
@@ -98,7 +123,7 @@ class IdentityTokens:
             sorted(
                 word
                 for word in self.people
-                if (len(word) >= SHORTEST_PART and word not in known)
+                if (len(word) >= SHORTEST_PART and word not in known and not word.isdigit())
                 or (len(word) > 1 and not word.isascii())
             )
         )
@@ -109,6 +134,28 @@ class IdentityTokens:
         long = {number for number in self.numbers if len(number) >= SHORTEST_PART}
         plain = {number.lstrip("0") for number in long}
         return frozenset(long | {number for number in plain if len(number) >= SHORTEST_PART - 1})
+
+    @cached_property
+    def inside(self) -> tuple[str, ...]:
+        """Names of five letters, which no single word may contain; longer ones are `parts`."""
+        known = _known_words()
+        return tuple(
+            sorted(
+                word
+                for word in self.people
+                if len(word) == SHORTEST_INSIDE and word.isalpha() and word not in known
+            )
+        )
+
+    @cached_property
+    def short(self) -> frozenset[str]:
+        """Names of two letters that are no words of the field and no codes of the standard."""
+        known = vocabulary() | makers() | _CODES
+        return frozenset(
+            word
+            for word in self.patient
+            if len(word) == 2 and word.isascii() and word.isalpha() and word not in known
+        )
 
     @cached_property
     def _all_numbers(self) -> str:
@@ -127,9 +174,37 @@ class IdentityTokens:
             return True
         if any(part in squashed for part in self.parts):
             return True
+        # Letters beside digits, and letters with signs between them.
         if not self.people.isdisjoint(_LETTERS.findall(folded)):
             return True
+        if not self.people.isdisjoint(_LETTERS.findall(squashed)):
+            return True
         return self.number_hit(folded)
+
+    def named(self, text: str) -> bool:
+        """Tell whether a text, not bytes, holds a name that is short, joined or taken apart.
+
+        `Li_T1` of Li, `VogelProto` and `CTKoh` of Vogel and Koh, `KO_H` and `Bo Ma` in two words.
+        """
+        plain = NUCLIDE.sub(" ", text)
+        runs = _LETTERS.findall(plain)
+        if any(run[0].isupper() and fold(run) in self.short for run in runs if len(run) == 2):
+            return True
+        if not self.people.isdisjoint(
+            piece.lower() for piece in CAMEL.findall(plain) if len(piece) >= SHORTEST_WORD
+        ):
+            return True
+        folded = [fold(run) for run in runs]
+        if not self.people.isdisjoint(one + other for one, other in pairwise(folded)):
+            return True
+        if any(part in run for run in folded for part in self.inside if len(run) > len(part)):
+            return True
+        return any("".join(day) in self.people for day in _DAY_MONTH_YEAR.findall(plain))
+
+    def holds_whole(self, text: str) -> bool:
+        """Tell whether a text holds a whole identifier, station or name: nothing of it may stay."""
+        squashed = [squash(folded) for folded in foldings(text)]
+        return any(phrase in one for one in squashed for phrase in self.whole)
 
     def number_hit(self, text: str) -> bool:
         """Tell whether a text holds a number of the upload, however its digits are grouped."""
@@ -146,14 +221,19 @@ class IdentityTokens:
         return False
 
     def is_number(self, digits: str) -> bool:
-        """Tell whether the digits of a numeric value are a number of the upload, or much of it.
+        """Tell whether the digits of a numeric value are a number of the upload, or near it.
+
+        Near is much of it, or all of a long one with digits around.
 
         Nine digits are what fits into an integer of 32 bits: a longer identifier is cut there.
         """
         plain = digits.lstrip("0")
         if plain in self.long_numbers or (len(digits) > 4 and digits in self.numbers):
             return True
-        return len(plain) >= SHORTEST_CUT and plain in self._all_numbers
+        if len(plain) < SHORTEST_CUT:
+            return False
+        within = any(len(n) >= SHORTEST_CUT and n in plain for n in self.long_numbers)
+        return within or plain in self._all_numbers
 
 
 _NONE: Final = IdentityTokens()
@@ -315,16 +395,46 @@ def _add_text(found: _Found, kind: str, text: str) -> None:
                 _add_birth_date(found, folded)
             else:
                 _add_value(found, kind, folded)
+        if kind in ("patient", "person") and not value.isascii():
+            _add_cut_name(found, value)
+
+
+def _add_cut_name(found: _Found, value: str) -> None:
+    """Add what is left of a name where a sign beyond ASCII was lost: GR_NEWALD, Grnewald."""
+    for word in WORD.findall(unicodedata.normalize("NFC", value)):
+        pieces = [piece.lower() for piece in _LATIN.findall(word)]
+        if word.isascii() or not pieces:
+            continue
+        found.people.update(p for p in pieces if len(p) >= SHORTEST_PHRASE and _is_no_word(p))
+        cut = "".join(pieces)
+        if len(cut) >= SHORTEST_PHRASE and _is_no_word(cut):
+            found.people.add(cut)
+
+
+def _is_no_word(word: str) -> bool:
+    return word not in _known_words()
 
 
 def _add_birth_date(found: _Found, folded: str) -> None:
-    """Add a date in the three usual orders of digits."""
+    """Add a date in the three usual orders of digits, long and short, and with the month's name.
+
+    Six digits are no number of the upload, which would be searched inside other numbers: they are
+    looked for as a word.
+    """
     digits = "".join(_DIGITS.findall(folded))
     if len(digits) == 8:
         year, month, day = digits[:4], digits[4:6], digits[6:]
         orders = (digits, day + month + year, month + day + year)
         found.numbers.update(orders)
         found.phrases.update(orders)
+        short = year[2:]
+        found.people.update((short + month + day, day + month + short, month + day + short))
+        if 1 <= int(month) <= len(_MONTHS):
+            for name in _MONTHS[int(month) - 1].split():
+                for number in {day, day.lstrip("0") or day}:
+                    found.phrases.update((number + name + year, name + number + year))
+                    if number == day:
+                        found.phrases.update((number + name + short, name + number + short))
 
 
 def _add_value(found: _Found, kind: str, folded: str) -> None:
@@ -336,6 +446,13 @@ def _add_value(found: _Found, kind: str, folded: str) -> None:
             found.numbers.add(squashed)
         return
     meaningful = [word for word in words if word not in known]
+    sender, at, _ = folded.partition("@")
+    if at and len(squash(sender)) >= SHORTEST_PHRASE and _is_no_word(squash(sender)):
+        found.people.add(squash(sender))
+    # A station of words of the field is told from a text of the same words by how it is written.
+    is_joined = bool(_JOINED.fullmatch(folded)) and not makers().issuperset(words)
+    if kind == "device" and not meaningful and is_joined and len(squashed) >= SHORTEST_STATION:
+        found.device.add(squashed)
     shortest = SHORTEST_CODE if kind in ("id", "device") else SHORTEST_PHRASE
     long_enough = len(squashed) >= shortest or not squashed.isascii()
     if long_enough and meaningful and len(squashed) > 1:
@@ -365,7 +482,15 @@ def _add_name(found: _Found, kind: str, words: list[str], meaningful: list[str])
         found.patient.update(w for w in words if len(w) > 1 and not w.isdigit())
     else:
         found.patient.update(w for w in usable if w in names())
-    first = [word for word in usable if not word.isdigit()][:2]
-    if len(first) == 2 and any(word in meaningful for word in first):
-        found.phrases.add(first[1] + first[0])
-        found.phrases.add(first[0] + first[1])
+    found.patient.update(w for w in meaningful if len(w) == 2 and w.isalpha() and w not in _CODES)
+    for shortest in (SHORTEST_WORD, 2):
+        first = [w for w in words if len(w) >= shortest or not w.isascii()]
+        first = [word for word in first if not word.isdigit()][:2]
+        if len(first) < 2:
+            continue
+        both = (first[1] + first[0], first[0] + first[1])
+        if len(both[0]) < SHORTEST_PHRASE and both[0].isascii():
+            # Four letters are looked for as a word, or as two words side by side.
+            found.people.update(name for name in both if _is_no_word(name))
+        elif any(word in meaningful for word in first):
+            found.phrases.update(both)

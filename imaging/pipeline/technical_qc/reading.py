@@ -93,11 +93,12 @@ def open_header(path: Path) -> Dataset | None:
         return None
 
 
-def dataset_of(header: Header) -> Dataset | None:
+def dataset_of(header: Header, holds: type[dict[BaseTag, Any]] = dict) -> Dataset | None:
     """The header of a file that was indexed before, without reading it again.
 
-    None where the file is odd (no meta information, another encoding than it says, a sequence that
-    calls itself unknown): pydicom reads such a file in its own way.
+    ``holds`` is what keeps the elements. None where the file is odd (no meta information, another
+    encoding than it says, a sequence that calls itself unknown): pydicom reads such a file in its
+    own way.
     """
     part10 = header.part10
     if not _ODD.isdisjoint(part10.notes):
@@ -106,14 +107,14 @@ def dataset_of(header: Header) -> Dataset | None:
         return None
     data, implicit = part10.data, not part10.explicit
     # How pydicom itself holds what it has read: elements that are converted when they are asked.
-    raw: dict[BaseTag, DataElement | RawDataElement] = {
-        interned(tag): RawDataElement(
+    raw: dict[BaseTag, DataElement | RawDataElement] = holds(
+        (interned(tag), RawDataElement(
             interned(tag), None if implicit else vr, value_end - value,
             bytes(data[value:value_end]), value, implicit, True,
-        )
+        ))
         for tag, vr, _, value, value_end, _ in header.elements
         if tag < _PIXELS_FROM
-    }  # fmt: skip
+    )  # fmt: skip
     dataset = Dataset(raw)
     charset = raw.get(_CHARACTER_SET)
     encodings: Any = default_encoding
@@ -203,16 +204,6 @@ def facts_of_file(
     except Exception:  # untrusted bytes may raise anything
         return None
     return replace(facts, values=_same(facts.values))
-
-
-def values_of_file(header: Header, path: Path) -> Mapping[str, tuple[Value, ...]]:
-    """Values of the parameters in a clean file whose header was indexed before."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        dataset = dataset_of(header) or open_header(path)
-        if dataset is None:
-            return {}
-        return _same(values_of(dataset, str(element(dataset, "Modality") or "")))
 
 
 _last: list[Mapping[str, tuple[Value, ...]]] = [{}]

@@ -47,7 +47,20 @@ Injected 350 MBq FDG
 Recon 2: 0.625 BONE
 JPEG 2000 reversible (lossless)
 Hodgkin lymphoma
-Cycle 2 Day 1""".splitlines()
+Cycle 2 Day 1
+RECIST follow-up C2D1
+eThrive_BH_dyn
+AAHScout SmartBrain TOF BPL
+PETWB_Emission_AC
+mDIXON-Quant
+HRCT exsp ULDCT
+OSEM 3i24s
+177Lu post therapy
+Lu-177 PSMA
+201Tl 82Rb rest 18F-FET
+Wk 24 FU 1 tumour bed
+TotalSegmentator nnUNet
+Pinnacle Eclipse AcurosXB 6FFF""".splitlines()
 
 
 def test_the_stored_profile_is_the_one_its_sources_give() -> None:
@@ -74,8 +87,8 @@ def test_descriptions_of_the_field_stay_whole(text: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    "smith johnson garcia mueller schneider rossi nguyen wang kowalski tanaka patel ivanov maria "
-    "william jennifer fatima mohammed hans jean-paul sofia".split(),
+    "smith johnson garcia mueller schneider rossi nguyen wang kowalski tanaka patel ivanov lu fu "
+    "maria william jennifer fatima mohammed hans jean-paul sofia".split(),
 )
 def test_a_name_is_no_word_of_the_vocabulary(name: str) -> None:
     assert vocabulary().isdisjoint(fold(name).split("-"))

@@ -124,7 +124,16 @@ SPELLINGS: Final[tuple[Spelling, ...]] = (
     lambda p: f"PATIENT:{p.family}/{p.given};SERIAL:{p.serial}",
     lambda p: f"{p.family}'s liver lesion",
     lambda p: f"{p.hospital.upper()} SPINE",
+    lambda p: f"{p.doctor.partition('^')[0]}Proto",
+    lambda p: f"v{short_birth(p)}",
+    lambda p: f"{short_birth(p)} SPINE",
 )
+
+
+def short_birth(person: Person) -> str:
+    """A date of birth as many write it: 09Jul52."""
+    month = "JanFebMarAprMayJunJulAugSepOctNovDec"[3 * int(person.birth[4:6]) - 3 :][:3]
+    return person.birth[6:] + month + person.birth[2:4]
 
 
 def digits(text: str) -> str:
@@ -136,7 +145,7 @@ def secrets_of(person: Person) -> set[str]:
     found = {
         person.family, person.given, person.mrn, digits(person.mrn), person.phone,
         digits(person.phone), person.mail, person.mail.split("@")[0], person.accession,
-        person.serial, person.birth, person.hospital.split()[-1],
+        person.serial, person.birth, person.hospital.split()[-1], short_birth(person),
         *person.doctor.split("^"), *person.operator.split("^"),
         *person.other_groups.replace("=", "^").split("^"),
     }  # fmt: skip

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import date
+from io import BytesIO
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import ExplicitVRLittleEndian
 
-from imaging.pipeline.deidentify import IdentityTokens
+from imaging.pipeline.deidentify import IdentityTokens, collect_tokens, load_profile
 from imaging.pipeline.deidentify.cleaning import TextCleaner
 from imaging.pipeline.deidentify.values import (
     cap_age,
@@ -17,6 +20,8 @@ from imaging.pipeline.deidentify.values import (
     shift_datetime,
 )
 from imaging.pipeline.text import charsets_of, decode_text, fold, foldings
+from imaging.pipeline.verifier import TokenSearch
+from imaging.pipeline.verify import read_header
 
 TOKENS = IdentityTokens(
     people=frozenset({"vandersloot", "quirina"}),
@@ -95,6 +100,67 @@ TECHNICAL = {
 @pytest.mark.parametrize(("text", "expected"), TECHNICAL.items())
 def test_technical_text_is_kept_unless_it_holds_identity(text: str, expected: str) -> None:
     assert TextCleaner(TOKENS).technical(text) == expected
+
+
+def upload_of(**values: str) -> IdentityTokens:
+    """The identity of an upload of one header."""
+    dataset = Dataset()
+    dataset.file_meta = FileMetaDataset()
+    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    dataset.SpecificCharacterSet = "ISO_IR 192"
+    dataset.SOPClassUID, dataset.SOPInstanceUID = "1.2.840.10008.5.1.4.1.1.2", "1.2.3"
+    dataset.Rows = dataset.Columns = 1
+    for name, value in values.items():
+        setattr(dataset, name, value)
+    written = BytesIO()
+    dataset.save_as(written, enforce_file_format=True)
+    return collect_tokens(read_header(written.getvalue()), load_profile("trial"))
+
+
+UPLOADS = (
+    upload_of(
+        PatientName="Li^Wu", PatientBirthDate="19400511", PatientID="PL0077-12/04",
+        ReferringPhysicianName="Vogel^Ernst", OperatorsName="Xu^Yi", StationName="CT_FIELD",
+        RequestingPhysician="Hu^An", DeviceSerialNumber="SHG-CT-9981",
+    ),
+    upload_of(
+        PatientName="Ng^Ai Ling", PatientBirthDate="19711130", ReferringPhysicianName="Koh^Amy",
+        OperatorsName="Grünewald^Maria", PatientID="4711", DeviceSerialNumber="SRL 0924",
+    ),
+)  # fmt: skip
+# Identity of the upload as scanners and people abbreviate it, by the upload that it is of.
+ABBREVIATED = [
+    (0, "CT_FIELD v2", ""), (0, "SHG-CT-9981", ""), (0, "PL0077-12/04", ""), (0, "Li", ""),
+    (0, "LI_T1", "T1"), (0, "x Yi Xu", "x"), (0, "An Hu", ""), (0, "WuLi01", ""),
+    (0, "11May40", ""), (0, "May 11, 1940", ""), (0, "11.05.40", ""), (0, "400511", ""),
+    (0, "VogelProto", ""), (0, "PROTOVOGEL", ""), (0, "1.2.246.4711.4.75736893", ""),
+    (1, "algo Ng", ""), (1, "30Nov71", ""), (1, "711130", ""), (1, "301171", ""),
+    (1, "Ko\xadh", ""), (1, "KO_H", "H"), (1, "K_O_H 2", ""), (1, "CTKoh", ""), (1, "EMaria", ""),
+    (1, "GR_NEWALD", "GR"), (1, "SRL 0924", ""),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("upload", "text", "expected"), ABBREVIATED)
+def test_abbreviated_identity_leaves_technical_text_and_is_held_by_the_verifier(
+    upload: int, text: str, expected: str
+) -> None:
+    search = TokenSearch(UPLOADS[upload])
+    assert TextCleaner(UPLOADS[upload]).technical(text) == expected
+    assert search.in_text(text) or search.in_speech(text)
+    assert not search.in_text(expected) and not search.in_speech(expected)
+
+
+MACHINE = [
+    "*tfl3d1_16ns", "B31f", "ORIGINAL", "DERIVED", "MR", "SE", "EP_FID2D", "syngo MR E11", "HU",
+    "5.4.1.4.3", "VG60A", "ng/ml", "0.5 mA", "Lu-177", "Fluorodeoxyglucose F^18^", "FIELD", "CT",
+    "1.2.840.10008.5.1.4.1.1.2", "LIVE", "NORM", "BODY_CONVO", "Ext. PCA 160",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", MACHINE)
+def test_what_a_machine_sets_stays_in_every_upload(text: str) -> None:
+    for tokens in UPLOADS:
+        assert TextCleaner(tokens).technical(text) == text
 
 
 @given(st.text(max_size=80))

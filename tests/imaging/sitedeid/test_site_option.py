@@ -24,6 +24,7 @@ from studies.scoping import scope
 from studies.services.configuration import effective
 from tests.imaging import upload_world
 from tests.imaging.sitedeid.reference import tokens_of
+from tests.remembering import continued, remembered
 from tests.world import (
     BACKEND,
     StudyWorld,
@@ -33,6 +34,7 @@ from tests.world import (
 pytestmark = pytest.mark.django_db
 
 
+@remembered
 def study_with(at_site: str, **more: str) -> StudyWorld:
     """A study whose effective profile says what is done at the site."""
     world = upload_world.make_imaging_study()
@@ -57,6 +59,7 @@ def clean_at_the_site(row: Submission, source: Path, target: Path) -> None:
         out.write_bytes(data.replace(b"ICRO_DEID_1", SITE_ENGINE.encode(), 1))
 
 
+@continued
 def draft_with_files(
     world: StudyWorld, folder: Path, *, at_site: bool, index: int = 0
 ) -> Submission:

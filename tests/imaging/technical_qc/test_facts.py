@@ -21,8 +21,19 @@ from imaging.pipeline.technical_qc import (
     read_facts,
 )
 from imaging.pipeline.technical_qc.nuclides import name_of
-from imaging.pipeline.technical_qc.parameters import b_values, clock_seconds, plane_of
-from imaging.pipeline.technical_qc.reading import dataset_of, file_facts, open_header
+from imaging.pipeline.technical_qc.parameters import (
+    b_values,
+    clock_seconds,
+    element,
+    plane_of,
+)
+from imaging.pipeline.technical_qc.reading import (
+    dataset_of,
+    file_facts,
+    open_header,
+    values_of,
+)
+from imaging.pipeline.technical_qc.value_reader import ValueReader
 from imaging.pipeline.verify import load, read_header
 
 SPEC = SeriesSpec(identity=invented_identity(3), study_date=date(2026, 3, 5), slices=6, matrix=32)
@@ -158,6 +169,44 @@ def test_a_header_indexed_before_gives_the_facts_that_pydicom_reads(corpus: Path
             assert file_facts(quick, key=b"k") == file_facts(own, key=b"k"), path
             compared += 1
     assert compared > 5
+
+
+def test_values_remembered_over_a_series_are_those_of_each_file(tmp_path: Path) -> None:
+    paths = write_series(tmp_path, SPEC).files
+    changes = {
+        paths[1]: {"WindowCenter": "51"},
+        paths[2]: {"KVP": "100"},
+        paths[3]: {"ConvolutionKernel": None},
+        paths[4]: {"SpecificCharacterSet": "ISO_IR 100", "ContrastBolusAgent": "Gélatine"},
+    }
+    for path, values in changes.items():
+        dataset = pydicom.dcmread(path)
+        for keyword, value in values.items():
+            setattr(dataset, keyword, value)
+        dataset.save_as(path)
+    reader = ValueReader()
+    for path in (*paths, *reversed(paths)):
+        own = open_header(path)
+        assert own is not None
+        assert reader.read(read_header(load(path)), path) == values_of(own, "CT"), path.name
+    same = [reader.read(read_header(load(path)), path) for path in (paths[0], paths[1], paths[5])]
+    assert same[0] is same[1] is same[2]
+
+
+def test_values_remembered_are_right_for_every_kind_of_the_corpus(corpus: Path) -> None:
+    reader, compared = ValueReader(), 0
+    for folder in sorted(p for p in (corpus / "series").iterdir() if p.is_dir()):
+        for path in sorted(p for p in folder.rglob("*") if p.is_file())[:4]:
+            try:
+                header = read_header(load(path))
+            except Malformed:
+                continue
+            own = open_header(path)
+            if own is not None:
+                expected = values_of(own, str(element(own, "Modality") or ""))
+                assert reader.read(header, path) == expected, path
+                compared += 1
+    assert compared > 20
 
 
 @given(

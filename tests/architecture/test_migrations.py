@@ -1,0 +1,95 @@
+"""The migrations, run as an operator runs them, make the database that the tests work in."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from icro.devstack import Stack
+from tests.plugins import runs
+from tests.plugins.database import APPS
+from tests.settings import RUN
+
+#: what a database consists of, by the system catalogues; each row begins with a name
+PARTS = {
+    "columns": """
+        SELECT table_name, column_name, udt_name, is_nullable, column_default, is_identity,
+               character_maximum_length, numeric_precision, numeric_scale
+        FROM information_schema.columns WHERE table_schema = 'public'""",
+    "constraints": """
+        SELECT conrelid::regclass::text, contype, pg_get_constraintdef(oid)
+        FROM pg_constraint WHERE connamespace = 'public'::regnamespace""",
+    "indexes": """
+        SELECT tablename, regexp_replace(indexdef, 'INDEX \\S+ ON', 'INDEX ON')
+        FROM pg_indexes WHERE schemaname = 'public'""",
+    "triggers": """
+        SELECT tgrelid::regclass::text, pg_get_triggerdef(oid)
+        FROM pg_trigger WHERE NOT tgisinternal""",
+    "functions": """
+        SELECT proname, prosrc FROM pg_proc
+        WHERE pronamespace = 'public'::regnamespace AND proname LIKE 'audit%'""",
+    "grants": """
+        SELECT table_name, grantee, privilege_type
+        FROM information_schema.role_table_grants WHERE table_schema = 'public'""",
+    "column grants": """
+        SELECT table_name, column_name, grantee, privilege_type
+        FROM information_schema.role_column_grants WHERE table_schema = 'public'""",
+    "kinds of rows": "SELECT app_label, model FROM django_content_type",
+}
+
+
+@pytest.fixture
+def migrated(stack: Stack, django_db_setup: None) -> Iterator[str]:
+    """Run every migration on an empty database and return its name."""
+    name = f"{RUN.database}_migrated"
+    with _as_superuser(stack, "postgres") as cursor:
+        cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        cursor.execute(f'CREATE DATABASE "{name}" OWNER icro_owner')
+    environment = {
+        **os.environ,
+        **RUN.process_environment(),
+        "DJANGO_SETTINGS_MODULE": "icro.settings",
+        "DATABASE_URL": stack.database_url("icro_app", name),
+        "MIGRATE_DATABASE_URL": stack.database_url("icro_owner", name),
+    }
+    command = [sys.executable, "manage.py", "migrate", "--database=owner", "--no-input"]
+    done = subprocess.run(
+        command, cwd=runs.ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    yield name
+    with _as_superuser(stack, "postgres") as cursor:
+        cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+@contextlib.contextmanager
+def _as_superuser(stack: Stack, name: str) -> Iterator[Any]:
+    with contextlib.closing(stack.connect(name=name)) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            yield cursor
+
+
+@pytest.mark.slow
+def test_the_migrations_make_the_database_that_the_tests_work_in(
+    migrated: str, stack: Stack
+) -> None:
+    with _as_superuser(stack, migrated) as ours, _as_superuser(stack, RUN.database) as tested:
+        for part, question in PARTS.items():
+            ours.execute(question)
+            tested.execute(question)
+            made, worked_in = (_own(cursor.fetchall()) for cursor in (ours, tested))
+            assert made - worked_in == set(), f"{part} that the migrations make alone"
+            assert worked_in - made == set(), f"{part} that no migration makes"
+            assert made, part
+
+
+def _own(rows: list[tuple[Any, ...]]) -> set[tuple[Any, ...]]:
+    # Libraries number the rows of some tables otherwise in their migrations than in their models.
+    return {row for row in rows if row[0].strip('"').startswith(APPS)}
