@@ -37,12 +37,16 @@ _PR_SET_PDEATHSIG: Final = 1  # prctl(2), Linux
 
 @dataclass(frozen=True, slots=True)
 class SandboxLimits:
-    """Limits of a child: bytes of address space and of one written file, seconds per input."""
+    """Limits of a child: bytes of address space and of one written file, seconds per input.
+
+    A child with a higher ``niceness`` gives way to others that want the processors.
+    """
 
     memory_bytes: int = 4 * 1024**3
     file_bytes: int = 5 * 1024**3
     cpu_seconds: int = 60
     wall_seconds: float = 120.0
+    niceness: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,6 +272,7 @@ def _serve(pipe: Connection, marks: mmap, setup: Callable[[], Any], limits: Sand
     resource.setrlimit(resource.RLIMIT_FSIZE, (limits.file_bytes, limits.file_bytes))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     signal.signal(signal.SIGXCPU, signal.SIG_DFL)
+    os.nice(limits.niceness)
     # What the parent had loaded is never garbage here: walking it again and again, and copying its
     # pages by doing so, costs more than the work itself.
     gc.freeze()

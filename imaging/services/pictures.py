@@ -15,7 +15,8 @@ from imaging.storage import Staged, previews, research
 CT_WINDOWS = ("soft", "lung")
 LABELS = {"soft": "Soft tissue", "lung": "Lung", "bone": "Bone", FULL_RANGE: "Full range"}
 # A whole series is one input: 2,000 slices of 512 × 512 take about two minutes.
-LIMITS = SandboxLimits(cpu_seconds=600, wall_seconds=900)
+# It gives way to visits that are on their way to QC.
+LIMITS = SandboxLimits(cpu_seconds=600, wall_seconds=900, niceness=10)
 
 
 def windows_of(row: Series) -> tuple[str, ...]:
