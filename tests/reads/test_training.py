@@ -295,8 +295,7 @@ def test_every_page_of_a_training_study_says_that_it_is_one() -> None:
     on_the_way(live)
     words = "Training study for ALPHA."
     with scope(school.study):
-        task = ReadTask.objects.filter(stream__reader=live.users[READERS[0]]).first()
-        assert task is not None
+        task = ReadTask.objects.get(stream__reader=live.users[READERS[0]], sequence=1)
     room = reverse("read-page", args=["SCHOOL", task.pk])
     assert words in logged_in(live, READERS[0]).get(room).content.decode()
     training_page = logged_in(school, "scientific").get(reverse("training", args=["SCHOOL"]))

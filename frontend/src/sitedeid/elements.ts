@@ -166,7 +166,8 @@ export class ElementRules {
   private keep(bytes: Bytes, element: Element, vr: string, value: Uint8Array, context: Context): Decision {
     if (vr === "DS" || vr === "IS") {
       const text = trimmed(latin1(value));
-      if (!isNumber(text) || this.isIdentity(element.tag, text.split("\\"))) return emptied(element.tag, vr, context);
+      if (!isNumber(text)) return emptied(element.tag, vr, context);
+      if (this.isIdentity(element.tag, text.split("\\"))) return withoutValue(element.tag, vr, context);
     } else if (vr === "UI") {
       return this.classUid(bytes, element, vr, value, context);
     } else if (STRINGS.has(vr)) {
@@ -175,7 +176,7 @@ export class ElementRules {
     } else if (isNumeric(vr)) {
       const numbers = numbersOf(vr, value);
       if (this.isIdentity(element.tag, numbers) || this.isSpelled(value, context)) {
-        return emptied(element.tag, vr, context);
+        return withoutValue(element.tag, vr, context);
       }
     } else if (this.namesSomebody(value, context)) return REMOVE;
     return unchanged(bytes, element, vr, value, context);
@@ -313,6 +314,14 @@ function unchanged(bytes: Bytes, element: Element, vr: string, value: Uint8Array
 
 function emptied(tag: number, vr: string, context: Context): Decision {
   return [encode(tag, vr, new Uint8Array(), context.explicitOut), "emptied"];
+}
+
+const NUMERIC_VALUE = 0x0040a30a;
+
+/** A number that is somebody's goes; where one must stand (PS3.3 C.18.1) zero takes its place. */
+function withoutValue(tag: number, vr: string, context: Context): Decision {
+  if (tag === NUMERIC_VALUE) return [encode(tag, vr, standIn(vr), context.explicitOut), "dummy"];
+  return emptied(tag, vr, context);
 }
 
 /** Texts that the bytes of a binary value may hold: printed runs, wide runs, other scripts. */

@@ -31,6 +31,7 @@ _CODE_MEANING: Final = 0x00080104
 _CODE_VALUE: Final = 0x00080100
 _LONG_CODE_VALUE: Final = 0x00080119
 _LONG_CODE: Final = re.compile(r"[0-9.-]+")
+_NUMERIC_VALUE: Final = 0x0040A30A
 _SUBJECT_TAGS: Final = frozenset({0x00100010, 0x00100020})
 
 
@@ -169,8 +170,10 @@ class ElementRules:
     ) -> Decision:
         if vr in ("DS", "IS"):
             text = value.decode("latin-1").strip("\0 ")
-            if not values.is_number(text) or self._is_identity(element.tag, text.split("\\")):
+            if not values.is_number(text):
                 return encode(element.tag, vr, b"", context.explicit_out), Effect.EMPTIED
+            if self._is_identity(element.tag, text.split("\\")):
+                return _without_value(element.tag, vr, context)
         elif vr == "UI":
             return self._class_uid(data, element, vr, value, context)
         elif vr in STRINGS:
@@ -180,7 +183,7 @@ class ElementRules:
         elif vr in values.NUMERIC:
             numbers = values.numbers_of(vr, value)
             if self._is_identity(element.tag, numbers) or self._is_spelled(value, context):
-                return encode(element.tag, vr, b"", context.explicit_out), Effect.EMPTIED
+                return _without_value(element.tag, vr, context)
         elif self._names_somebody(value, context):
             return REMOVE
         return self._unchanged(data, element, vr, value, context)
@@ -367,6 +370,13 @@ def texts_in(value: bytes, charsets: tuple[str, ...] = ()) -> Iterator[str]:
 
 def _parts(vr: str, text: str) -> list[str]:
     return [text] if vr in MULTILINE else text.split("\\")
+
+
+def _without_value(tag: int, vr: str, context: Context) -> Decision:
+    """A number of somebody goes; where one must stand (PS3.3 C.18.1) zero takes its place."""
+    if tag == _NUMERIC_VALUE:
+        return encode(tag, vr, values.stand_in(vr), context.explicit_out), Effect.DUMMY
+    return encode(tag, vr, b"", context.explicit_out), Effect.EMPTIED
 
 
 def _stand_in_code(tag: int, explicit: bool) -> bytes:

@@ -26,6 +26,8 @@ _STAND_INS: Final[dict[str, bytes]] = {
     "FL": b"\0" * 4, "FD": b"\0" * 8, "UV": b"\0" * 8, "SV": b"\0" * 8, "AT": b"\0" * 4,
     "OB": b"\0\0", "OW": b"\0\0", "UN": b"\0\0", "OF": b"\0" * 4, "OD": b"\0" * 8,
     "OL": b"\0" * 4, "OV": b"\0" * 8,
+    # Long Code Value is for codes of more than 16 characters (PS3.3 8.1).
+    "UC": b"REMOVED BY PROFILE",
 }  # fmt: skip
 
 

@@ -216,6 +216,21 @@ def test_nine_digits_of_a_longer_number_are_that_number(tmp_path: Path) -> None:
     assert output.ExposureTime == 170545  # six digits are no identifier by themselves
 
 
+def test_a_measured_value_that_is_the_patients_number_becomes_zero_as_one_must_stand(
+    tmp_path: Path,
+) -> None:
+    measured = item(
+        element(0x0040A30A, "DS", b"77812034")
+        + element(0x0040A161, "FD", struct.pack("<d", 77812034))
+    )
+    other = item(element(0x0040A30A, "DS", b"41.5"))
+    source = file_of(element(0x0040A300, "SQ", measured + other))
+    assert clean(tmp_path, source)[0] == ""
+    first, second = pydicom.dcmread(tmp_path / "out").MeasuredValueSequence
+    assert (first.NumericValue, second.NumericValue) == (0, 41.5)
+    assert not first.get("FloatingPointValue")
+
+
 @pytest.mark.parametrize("after", [b"MACANDREW-FOTHERINGHAY", b"Li^Wei and others", b"\0\0MAC1"])
 def test_text_after_an_implicit_data_set_is_dropped_whatever_tag_it_looks_like(
     tmp_path: Path, after: bytes
