@@ -144,6 +144,7 @@ test("an unknown scanner is told from another one of the same model", () => {
   expect(codes(series(5, [], { model: "Aurora" }))).toEqual(["scanner_unknown"]);
   expect(codes(series(5, [], { serial: "PM-0002" }))).toEqual(["serial_changed"]);
   expect(codes(series(5, [], { model: "Aurora" }), { ...RULES, scanners: [] })).toEqual([]);
+  expect(codes(series(5, [], { serial: "" }))).toEqual([]);
 });
 
 test("slices that are too thick are outside the guideline", () => {

@@ -330,7 +330,7 @@ function aboutScanner(line: SeriesLine, rules: RuleSheet, report: Report): Findi
       scanner.manufacturer.toUpperCase() === header.manufacturer.toUpperCase() &&
       scanner.model.toUpperCase() === header.model.toUpperCase(),
   );
-  if (alike.some((scanner) => !scanner.serial || scanner.serial === serial)) return [];
+  if (alike.some((scanner) => !serial || !scanner.serial || scanner.serial === serial)) return [];
   const about = { modality: line.modality, series: line.key };
   if (alike.length && serial && rules.words["serial_changed"]) {
     const known = alike.map((scanner) => scanner.serial).sort().join(", ");

@@ -324,7 +324,9 @@ def _is_model(scanner: KnownScanner, facts: SeriesFacts) -> bool:
 
 
 def _is_scanner(scanner: KnownScanner, facts: SeriesFacts) -> bool:
-    return _is_model(scanner, facts) and scanner.serial in {"", facts.text("serial")}
+    """Tell whether images are of a scanner; those cleaned at the site no longer say its serial."""
+    serial = facts.text("serial")
+    return _is_model(scanner, facts) and (not serial or scanner.serial in {"", serial})
 
 
 def _device(facts: SeriesFacts) -> tuple[str, ...]:

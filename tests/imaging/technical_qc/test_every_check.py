@@ -347,6 +347,14 @@ def test_another_serial_number_of_a_registered_model_is_told_from_an_unknown_sca
     assert item.code == "scanner_unknown"
 
 
+def test_images_without_a_serial_number_are_of_a_registered_scanner_of_their_model() -> None:
+    """What is cleaned at the site says its model only."""
+    unnumbered = {name: value for name, value in DEVICE.items() if name != "serial"}
+    assert visit(unnumbered, scanners=(KnownScanner("NORD", "Aurora", "ends 0001"),)) == []
+    (item,) = visit(unnumbered, scanners=(KnownScanner("NORD", "Borealis", "ends 0001"),))
+    assert item.code == "scanner_unknown"
+
+
 def test_a_software_version_that_differs_from_the_registered_one_is_told() -> None:
     values = {**DEVICE, "software": ("7.1",)}
     (item,) = visit(values, scanners=(KnownScanner("NORD", "Aurora", "ends 0002", "6.8"),))
