@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -99,26 +100,41 @@ def test_the_outputs_are_those_of_an_upload_that_was_not_cleaned_ahead(tmp_path:
         assert series.sealed_facts.document["slices"]
 
 
+def _checked_while(
+    world: StudyWorld,
+    folder: Path,
+    meanwhile: Callable[[Submission], object],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Submission:
+    """Upload a series and let the checks run; something happens while they clean it."""
+    row = draft(world)
+    write_series(folder, spec_for(row.time_point, slices=FEW))
+    manifest.upload_folder(row, folder, actor=world.actor("site_user"))
+    clean = cleaning.ahead
+
+    def interrupted(*given: Any, **named: Any) -> Any:
+        done = clean(*given, **named)
+        meanwhile(row)
+        return done
+
+    monkeypatch.setattr(cleaning, "ahead", interrupted)
+    assert run_jobs(row) == ["done"]
+    row.refresh_from_db()
+    return row
+
+
 @pytest.mark.django_db
 def test_what_is_signed_while_it_is_cleaned_goes_on_to_qc_in_the_same_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world = make_imaging_study()
+
+    def sign(row: Submission) -> None:
+        fill_form(world, row)
+        send(world, row)
+
     with scope(world.study):
-        row = draft(world)
-        write_series(tmp_path, spec_for(row.time_point, slices=FEW))
-        manifest.upload_folder(row, tmp_path, actor=world.actor("site_user"))
-        clean = cleaning.ahead
-
-        def signed_meanwhile(*given: Any, **named: Any) -> Any:
-            done = clean(*given, **named)
-            fill_form(world, row)
-            send(world, row)
-            return done
-
-        monkeypatch.setattr(cleaning, "ahead", signed_meanwhile)
-        assert run_jobs(row) == ["done"]
-        row.refresh_from_db()
+        row = _checked_while(world, tmp_path, sign, monkeypatch)
         assert row.state == "in_qc", row.hold_reason
         assert len(_outputs(row)) == FEW
         assert AheadStore(row.pk).note() is None
@@ -133,20 +149,13 @@ def test_files_that_are_left_out_while_they_are_cleaned_are_not_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world = make_imaging_study()
+
+    def leave_out(row: Submission) -> None:
+        gone = row.files.all()[0].sha256
+        manifest.leave_out(row, [gone], actor=world.actor("site_user"))
+
     with scope(world.study):
-        row = draft(world)
-        write_series(tmp_path, spec_for(row.time_point, slices=FEW))
-        manifest.upload_folder(row, tmp_path, actor=world.actor("site_user"))
-        clean = cleaning.ahead
-
-        def changed_meanwhile(*given: Any, **named: Any) -> Any:
-            done = clean(*given, **named)
-            gone = row.files.all()[0].sha256
-            manifest.leave_out(row, [gone], actor=world.actor("site_user"))
-            return done
-
-        monkeypatch.setattr(cleaning, "ahead", changed_meanwhile)
-        assert run_jobs(row) == ["done"]
+        row = _checked_while(world, tmp_path, leave_out, monkeypatch)
         assert _waiting(row) == []
         assert AheadStore(row.pk).note() is None
 
