@@ -121,17 +121,17 @@ def holds_now(submission: Submission, ready: Ready) -> bool:
     """Tell whether what was worked out is what would be done now: same files, same plan."""
     return (
         ready.manifest == submission.manifest_digest
-        and not _decided(submission)
+        and not submission.files.exclude(decision=None).exists()
         and cleaning.plan_of(submission, ready.intake).digest == ready.plan
     )
 
 
-def keep(submission: Submission, ready: Ready) -> bool:
-    """Keep what was worked out until the submission is signed; tell whether it was kept."""
+def keep(submission: Submission, ready: Ready) -> None:
+    """Keep what was worked out until the submission is signed, if it still has these files."""
     store, opened = AheadStore(submission.pk), ready.intake
     if not _is_wanted(submission, ready):
         shutil.rmtree(store.folder(ready.run), ignore_errors=True)
-        return False
+        return
     by_source = {one.work.item.row.sha256: one for one in ready.cleaned}
     digests = dict(submission.files.filter(pk__in=opened.set_aside).values_list("pk", "sha256"))
     note = _Note(
@@ -143,11 +143,9 @@ def keep(submission: Submission, ready: Ready) -> bool:
         tuple(_file(item, by_source.get(item.row.sha256)) for item in opened.examined),
         {digests[pk]: told for pk, told in opened.set_aside.items()},
     )
-    try:
+    # It may be dropped meanwhile: other files were chosen, or it was withdrawn.
+    with suppress(FileNotFoundError, RuleBroken):
         store.keep(notes.written(note), [one.staged.path for one in ready.cleaned])
-    except (FileNotFoundError, RuleBroken):
-        return False  # it was dropped meanwhile: other files were chosen, or it was withdrawn
-    return True
 
 
 def _file(item: Examined, cleaned: Cleaned | None) -> _File:
@@ -171,20 +169,17 @@ def _is_wanted(submission: Submission, ready: Ready) -> bool:
     return rows.filter(state__in=OPEN_STATES, manifest_digest=ready.manifest).exists()
 
 
-def _decided(submission: Submission) -> bool:
-    return submission.files.exclude(decision=None).exists()
-
-
 def ready(submission: Submission) -> Ready | None:
     """Return the work done ahead when it is what would be done now; nothing otherwise."""
     store = AheadStore(submission.pk)
     text = store.note()
-    if text is None or _decided(submission):
+    if text is None:
         return None
     with suppress(ValueError, TypeError, KeyError):
         note = notes.read(_Note, text)
-        if note.engine == engine() and note.manifest == submission.manifest_digest:
-            return _ready(submission, note, store)
+        found = _ready(submission, note, store) if note.engine == engine() else None
+        if found is not None and holds_now(submission, found):
+            return found
     return None
 
 
@@ -192,8 +187,6 @@ def _ready(submission: Submission, note: _Note, store: AheadStore) -> Ready | No
     rows = {row.sha256: row for row in submission.files.all()}
     found = Intake(study_key(submission.study_id), intake.profile_of(submission))
     found.tokens = note.tokens
-    if cleaning.plan_of(submission, found).digest != note.plan:
-        return None
     known = identity.known_files(submission)
     folder = store.folder(note.run)
     cleaned = []

@@ -8,7 +8,7 @@ its reader is refused while the files around it go on.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -29,13 +29,12 @@ LIMITS = SandboxLimits(cpu_seconds=600, wall_seconds=900.0)
 BATCH = 200
 
 
-def open_all(
-    submission: Submission, archives: Sequence[ReceivedFile], *, actor: Actor, tick: Tick
-) -> int:
-    """Open stored archives of an upload and return how many were opened.
+def open_all(submission: Submission, keys: Collection[int], *, actor: Actor, tick: Tick) -> int:
+    """Open stored archives of an upload, by the keys of their files; return how many were opened.
 
     An archive that cannot be taken is refused with its reason; repeating this changes nothing.
     """
+    archives = list(submission.files.filter(pk__in=keys))
     opened = 0
     for number, row in enumerate(archives, start=1):
         tick(0, f"Opening archive {number} of {len(archives)}")

@@ -90,7 +90,7 @@ class Intake:
     """Everything known of an upload's files during one run.
 
     ``left`` holds what was read of clean files, by their SHA-256; files that an earlier run cleaned
-    are not in it. ``archives`` are files that were not opened because others are in them.
+    are not in it.
     """
 
     key: bytes = field(repr=False)
@@ -100,7 +100,12 @@ class Intake:
     set_aside: dict[int, tuple[str, str]] = field(default_factory=dict)
     tokens: IdentityTokens = field(default_factory=IdentityTokens, repr=False)
     at_site: set[int] = field(default_factory=set)
-    archives: list[ReceivedFile] = field(default_factory=list)
+
+    @property
+    def archives(self) -> list[int]:
+        """Keys of the files that were not opened because others are in them."""
+        code = _NOT_IMAGES[Kind.ARCHIVE]
+        return [pk for pk, (_, told) in self.set_aside.items() if told == code]
 
     @property
     def by_series(self) -> dict[str, list[Examined]]:
@@ -166,7 +171,7 @@ def _examine(
         for position, result in sandbox.map([(row.sha256, str(path)) for row, path in to_read]):
             row, path = to_read[position]
             if isinstance(result, str):
-                _set_aside(intake, row, result)
+                intake.set_aside[row.pk] = (_outcome_of(result), result)
             elif isinstance(result, Contained | Refused):
                 intake.set_aside[row.pk] = (ReceivedFile.Outcome.REFUSED, result.code)
             else:
@@ -181,12 +186,6 @@ def _examine(
     return intake
 
 
-def _set_aside(intake: Intake, row: ReceivedFile, code: str) -> None:
-    intake.set_aside[row.pk] = (_outcome_of(code), code)
-    if code == _NOT_IMAGES[Kind.ARCHIVE]:
-        intake.archives.append(row)
-
-
 Place = tuple[ReceivedFile, Path]
 
 
@@ -199,7 +198,7 @@ def _fetched(
         codes = threads.map(lambda place: _materialise(arrivals, place[0].sha256, place[1]), places)
         for number, ((row, path), code) in enumerate(zip(places, codes, strict=True)):
             if code:
-                _set_aside(intake, row, code)
+                intake.set_aside[row.pk] = (_outcome_of(code), code)
             else:
                 found.append((row, path))
             if number % 50 == 0:

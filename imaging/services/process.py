@@ -258,15 +258,15 @@ def check_before_sending(job: Job, submission_id: str) -> None:
                     locked.save()
             _prefill(locked, system)
             # The site fills in the form by now.
-            cleaned = ahead.work(row, opened, marks)
-            if cleaned is None:
+            ready = ahead.work(row, opened, marks)
+            if ready is None:
                 return
             row.refresh_from_db()
-            if row.state == "received" and ahead.holds_now(row, cleaned):
+            if row.state == "received" and ahead.holds_now(row, ready):
                 # Signed meanwhile: what is at hand goes on as it is.
-                _take_to_qc(row, service(CLEANS, study_id=study.pk), marks, cleaned)
+                _take_to_qc(row, service(CLEANS, study_id=study.pk), marks, ready)
             else:
-                ahead.keep(row, cleaned)
+                ahead.keep(row, ready)
 
 
 @contextmanager

@@ -37,12 +37,17 @@ from tests.world import StudyWorld
 FEW = 4
 
 
-@continued
-def _checked(world: StudyWorld, folder: Path) -> Submission:
-    """Upload a series and let the checks run; nothing is signed."""
+def _uploaded(world: StudyWorld, folder: Path) -> Submission:
     row = draft(world)
     write_series(folder, spec_for(row.time_point, slices=FEW))
     manifest.upload_folder(row, folder, actor=world.actor("site_user"))
+    return row
+
+
+@continued
+def _checked(world: StudyWorld, folder: Path) -> Submission:
+    """Upload a series and let the checks run; nothing is signed."""
+    row = _uploaded(world, folder)
     assert run_jobs(row) == ["done"]
     row.refresh_from_db()
     return row
@@ -107,9 +112,7 @@ def _checked_while(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Submission:
     """Upload a series and let the checks run; something happens while they clean it."""
-    row = draft(world)
-    write_series(folder, spec_for(row.time_point, slices=FEW))
-    manifest.upload_folder(row, folder, actor=world.actor("site_user"))
+    row = _uploaded(world, folder)
     clean = cleaning.ahead
 
     def interrupted(*given: Any, **named: Any) -> Any:
