@@ -16,6 +16,7 @@ from typing import Any, Final, NamedTuple
 
 from imaging.pipeline import encoding
 from imaging.pipeline.encoding import PIXEL_TAGS, SHORT_VRS, Element, Malformed
+from imaging.pipeline.text import charsets_of, text_of
 from imaging.pipeline.verify import (
     MAX_HEADER,
     Header,
@@ -37,6 +38,7 @@ _META: Final = 132
 _SYNTAX: Final = 0x00020010
 _SOP: Final = 0x00080018
 _NUMBER: Final = 0x00200013
+_CHARSET: Final = 0x00080005
 # What a file is judged by, apart from its own UID and number and its pixels: never varies.
 _JUDGED_BY: Final = frozenset(
     {0x00080005, 0x00080008, 0x00080016, 0x00080060, 0x00100010, 0x00100020, 0x00100030}
@@ -74,6 +76,15 @@ class Recognised:
     data: bytes
     varying: dict[int, Element]
     judged: Judged
+
+    def text(self, tag: int) -> str:
+        """Text of a top-level attribute, empty when absent."""
+        element = self.varying.get(tag)
+        if element is None:
+            value, vr = self.layout.constant(tag), encoding.dictionary_vr(tag)
+        else:
+            value, vr = bytes(self.data[element.value : element.value_end]), element.vr
+        return text_of(value, vr, charsets_of(self.layout.constant(_CHARSET)))
 
 
 class Layout:

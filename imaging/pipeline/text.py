@@ -114,6 +114,11 @@ def decode_text(value: bytes, vr: str, charsets: tuple[str, ...]) -> str | None:
         return None
 
 
+def text_of(value: bytes, vr: str, charsets: tuple[str, ...]) -> str:
+    """Decode a value without its padding; empty when its character set cannot be known."""
+    return (decode_text(value, vr, charsets) or "").strip("\0 ")
+
+
 def _guessed(value: bytes) -> str:
     try:
         return value.decode("utf-8")

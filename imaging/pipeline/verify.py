@@ -13,8 +13,8 @@ import hmac
 import mmap
 import os
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, NamedTuple, Protocol
 
@@ -23,7 +23,7 @@ from pydicom._uid_dict import UID_dictionary
 from imaging.pipeline import encoding
 from imaging.pipeline.encoding import Element, Malformed, Part10
 from imaging.pipeline.reasons import sentence
-from imaging.pipeline.text import charsets_of, decode_text, unknown_charsets
+from imaging.pipeline.text import charsets_of, text_of, unknown_charsets
 from imaging.pipeline.travel import travels
 
 MAX_HEADER: Final = 64 * 1024 * 1024
@@ -231,7 +231,7 @@ def _judge(header: Header) -> tuple[Identity, ImageFacts, tuple[str, ...], TextO
         if element is None:
             return ""
         value = bytes(data[element.value : element.value_end])
-        return (decode_text(value, element.vr, charsets) or "").strip("\0 ")
+        return text_of(value, element.vr, charsets)
 
     uids = [text(tag).strip() for tag in (0x00080016, 0x00080018, 0x0020000D, 0x0020000E)]
     if not all(uids):
@@ -258,25 +258,57 @@ def _judge(header: Header) -> tuple[Identity, ImageFacts, tuple[str, ...], TextO
     return identity, image, tuple(warnings), text
 
 
+_SERIAL: Final = 0x00181000
+# The texts that are sealed: the attributes they come from, and how.
+_TEXTS: Final[Mapping[str, tuple[tuple[int, ...], Callable[[TextOf], str]]]] = {
+    "study_date": ((0x00080020,), lambda text: text(0x00080020)),
+    "study_time": ((0x00080030,), lambda text: text(0x00080030)),
+    "series_date": ((0x00080021,), lambda text: text(0x00080021)),
+    "series_time": ((0x00080031,), lambda text: text(0x00080031)),
+    "acquisition_date": (
+        (0x00080022, 0x0008002A),
+        lambda text: text(0x00080022) or text(0x0008002A)[:8],
+    ),
+    "acquisition_time": (
+        (0x00080032, 0x0008002A),
+        lambda text: text(0x00080032) or text(0x0008002A)[8:],
+    ),
+    "weight_kg": ((0x00101030,), lambda text: text(0x00101030)),
+    "manufacturer": ((0x00080070,), lambda text: text(0x00080070)),
+    "model": ((0x00081090,), lambda text: text(0x00081090)),
+    "software": ((0x00181020,), lambda text: text(0x00181020)),
+}
+
+
 def _sealed(identity: Identity, text: TextOf, key: bytes) -> SealedFacts:
     return SealedFacts(
-        study_date=text(0x00080020),
-        study_time=text(0x00080030),
-        series_date=text(0x00080021),
-        series_time=text(0x00080031),
-        acquisition_date=text(0x00080022) or text(0x0008002A)[:8],
-        acquisition_time=text(0x00080032) or text(0x0008002A)[8:],
-        weight_kg=text(0x00101030),
         patient_hash=keyed_hash(key, "patient", identity.patient_id),
         demographics_hash=keyed_hash(key, "person", identity.birth_date, identity.sex),
         study_uid_hash=keyed_hash(key, "uid", identity.study_uid),
         series_uid_hash=keyed_hash(key, "uid", identity.series_uid),
         sop_uid_hash=keyed_hash(key, "uid", identity.sop_uid),
-        manufacturer=text(0x00080070),
-        model=text(0x00081090),
-        serial_hash=keyed_hash(key, "serial", text(0x00181000)),
-        software=text(0x00181020),
+        serial_hash=keyed_hash(key, "serial", text(_SERIAL)),
+        **{name: read(text) for name, (_, read) in _TEXTS.items()},
     )
+
+
+def sealed_like(
+    like: SealedFacts, identity: Identity, text: TextOf, differ: Collection[int], *, key: bytes
+) -> SealedFacts:
+    """Seal the facts of a file that has the patient and the series of another.
+
+    `differ` has the tags of the attributes that may be others than in that file; `text` reads the
+    attributes of this one.
+    """
+    again = {
+        name: read(text)
+        for name, (tags, read) in _TEXTS.items()
+        if any(tag in differ for tag in tags)
+    }
+    if _SERIAL in differ:
+        again["serial_hash"] = keyed_hash(key, "serial", text(_SERIAL))
+    again["sop_uid_hash"] = keyed_hash(key, "uid", identity.sop_uid)
+    return replace(like, **again)
 
 
 def keyed_hash(key: bytes, purpose: str, *parts: str) -> str:

@@ -22,16 +22,16 @@ from imaging.dicomweb.objects import Described
 from imaging.models import ReceivedFile, Submission
 from imaging.pipeline.deidentify import IdentityTokens, Profile, merge_tokens
 from imaging.pipeline.deidentify.profile import compile_profile
-from imaging.pipeline.deidentify.tokens import TokenCollector
 from imaging.pipeline.encoding import Malformed
+from imaging.pipeline.examining import Examiner, Opened
 from imaging.pipeline.package import HEAD, Kind, sniff
 from imaging.pipeline.reasons import sentence
 from imaging.pipeline.sandbox import Contained, Sandbox, SandboxLimits
 from imaging.pipeline.technical_qc import SeriesFacts, read_facts
 from imaging.pipeline.technical_qc.facts import Value
-from imaging.pipeline.technical_qc.reading import FileFacts, facts_of_file, joined
+from imaging.pipeline.technical_qc.reading import FileFacts, joined
 from imaging.pipeline.travel import travels
-from imaging.pipeline.verify import Refused, Verified, load, read_header, verify_header
+from imaging.pipeline.verify import Refused, Verified, load
 from imaging.services import site_cleaning
 from imaging.storage import ArrivalStore, ContentDamaged, study_key
 from imaging.storage.content import write_all
@@ -226,9 +226,6 @@ def _outcome_of(code: str) -> str:
     return ReceivedFile.Outcome.REFUSED if code in refused else ReceivedFile.Outcome.IGNORED
 
 
-Opened = tuple[Verified, IdentityTokens, FileFacts | None]
-
-
 def _examiner(
     intake: Intake, arrivals: ArrivalStore, only: frozenset[str] | None
 ) -> Callable[[], Callable[[tuple[str, str]], Any]]:
@@ -240,7 +237,7 @@ def _examiner(
     is_here = arrivals.store.root is None
 
     def setup() -> Callable[[tuple[str, str]], Any]:
-        collector = TokenCollector(intake.profile)
+        examiner = Examiner(intake.profile, key=intake.key, only=only)
 
         def examine(work: tuple[str, str]) -> str | Refused | Opened:
             sha256, path = work[0], Path(work[1])
@@ -248,14 +245,11 @@ def _examiner(
             if code:
                 return code
             try:
-                header = read_header(load(path, whole=False))
-                verified, tokens = verify_header(header, key=intake.key), collector.add(header)
-                facts = facts_of_file(header, path, key=intake.key, only=only)
+                return examiner.examine(load(path, whole=False), path)
             except Malformed as problem:
                 return Refused(problem.code)
             except RecursionError:
                 return Refused("too_deep")
-            return verified, tokens, facts
 
         return examine
 

@@ -194,7 +194,7 @@ def _parts(text: str) -> list[str]:
 
 def _number_or_text(text: str) -> float | int | str:
     try:
-        number = float(text.replace(",", "."))
+        number = float(text.replace(",", ".").replace("\N{MINUS SIGN}", "-"))
     except ValueError:
         return text
     if not math.isfinite(number):

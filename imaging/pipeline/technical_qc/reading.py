@@ -6,10 +6,10 @@ import hashlib
 import hmac
 import warnings
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,6 +20,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.tag import BaseTag
 from pydicom.uid import UID
 
+from imaging.pipeline.encoding import Element
 from imaging.pipeline.technical_qc.facts import (
     SeriesFacts,
     SliceFacts,
@@ -108,13 +109,10 @@ def dataset_of(header: Header, holds: type[dict[BaseTag, Any]] = dict) -> Datase
     data, implicit = part10.data, not part10.explicit
     # How pydicom itself holds what it has read: elements that are converted when they are asked.
     raw: dict[BaseTag, DataElement | RawDataElement] = holds(
-        (interned(tag), RawDataElement(
-            interned(tag), None if implicit else vr, value_end - value,
-            bytes(data[value:value_end]), value, implicit, True,
-        ))
-        for tag, vr, _, value, value_end, _ in header.elements
-        if tag < _PIXELS_FROM
-    )  # fmt: skip
+        (interned(one.tag), raw_of(one, data, implicit=implicit))
+        for one in header.elements
+        if one.tag < PIXELS_FROM
+    )
     dataset = Dataset(raw)
     charset = raw.get(_CHARACTER_SET)
     encodings: Any = default_encoding
@@ -123,6 +121,14 @@ def dataset_of(header: Header, holds: type[dict[BaseTag, Any]] = dict) -> Datase
     dataset.set_original_encoding(implicit, True, encodings)
     dataset.file_meta = _meta_of(part10.transfer_syntax)
     return dataset
+
+
+def raw_of(found: Element, data: bytes, *, implicit: bool) -> RawDataElement:
+    """An indexed element as pydicom holds what it has read and not yet converted."""
+    tag, vr, _, value, value_end, _ = found
+    content = bytes(data[value:value_end])
+    shown = None if implicit else vr
+    return RawDataElement(interned(tag), shown, value_end - value, content, value, implicit, True)
 
 
 @cache
@@ -141,7 +147,7 @@ _ODD: Final = frozenset(
         "transfer_syntax_contradicts_data",
     }
 )
-_PIXELS_FROM: Final = 0x7FE00001
+PIXELS_FROM: Final = 0x7FE00001
 _CHARACTER_SET: Final = interned(0x00080005)
 
 
@@ -203,17 +209,29 @@ def facts_of_file(
             facts = file_facts(dataset, key=key, only=only)
     except Exception:  # untrusted bytes may raise anything
         return None
-    return replace(facts, values=_same(facts.values))
+    return replace(facts, values=same_values(facts.values))
 
 
 _last: list[Mapping[str, tuple[Value, ...]]] = [{}]
 
 
-def _same(values: Mapping[str, tuple[Value, ...]]) -> Mapping[str, tuple[Value, ...]]:
+def same_values(values: Mapping[str, tuple[Value, ...]]) -> Mapping[str, tuple[Value, ...]]:
     """The values of the file before, where they are equal: one object travels once."""
     if values != _last[0]:
         _last[0] = values
     return _last[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of a file: the key for hashes, its modality, the parameters wanted."""
+
+    key: bytes
+    modality: str
+    only: frozenset[str] | None
+
+
+Part = Callable[[Dataset, Question], Any]
 
 
 def file_facts(
@@ -226,20 +244,9 @@ def file_facts(
     """Facts of one file. ``modality`` is the series' own, where it is known."""
     if modality is None:
         modality = str(element(dataset, "Modality") or "")
-    study_date, birth = _day(dataset, "StudyDate"), _day(dataset, "PatientBirthDate")
-    return FileFacts(
-        series_key=keyed(element(dataset, "SeriesInstanceUID"), key),
-        modality=modality,
-        slices=tuple(_slices(dataset, key)),
-        values=values_of(dataset, modality, only),
-        image_type=_image_type(dataset),
-        temporal_positions=int(number(element(dataset, "NumberOfTemporalPositions")) or 0),
-        study_date=study_date,
-        acquired=_acquired_day(dataset),
-        birth_date_after_study=bool(birth and study_date and birth > study_date),
-        traits_key=_traits(dataset, key),
-        tracer=_tracer(dataset, modality),
-    )
+    asked = Question(key, modality, only)
+    read = {name: part(dataset, asked) for name, part in FILE_PARTS.items()}
+    return FileFacts(modality=modality, slices=tuple(_slices(dataset, asked)), **read)
 
 
 def joined(files: Sequence[FileFacts]) -> SeriesFacts:
@@ -344,20 +351,12 @@ def _items(group: Dataset) -> list[Dataset]:
     return found
 
 
-def _slices(dataset: Dataset, key: bytes) -> list[SliceFacts]:
-    base = SliceFacts(
-        instance_key=keyed(element(dataset, "SOPInstanceUID"), key),
-        subject_key=keyed(element(dataset, "PatientID") or element(dataset, "PatientName"), key),
-        study_key=keyed(element(dataset, "StudyInstanceUID"), key),
-        number=_whole(element(dataset, "InstanceNumber")),
-        rows=_whole(element(dataset, "Rows")) or 0,
-        columns=_whole(element(dataset, "Columns")) or 0,
-        kernel="\\".join(str(part) for part in several(element(dataset, "ConvolutionKernel"))),
-    )
+def _slices(dataset: Dataset, asked: Question) -> list[SliceFacts]:
     frames = several(element(dataset, "PerFrameFunctionalGroupsSequence"))
-    shared = _shared_groups(dataset)
     if not frames:
-        return [_placed(base, [dataset])]
+        return [SliceFacts(**{name: part(dataset, asked) for name, part in SLICE_PARTS.items()})]
+    base = SliceFacts(**{name: part(dataset, asked) for name, part in _IMAGE_PARTS.items()})
+    shared = _shared_groups(dataset)
     return [
         _placed(replace(base, frame=index), [*_items(frame), *shared, dataset])
         for index, frame in enumerate(frames, start=1)
@@ -372,15 +371,14 @@ def _placed(base: SliceFacts, sources: Sequence[Dataset]) -> SliceFacts:
         found = (element(source, keyword) for source in sources)
         return next((value for value in found if value is not None), None)
 
-    marks = [str(value) for value in map(first, _VOLUME_MARKS) if value is not None]
-    return replace(
-        base,
-        position=_vector(first("ImagePositionPatient")),
-        orientation=_vector(first("ImageOrientationPatient")),
-        pixel_spacing=_vector(first("PixelSpacing")),
-        thickness=number(first("SliceThickness")),
-        volume="|".join(marks),
-    )
+    return replace(base, **{name: read(first) for name, read in _PLACE_PARTS.items()})
+
+
+First = Callable[[str], object]
+
+
+def _volume(first: First) -> str:
+    return "|".join(str(value) for value in map(first, _VOLUME_MARKS) if value is not None)
 
 
 def _whole(value: object) -> int | None:
@@ -497,3 +495,65 @@ def _ge_scan_start(dataset: Dataset) -> datetime | None:
         return dicom_datetime(dataset.private_block(0x0009, "GEMS_PETD_01")[0x0D].value)
     except KeyError:
         return None
+
+
+# --- parts ----------------------------------------------------------------------------------
+# Each is read by itself: of files that are nearly alike, only what differs is read again.
+
+
+def _keyed_of(keyword: str) -> Part:
+    return lambda dataset, asked: keyed(element(dataset, keyword), asked.key)
+
+
+def _whole_of(keyword: str) -> Part:
+    return lambda dataset, _: _whole(element(dataset, keyword)) or 0
+
+
+def _born_later(dataset: Dataset, _: Question) -> bool:
+    study, birth = _day(dataset, "StudyDate"), _day(dataset, "PatientBirthDate")
+    return bool(birth and study and birth > study)
+
+
+FILE_PARTS: Final[Mapping[str, Part]] = {
+    "series_key": _keyed_of("SeriesInstanceUID"),
+    "values": lambda dataset, asked: values_of(dataset, asked.modality, asked.only),
+    "image_type": lambda dataset, _: _image_type(dataset),
+    "temporal_positions": lambda dataset, _: int(
+        number(element(dataset, "NumberOfTemporalPositions")) or 0
+    ),
+    "study_date": lambda dataset, _: _day(dataset, "StudyDate"),
+    "acquired": lambda dataset, _: _acquired_day(dataset),
+    "birth_date_after_study": _born_later,
+    "traits_key": lambda dataset, asked: _traits(dataset, asked.key),
+    "tracer": lambda dataset, asked: _tracer(dataset, asked.modality),
+}
+_IMAGE_PARTS: Final[Mapping[str, Part]] = {
+    "instance_key": _keyed_of("SOPInstanceUID"),
+    "subject_key": lambda dataset, asked: keyed(
+        element(dataset, "PatientID") or element(dataset, "PatientName"), asked.key
+    ),
+    "study_key": _keyed_of("StudyInstanceUID"),
+    "number": lambda dataset, _: _whole(element(dataset, "InstanceNumber")),
+    "rows": _whole_of("Rows"),
+    "columns": _whole_of("Columns"),
+    "kernel": lambda dataset, _: "\\".join(
+        str(part) for part in several(element(dataset, "ConvolutionKernel"))
+    ),
+}
+_PLACE_PARTS: Final[Mapping[str, Callable[[First], Any]]] = {
+    "position": lambda first: _vector(first("ImagePositionPatient")),
+    "orientation": lambda first: _vector(first("ImageOrientationPatient")),
+    "pixel_spacing": lambda first: _vector(first("PixelSpacing")),
+    "thickness": lambda first: number(first("SliceThickness")),
+    "volume": _volume,
+}
+
+
+def _of_image(read: Callable[[First], Any]) -> Part:
+    return lambda dataset, _: read(partial(element, dataset))
+
+
+#: The parts of an image with one frame.
+SLICE_PARTS: Final[Mapping[str, Part]] = {**_IMAGE_PARTS} | {
+    name: _of_image(read) for name, read in _PLACE_PARTS.items()
+}

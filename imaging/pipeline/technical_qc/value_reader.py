@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
-
-from pydicom.tag import BaseTag
 
 from imaging.pipeline.encoding import Element, Part10
 from imaging.pipeline.technical_qc.facts import Value
 from imaging.pipeline.technical_qc.parameters import element
 from imaging.pipeline.technical_qc.reading import dataset_of, open_header, values_of
+from imaging.pipeline.technical_qc.watched import Watched
 from imaging.pipeline.verify import Header
 
 
@@ -37,11 +36,11 @@ class ValueReader:
                 return found
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            dataset = dataset_of(header, _Watched) or open_header(path)
+            dataset = dataset_of(header, Watched) or open_header(path)
             if dataset is None:
                 return {}
             values = values_of(dataset, str(element(dataset, "Modality") or ""))
-        if isinstance(dataset._dict, _Watched):
+        if isinstance(dataset._dict, Watched):
             self._remember(part10, places, dataset._dict, values)
         return values
 
@@ -49,7 +48,7 @@ class ValueReader:
         self,
         part10: Part10,
         places: Mapping[int, Element],
-        watched: _Watched,
+        watched: Watched,
         values: Mapping[str, tuple[Value, ...]],
     ) -> None:
         asked = tuple(sorted(watched.asked))
@@ -85,40 +84,3 @@ def _same_for(
             for one in found
         ),
     )
-
-
-class _Watched(dict[BaseTag, Any]):
-    """The elements of a data set; keeps which were asked for, or that all were."""
-
-    def __init__(self, given: Iterable[tuple[BaseTag, Any]] = ()) -> None:
-        super().__init__(given)
-        self.asked: set[int] = set()
-        self.wholly = False
-
-    def get(self, key: Any, default: Any = None) -> Any:
-        self.asked.add(int(key))
-        return super().get(key, default)
-
-    def __getitem__(self, key: Any) -> Any:
-        self.asked.add(int(key))
-        return super().__getitem__(key)
-
-    def __contains__(self, key: object) -> bool:
-        self.asked.add(int(key))  # type: ignore[call-overload]  # a tag
-        return super().__contains__(key)
-
-    def __iter__(self) -> Iterator[BaseTag]:
-        self.wholly = True
-        return super().__iter__()
-
-    def keys(self) -> Any:
-        self.wholly = True
-        return super().keys()
-
-    def values(self) -> Any:
-        self.wholly = True
-        return super().values()
-
-    def items(self) -> Any:
-        self.wholly = True
-        return super().items()
