@@ -6,6 +6,7 @@ read, and the result is the same.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,10 +45,10 @@ class Examiner:
         self._collector = TokenCollector(profile)
         self._layouts = Layouts()
 
-    def examine(self, data: bytes, path: Path) -> Opened:
+    def examine(self, data: bytes, file: Callable[[], Path]) -> Opened:
         """Return the header's verdict, the identity that no file before gave, and the facts.
 
-        Raises Malformed.
+        `file` writes an odd file out for a reader that needs one.  Raises Malformed.
         """
         known = self._layouts.recognise(data)
         form: _Form | bool | None = known.layout.memory if known else None
@@ -56,7 +57,7 @@ class Examiner:
         header = read_header(data)
         verified = verify_header(header, key=self._key)
         tokens = self._collector.add(header)
-        facts = facts_of_file(header, path, key=self._key, only=self._only)
+        facts = facts_of_file(header, file, key=self._key, only=self._only)
         if known is None:
             judged = Judged(verified.identity, verified.image, verified.warnings)
             self._layouts.learn(header, judged)

@@ -130,7 +130,15 @@ class OutputVerifier:
     def check(self, src: Path, dst: Path) -> Verdict:
         """Compare an output with its source and search it.  Never raises for file content."""
         try:
-            self._check(bytes_of(src), bytes_of(dst), dst.name)
+            source, output = bytes_of(src), bytes_of(dst)
+        except OSError as problem:
+            return Verdict("not_readable_after", type(problem).__name__)
+        return self.compare(source, output, dst.name)
+
+    def compare(self, source: bytes, output: bytes, name: str) -> Verdict:
+        """Compare the bytes of an output called `name` with those of its source, and search it."""
+        try:
+            self._check(source, output, name)
         except _Failed as failed:
             return failed.verdict
         except Exception as problem:  # an unreadable output must hold the file, whatever the cause

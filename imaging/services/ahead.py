@@ -30,8 +30,9 @@ from imaging.pipeline.verify import Verified
 from imaging.services import cleaning, identity, intake, looking, site_cleaning
 from imaging.services.cleaning import Cleaned
 from imaging.services.intake import Examined, Intake, Left, Tick
-from imaging.storage import study_key
+from imaging.storage import ArrivalStore, study_key
 from imaging.storage.ahead import AheadStore
+from imaging.storage.originals import Originals
 
 # What decides the bytes of an output: work of another version is not taken over.
 ENGINE_FOLDERS = ("pipeline", "deid_profiles", "dicomweb")
@@ -189,10 +190,11 @@ def _ready(submission: Submission, note: _Note, store: AheadStore) -> Ready | No
     found.tokens = note.tokens
     known = identity.known_files(submission)
     folder = store.folder(note.run)
+    originals = Originals(ArrivalStore(submission.pk))
     cleaned = []
     for one in note.files:
         path = folder / one.place
-        item = Examined(rows[one.sha256], path, one.verified, one.facts)
+        item = Examined(rows[one.sha256], originals, path, one.verified, one.facts)
         found.examined.append(item)
         if one.sha256 in known:
             continue

@@ -26,7 +26,7 @@ from imaging.pipeline.deidentify import (
     DeidPlan,
     Mask,
     Status,
-    deidentify_file,
+    deidentify_bytes,
 )
 from imaging.pipeline.deidentify.masking import apply_masks
 from imaging.pipeline.encoding import Malformed
@@ -42,6 +42,7 @@ from imaging.services.holds import ANSWERED_BY_LOOKING
 from imaging.services.intake import LIMITS, Examined, Intake, Left, Tick
 from imaging.services.site_cleaning import plan_for
 from imaging.storage import Staged, research
+from imaging.storage.originals import Originals
 
 BATCH = 256
 PROCESSES = 2  # children that clean, and as many that verify
@@ -54,8 +55,9 @@ _POSITION, _ORIENTATION = 0x00200032, 0x00200037
 class _Order:
     """What a child is told about one file: no row, no connection."""
 
-    source: str
     sha256: str
+    source: str
+    size: int
     target: str
     masked: str
     accepted: frozenset[str]
@@ -74,15 +76,9 @@ class _Work:
     @property
     def order(self) -> _Order:
         """The masked copy lies beside the original, in the working folder that is removed."""
-        source = str(self.item.path)
-        return _Order(
-            source,
-            self.item.row.sha256,
-            str(self.path),
-            f"{source}.masked",
-            self.accepted,
-            self.masks,
-        )
+        sha256, source, size = self.item.order
+        masked = f"{source}.masked"
+        return _Order(sha256, source, size, str(self.path), masked, self.accepted, self.masks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,20 +219,19 @@ def _work(submission: Submission) -> Callable[[Examined, Path], _Work]:
     return work_for
 
 
-def _cleaner(plan: DeidPlan) -> Callable[[], Callable[[_Order], DeidOutcome]]:
+def _cleaner(plan: DeidPlan, originals: Originals) -> Callable[[], Callable[[_Order], DeidOutcome]]:
     def setup() -> Callable[[_Order], DeidOutcome]:
         def clean_one(order: _Order) -> DeidOutcome:
-            source = Path(order.source)
+            data = originals.read(order.sha256, Path(order.source), order.size)
             if order.masks:
                 try:
-                    blanked = apply_masks(source.read_bytes(), order.masks)
+                    data = apply_masks(data, order.masks)
                 except Malformed as problem:
                     return DeidOutcome(Status.HELD, problem.code)
-                source = Path(order.masked)
-                source.write_bytes(blanked)
+                Path(order.masked).write_bytes(data)
             # The store forces the files of a batch to the disk together when it names them.
-            return deidentify_file(
-                source,
+            return deidentify_bytes(
+                data,
                 Path(order.target),
                 plan=plan,
                 accepted=order.accepted,
@@ -249,7 +244,9 @@ def _cleaner(plan: DeidPlan) -> Callable[[], Callable[[_Order], DeidOutcome]]:
     return setup
 
 
-def _verifier(plan: DeidPlan) -> Callable[[], Callable[[_Order], tuple[Verdict, Left | None]]]:
+def _verifier(
+    plan: DeidPlan, originals: Originals
+) -> Callable[[], Callable[[_Order], tuple[Verdict, Left | None]]]:
     """Return the set-up of another process, which shares nothing with the one that cleaned.
 
     A masked file is judged twice: the masks against the file that came, and the output against
@@ -262,23 +259,27 @@ def _verifier(plan: DeidPlan) -> Callable[[], Callable[[_Order], tuple[Verdict, 
         describer, values = Describer(), ValueReader()
 
         def verify(order: _Order) -> tuple[Verdict, Left | None]:
-            source, target = Path(order.source), Path(order.target)
+            place, target = Path(order.source), Path(order.target)
             if order.masks:
-                code = check_masked(source, Path(order.masked), order.masks)
+                received, masked = originals.file(order.sha256, place), Path(order.masked)
+                code = check_masked(received, masked, order.masks)
                 if code:
                     return Verdict(code, "pixel data"), None
-                source = Path(order.masked)
-            verdict = verifier.check(source, target)
-            return verdict, _left(target, describer, values) if verdict.passed else None
+                source = load(masked)
+            else:
+                source = originals.read(order.sha256, place, order.size)
+            output = load(target)
+            verdict = verifier.compare(source, output, target.name)
+            return verdict, _left(output, target, describer, values) if verdict.passed else None
 
         return verify
 
     return setup
 
 
-def _left(path: Path, describer: Describer, values: ValueReader) -> Left:
+def _left(output: bytes, path: Path, describer: Describer, values: ValueReader) -> Left:
     """Read of a clean file where it lies, what the index keeps of it, and its parameters."""
-    header = read_header(load(path, whole=False))
+    header = read_header(output)
     described = describer.describe_header(header)
     return Left(height_of(header), values.read(header, path), described)
 
@@ -302,9 +303,12 @@ def _decimals(raw: bytes) -> list[float]:
 
 def _cleaned(plan: DeidPlan, work: Sequence[_Work]) -> Iterator[Cleaned | Failure]:
     """Clean and verify files side by side; yield what became of each as it is known."""
+    if not work:
+        return
+    originals = work[0].item.originals
     with (
-        Sandbox(_cleaner(plan), processes=PROCESSES, limits=LIMITS) as cleaners,
-        Sandbox(_verifier(plan), processes=PROCESSES, limits=LIMITS) as verifiers,
+        Sandbox(_cleaner(plan, originals), processes=PROCESSES, limits=LIMITS) as cleaners,
+        Sandbox(_verifier(plan, originals), processes=PROCESSES, limits=LIMITS) as verifiers,
     ):
         orders = [one.order for one in work]
         for position, outcome, verdict in chained(cleaners, verifiers, orders, _is_written):

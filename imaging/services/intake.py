@@ -1,8 +1,9 @@
 """Opening what a site sent, in child processes that may die: originals, verdicts, identity, facts.
 
-The originals are in clear only here, in a working folder that is removed when the work ends and
-again before it starts anew. Identity lives in memory for the length of one run, and in the sealed
-note of work done ahead (``imaging.services.ahead``), under the submission's own key.
+The originals are in clear in memory; the few of which somebody needs a file lie in a working folder
+that is removed when the work ends and again before it starts anew. Identity lives in memory for the
+length of one run, and in the sealed note of work done ahead (``imaging.services.ahead``), under the
+submission's own key.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -31,10 +33,11 @@ from imaging.pipeline.technical_qc import SeriesFacts, read_facts
 from imaging.pipeline.technical_qc.facts import Value
 from imaging.pipeline.technical_qc.reading import FileFacts, joined
 from imaging.pipeline.travel import travels
-from imaging.pipeline.verify import Refused, Verified, load
+from imaging.pipeline.verify import Refused, Verified
 from imaging.services import site_cleaning
 from imaging.storage import ArrivalStore, ContentDamaged, study_key
 from imaging.storage.content import write_all
+from imaging.storage.originals import IN_MEMORY, Originals
 
 Tick = Callable[[int, str], None]
 LIMITS = SandboxLimits()
@@ -67,12 +70,26 @@ _NOT_IMAGES = {
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """A file that can be judged: its row, its place in the working folder, its header's verdict."""
+    """A file that can be judged: its row, its header's verdict, and where it is had.
+
+    ``place`` is where it lies in clear if somebody needed a file of it.
+    """
 
     row: ReceivedFile
-    path: Path
+    originals: Originals = field(repr=False, compare=False)
+    place: Path
     verified: Verified
     facts: FileFacts | None = None
+
+    @property
+    def order(self) -> tuple[str, str, int]:
+        """What a child is told to read it: SHA-256, place, bytes."""
+        return self.row.sha256, str(self.place), self.row.size
+
+    @property
+    def path(self) -> Path:
+        """The original as a file in clear; it is written out when it is first asked for."""
+        return self.originals.file(self.row.sha256, self.place)
 
 
 @travels
@@ -167,16 +184,18 @@ def _examine(
     if arrivals.store.root is None:
         to_read = _fetched(intake, arrivals, to_read, tick)
     parts: list[IdentityTokens] = []
-    with Sandbox(_examiner(intake, arrivals, only), processes=2, limits=OPENING) as sandbox:
-        for position, result in sandbox.map([(row.sha256, str(path)) for row, path in to_read]):
-            row, path = to_read[position]
+    originals = Originals(arrivals)
+    with Sandbox(_examiner(intake, originals, only), processes=2, limits=OPENING) as sandbox:
+        work = [(row.sha256, str(place), row.size) for row, place in to_read]
+        for position, result in sandbox.map(work):
+            row, place = to_read[position]
             if isinstance(result, str):
                 intake.set_aside[row.pk] = (_outcome_of(result), result)
             elif isinstance(result, Contained | Refused):
                 intake.set_aside[row.pk] = (ReceivedFile.Outcome.REFUSED, result.code)
             else:
                 verified, tokens, facts = result
-                intake.examined.append(Examined(row, path, verified, facts))
+                intake.examined.append(Examined(row, originals, place, verified, facts))
                 parts.append(tokens)
             tick(0, f"Reading the headers, {position + 1:,} of {len(to_read):,}")
     # Results come in no fixed order; work and names derived from it must not depend on that.
@@ -227,25 +246,28 @@ def _outcome_of(code: str) -> str:
 
 
 def _examiner(
-    intake: Intake, arrivals: ArrivalStore, only: frozenset[str] | None
-) -> Callable[[], Callable[[tuple[str, str]], Any]]:
+    intake: Intake, originals: Originals, only: frozenset[str] | None
+) -> Callable[[], Callable[[tuple[str, str, int]], Any]]:
     """Return the set-up of a child that opens files and reads headers; it learns as it reads.
 
     Its results: a reason code for what is no image or cannot be opened, what the header is refused
     for, or the header's verdict with its identity and its facts.
     """
-    is_here = arrivals.store.root is None
 
-    def setup() -> Callable[[tuple[str, str]], Any]:
+    def setup() -> Callable[[tuple[str, str, int]], Any]:
         examiner = Examiner(intake.profile, key=intake.key, only=only)
 
-        def examine(work: tuple[str, str]) -> str | Refused | Opened:
-            sha256, path = work[0], Path(work[1])
-            code = "" if is_here else _materialise(arrivals, sha256, path)
+        def examine(work: tuple[str, str, int]) -> str | Refused | Opened:
+            sha256, place, size = work[0], Path(work[1]), work[2]
+            code = _materialise(originals.arrivals, sha256, place) if size > IN_MEMORY else ""
             if code:
                 return code
             try:
-                return examiner.examine(load(path, whole=False), path)
+                data = originals.read(sha256, place, size)
+                code = _NOT_IMAGES.get(sniff(data[:HEAD]), "")
+                return code or examiner.examine(data, partial(originals.file, sha256, place))
+            except (ContentDamaged, FileNotFoundError):
+                return "unreadable"
             except Malformed as problem:
                 return Refused(problem.code)
             except RecursionError:

@@ -295,7 +295,7 @@ def _result(row: Submission, opened: Intake) -> dict[str, Any]:
     files_of = {keyed(uid, key): items for uid, items in by_series.items()}
     facts = [
         intake.before_cleaning(
-            site_cleaning.true_facts(row, opened, found, [item.path for item in by_series[uid]])
+            site_cleaning.true_facts(row, opened, found, [item.place for item in by_series[uid]])
         )
         for uid, found in intake.facts_of(by_series, key).items()
     ]

@@ -74,7 +74,7 @@ def seal(submission: Submission, intake: Intake) -> None:
     for pk, row in rows.items():
         if str(pk) not in true or str(pk) not in seen:
             continue
-        paths = [item.path for item in originals[str(pk)]]
+        paths = [item.place for item in originals[str(pk)]]
         origin = true_facts(submission, intake, true[str(pk)], paths)
         facts = joined_facts(origin, seen[str(pk)])
         with transaction.atomic():

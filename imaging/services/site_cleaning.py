@@ -35,7 +35,7 @@ from imaging.pipeline.site_cleaning import (
     why_identified,
 )
 from imaging.pipeline.technical_qc import SeriesFacts
-from imaging.pipeline.verify import load, read_header
+from imaging.pipeline.verify import read_header
 from imaging.storage import ArrivalStore, study_key
 
 if TYPE_CHECKING:
@@ -221,16 +221,17 @@ def _refuse(submission: Submission, refused: Mapping[str, Sequence[Examined]]) -
         )
         for item in items:
             arrivals.remove(item.row.sha256)
-            item.path.unlink(missing_ok=True)
+            item.place.unlink(missing_ok=True)
 
 
 def _marks_of(examined: Sequence[Examined], plan: DeidPlan) -> dict[int, _Mark]:
-    latest = clock.today()
+    latest, originals = clock.today(), examined[0].originals
 
-    def setup() -> Callable[[str], _Mark]:
-        def judge(path: str) -> _Mark:
+    def setup() -> Callable[[tuple[str, str, int]], _Mark]:
+        def judge(work: tuple[str, str, int]) -> _Mark:
+            sha256, place, size = work
             try:
-                header = read_header(load(Path(path), whole=False))
+                header = read_header(originals.read(sha256, Path(place), size))
             except Malformed as problem:
                 return _Mark(False, problem.code)
             code = why_identified(header, plan, latest=latest)
@@ -240,7 +241,7 @@ def _marks_of(examined: Sequence[Examined], plan: DeidPlan) -> dict[int, _Mark]:
 
     found: dict[int, _Mark] = {}
     with Sandbox(setup, limits=LIMITS) as sandbox:
-        for position, result in sandbox.map([str(item.path) for item in examined]):
+        for position, result in sandbox.map([item.order for item in examined]):
             mark = _Mark(False, result.code) if isinstance(result, Contained) else result
             found[examined[position].row.pk] = mark
     return found
@@ -285,7 +286,7 @@ def true_facts(
     Args:
         files: paths in the working folder from which the facts were read.
     """
-    cleaned = {str(item.path) for item in intake.examined if item.row.pk in intake.at_site}
+    cleaned = {str(item.place) for item in intake.examined if item.row.pk in intake.at_site}
     if not cleaned or not {str(path) for path in files} <= cleaned:
         return facts
     plan = plan_for(submission, study_secret=intake.key, tokens=IdentityTokens())

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from imaging.storage import keys
 from imaging.storage.content import ContentDamaged, ContentStore, Staged
-from imaging.storage.sealing import SealBroken, seal, unseal
+from imaging.storage.sealing import SealBroken, is_named, seal, unseal
 
 
 class WrongContent(Exception):
@@ -28,6 +28,10 @@ class ArrivalStore:
     @cached_property
     def _sealing_key(self) -> bytes:
         return keys.make_submission_key(self.submission_id)
+
+    @cached_property
+    def _opening_key(self) -> bytes:
+        return keys.submission_key(self.submission_id)
 
     def stage(self, chunks: Iterable[bytes], *, sha256: str, size: int) -> Staged:
         """Seal announced content under a temporary name while it streams in.
@@ -47,7 +51,7 @@ class ArrivalStore:
                 digest.update(chunk)
                 yield chunk
 
-        path = self.store.write(seal(watched(), key))
+        path = self.store.write(seal(watched(), key, name=bytes.fromhex(sha256)))
         if seen != size or digest.hexdigest() != sha256:
             path.unlink(missing_ok=True)
             raise WrongContent("shorter" if seen < size else "different")
@@ -102,22 +106,25 @@ class ArrivalStore:
         self.store.remove(sha256)
 
     def chunks(self, sha256: str) -> Iterator[bytes]:
-        """Stream an original in clear, proved by its hash.
+        """Stream an original in clear, proved by its seal, or by its hash where that is not bound.
 
         Raises:
             ContentDamaged: the stored bytes were changed.
             RuleBroken: IMG-020 the key was destroyed.
         """
-        key = keys.submission_key(self.submission_id)
-        digest = hashlib.sha256()
+        key, name = self._opening_key, bytes.fromhex(sha256)
         with self.store.open(sha256) as stream:
             try:
+                if is_named(stream):
+                    yield from unseal(stream, key, name=name)
+                    return
+                digest = hashlib.sha256()
                 for chunk in unseal(stream, key):
                     digest.update(chunk)
                     yield chunk
             except SealBroken:
                 raise ContentDamaged(sha256) from None
-        if digest.hexdigest() != sha256:
+        if digest.digest() != name:
             raise ContentDamaged(sha256)
 
     def write_to(self, sha256: str, path: Path) -> None:

@@ -23,7 +23,17 @@ from audit.durable import fsync_folder
 from imaging.storage import keys
 from imaging.storage.arrivals import ArrivalStore, WrongContent
 from imaging.storage.content import Staged
-from imaging.storage.sealing import FRAME, MARK, PREFIX, TAG, SealBroken, sealed_frame, unseal
+from imaging.storage.sealing import (
+    FRAME,
+    MARK,
+    NAMED,
+    PREFIX,
+    TAG,
+    SealBroken,
+    is_named,
+    sealed_frame,
+    unseal,
+)
 
 HEAD = len(MARK) + PREFIX
 
@@ -85,7 +95,7 @@ class PartialArrival:
         key = keys.submission_key(self.arrivals.submission_id)
         try:
             with self.path.open("rb") as stream:
-                for chunk in unseal(stream, key):
+                for chunk in unseal(stream, key, name=self._name_in(stream)):
                     digest.update(chunk)
                     seen += len(chunk)
         except SealBroken:
@@ -110,7 +120,7 @@ class PartialArrival:
             size = os.fstat(stream.fileno()).st_size
             if size < HEAD:
                 stream.truncate(0)
-                stream.write(MARK + os.urandom(PREFIX))
+                stream.write(NAMED + os.urandom(PREFIX))
                 os.fsync(stream.fileno())
                 fsync_folder(self.path.parent)
             else:
@@ -119,6 +129,8 @@ class PartialArrival:
 
     def _take(self, stream: IO[bytes], stored: int, chunks: Iterable[bytes]) -> int:
         cipher = AESGCM(keys.make_submission_key(self.arrivals.submission_id))
+        stream.seek(0)
+        name = self._name_in(stream)
         stream.seek(len(MARK))
         prefix = stream.read(PREFIX)
         held = bytearray()
@@ -128,14 +140,19 @@ class PartialArrival:
                 self.discard()
                 raise WrongContent("longer")
             while len(held) >= FRAME and stored + FRAME < self.size:
-                stream.write(sealed_frame(cipher, prefix, stored // FRAME, bytes(held[:FRAME])))
+                frame = bytes(held[:FRAME])
+                stream.write(sealed_frame(cipher, prefix, stored // FRAME, frame, name=name))
                 del held[:FRAME]
                 stored += FRAME
         if stored + len(held) < self.size:
             return stored
-        last = sealed_frame(cipher, prefix, stored // FRAME, bytes(held), last=True)
+        last = sealed_frame(cipher, prefix, stored // FRAME, bytes(held), name=name, last=True)
         stream.write(last)
         return self.size
+
+    def _name_in(self, stream: IO[bytes]) -> bytes:
+        """The name to which the frames are bound; a file begun by an earlier version has none."""
+        return bytes.fromhex(self.sha256) if is_named(stream) else b""
 
     @staticmethod
     def _frames(size: int) -> int:

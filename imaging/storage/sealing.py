@@ -3,6 +3,8 @@
 Layout: 6 bytes mark, 8 random bytes, then frames of 1 MiB plain text with 16 bytes tag each. The
 nonce of a frame is the random bytes and the frame's number (96 bits, NIST SP 800-38D §8.2.1); the
 last frame is marked in the associated data, so that neither cutting nor reordering goes unseen.
+Under the second mark the SHA-256 of the content stands there too: what opens under a name is what
+was proved to have that hash when it was sealed, and need not be hashed again.
 """
 
 from __future__ import annotations
@@ -15,28 +17,29 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 MARK = b"ICROS1"
+NAMED = b"ICROS2"
 FRAME = 1024 * 1024
 TAG = 16
 PREFIX = 8
 
 
 class SealBroken(Exception):
-    """The sealed bytes were changed, cut, or sealed with another key."""
+    """The sealed bytes were changed, cut, or sealed with another key or for another name."""
 
 
 def _nonce(prefix: bytes, number: int) -> bytes:
     return prefix + number.to_bytes(4, "big")
 
 
-def _extra(*, last: bool) -> bytes:
-    return MARK + (b"\x01" if last else b"\x00")
+def _extra(name: bytes, *, last: bool) -> bytes:
+    return (NAMED if name else MARK) + (b"\x01" if last else b"\x00") + name
 
 
 def sealed_frame(
-    cipher: AESGCM, prefix: bytes, number: int, plain: bytes, *, last: bool = False
+    cipher: AESGCM, prefix: bytes, number: int, plain: bytes, *, name: bytes, last: bool = False
 ) -> bytes:
     """Return one frame sealed in its place, for files that grow over several connections."""
-    return cipher.encrypt(_nonce(prefix, number), plain, _extra(last=last))
+    return cipher.encrypt(_nonce(prefix, number), plain, _extra(name, last=last))
 
 
 def frames(chunks: Iterable[bytes]) -> Iterator[bytes]:
@@ -54,34 +57,48 @@ def frames(chunks: Iterable[bytes]) -> Iterator[bytes]:
     yield bytes(held)
 
 
-def seal(chunks: Iterable[bytes], key: bytes) -> Iterator[bytes]:
-    """Yield the sealed form of a stream."""
+def seal(chunks: Iterable[bytes], key: bytes, *, name: bytes = b"") -> Iterator[bytes]:
+    """Yield the sealed form of a stream.
+
+    Args:
+        name: SHA-256 of the content, where whoever seals it proves it before it counts.
+    """
     cipher, prefix = AESGCM(key), os.urandom(PREFIX)
-    yield MARK + prefix
+    yield (NAMED if name else MARK) + prefix
     number, waiting = 0, b""
     for index, frame in enumerate(frames(chunks)):
         if index:
-            yield sealed_frame(cipher, prefix, number, waiting)
+            yield sealed_frame(cipher, prefix, number, waiting, name=name)
             number += 1
         waiting = frame
-    yield sealed_frame(cipher, prefix, number, waiting, last=True)
+    yield sealed_frame(cipher, prefix, number, waiting, name=name, last=True)
 
 
-def unseal(stream: IO[bytes], key: bytes) -> Iterator[bytes]:
+def is_named(stream: IO[bytes]) -> bool:
+    """Tell whether a sealed stream is bound to the hash of its content; it stays at its start."""
+    mark = stream.read(len(NAMED))
+    stream.seek(0)
+    return mark == NAMED
+
+
+def unseal(stream: IO[bytes], key: bytes, *, name: bytes = b"") -> Iterator[bytes]:
     """Yield the plain form of a sealed stream.
+
+    Args:
+        name: the SHA-256 to which it is bound, if it is.
 
     Raises:
         SealBroken: see there; frames yielded before were whole.
     """
     head = stream.read(len(MARK) + PREFIX)
-    if len(head) != len(MARK) + PREFIX or not head.startswith(MARK):
+    if len(head) != len(MARK) + PREFIX or not head.startswith(NAMED if name else MARK):
         raise SealBroken("this is no sealed file")
     cipher, prefix, number = AESGCM(key), head[len(MARK) :], 0
     frame = stream.read(FRAME + TAG)
     while True:
         following = stream.read(FRAME + TAG)
         try:
-            yield cipher.decrypt(_nonce(prefix, number), frame, _extra(last=not following))
+            yield cipher.decrypt(_nonce(prefix, number), frame, _extra(name, last=not following))
         except (InvalidTag, ValueError):
             raise SealBroken(f"frame {number} does not match") from None
         if not following:

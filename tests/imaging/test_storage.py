@@ -6,6 +6,7 @@ import hashlib
 import io
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,8 @@ from audit.errors import RuleBroken
 from imaging.storage import ArrivalStore, destroy_submission_key, keys, previews, research
 from imaging.storage.arrivals import WrongContent
 from imaging.storage.content import ContentDamaged, ContentStore
-from imaging.storage.sealing import FRAME, SealBroken, seal, unseal
+from imaging.storage.originals import Originals
+from imaging.storage.sealing import FRAME, SealBroken, is_named, seal, unseal
 from tests.imaging import stores
 
 KEY = b"k" * 32
@@ -75,6 +77,19 @@ def test_a_cut_changed_or_swapped_seal_is_noticed() -> None:
         list(unseal(io.BytesIO(sealed), b"q" * 32))
 
 
+def test_a_seal_that_is_bound_to_a_hash_opens_under_no_other_name() -> None:
+    name, other = hashlib.sha256(b"abc").digest(), hashlib.sha256(b"abd").digest()
+    sealed = b"".join(seal([b"abc"], KEY, name=name))
+    assert is_named(io.BytesIO(sealed))
+    assert b"".join(unseal(io.BytesIO(sealed), KEY, name=name)) == b"abc"
+    unnamed = b"".join(seal([b"abc"], KEY))
+    for stream, asked in ((sealed, other), (sealed, b""), (unnamed, name)):
+        with pytest.raises(SealBroken):
+            list(unseal(io.BytesIO(stream), KEY, name=asked))
+    with pytest.raises(SealBroken):  # the mark alone makes no seal a bound one
+        list(unseal(io.BytesIO(sealed[:6] + unnamed[6:]), KEY, name=name))
+
+
 def test_content_is_found_under_its_hash_and_proved_when_read() -> None:
     store = _store()
     assert store.put_bytes(b"abc") == ABC
@@ -120,6 +135,55 @@ def test_originals_lie_as_ciphertext_only(place: stores.Stores) -> None:
     stored = [p.read_bytes() for p in place.files("arrivals")]
     assert len(stored) == 1
     assert b"HALLORAN" not in stored[0]
+
+
+def test_an_original_under_the_name_of_another_is_damaged(place: stores.Stores) -> None:
+    arrivals = ArrivalStore(uuid.uuid4())
+    one, two = arrivals.put(b"abc"), arrivals.put(b"xyz")
+    folder = f"{arrivals.submission_id.hex}"
+    place.file_of("arrivals", f"{folder}/{two}").write_bytes(
+        place.file_of("arrivals", f"{folder}/{one}").read_bytes()
+    )
+    assert arrivals.read(one) == b"abc"
+    with pytest.raises(ContentDamaged):
+        arrivals.read(two)
+
+
+@pytest.mark.parametrize("content", [b"abc", b"other bytes than the name says"])
+def test_an_original_of_which_nobody_told_the_hash_is_proved_by_reading(content: bytes) -> None:
+    """So lie originals that were sealed before names were bound."""
+    arrivals = ArrivalStore(uuid.uuid4())
+    staged = arrivals.take([content], most=100)
+    arrivals.commit([replace(staged, sha256=ABC, name=arrivals.store.name_of(ABC))])
+    if content == b"abc":
+        assert arrivals.read(ABC) == content
+    else:
+        with pytest.raises(ContentDamaged):
+            arrivals.read(ABC)
+
+
+def test_an_original_is_written_out_once_where_a_file_is_needed(tmp_path: Path) -> None:
+    arrivals = ArrivalStore(uuid.uuid4())
+    originals, place = Originals(arrivals), tmp_path / "000001"
+    sha256 = arrivals.put(b"abc")
+    assert originals.read(sha256, place, 3) == b"abc"
+    assert not place.exists()
+    assert originals.file(sha256, place).read_bytes() == b"abc"
+    arrivals.remove(sha256)
+    assert originals.read(sha256, place, 3) == b"abc"
+    with pytest.raises(FileNotFoundError):
+        originals.file(sha256, tmp_path / "000002")
+    assert [path.name for path in tmp_path.glob("0*")] == ["000001"]
+
+
+def test_a_large_original_is_read_from_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("imaging.storage.originals.IN_MEMORY", 2)
+    arrivals = ArrivalStore(uuid.uuid4())
+    place = tmp_path / "000001"
+    assert Originals(arrivals).read(arrivals.put(b"abc"), place, 3) == b"abc"
+    assert place.read_bytes() == b"abc"
 
 
 def test_bytes_that_differ_from_the_announcement_are_refused_and_leave_nothing(

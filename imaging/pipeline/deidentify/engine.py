@@ -76,7 +76,30 @@ def deidentify_file(
     the caller syncs (`SyncGroup`), so that many files wait for the disk at once.  The caller
     renames `dst` into place and syncs the folder.  The same input and plan give the same bytes.
     """
-    data = load(src)
+    return deidentify_bytes(
+        load(src),
+        dst,
+        plan=plan,
+        accepted=accepted,
+        sha256_before=sha256_before,
+        masks=masks,
+        digests=digests,
+        durable=durable,
+    )
+
+
+def deidentify_bytes(
+    data: bytes,
+    dst: Path,
+    *,
+    plan: DeidPlan,
+    accepted: frozenset[str] = frozenset(),
+    sha256_before: str = "",
+    masks: tuple[Mask, ...] = (),
+    digests: bool = True,
+    durable: bool = True,
+) -> DeidOutcome:
+    """Clean the bytes of one file into `dst`, as `deidentify_file` does."""
     before = sha256_before
     received = data
     cleaner = cleaner_for(plan)

@@ -194,16 +194,21 @@ class FileFacts:
 
 
 def facts_of_file(
-    header: Header, path: Path, *, key: bytes, only: frozenset[str] | None = None
+    header: Header,
+    file: Callable[[], Path],
+    *,
+    key: bytes,
+    only: frozenset[str] | None = None,
 ) -> FileFacts | None:
     """Facts of a file whose header was indexed before; None when it cannot be read for them.
 
-    ``only`` names the parameters that are wanted; all without it.
+    ``file`` is asked for where the header is odd. ``only`` names the parameters that are wanted;
+    all without it.
     """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            dataset = dataset_of(header) or open_header(path)
+            dataset = dataset_of(header) or open_header(file())
             if dataset is None or element(dataset, "SeriesInstanceUID") is None:
                 return None
             facts = file_facts(dataset, key=key, only=only)

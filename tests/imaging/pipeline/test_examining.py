@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from imaging.pipeline.deidentify import load_profile, merge_tokens
 from imaging.pipeline.encoding import Malformed
-from imaging.pipeline.examining import Examiner
+from imaging.pipeline.examining import Examiner, Opened
 from tests.imaging.pipeline.test_layouts import (
     EXPLICIT,
     IMPLICIT,
@@ -54,11 +54,15 @@ def examiner() -> Examiner:
     return Examiner(load_profile("trial"), key=KEY, only=None)
 
 
+def seen(by: Examiner, path: Path) -> Opened:
+    return by.examine(path.read_bytes(), lambda: path)
+
+
 def told(by: Examiner, data: bytes, place: Path) -> tuple[object, object]:
     """The verdict with sealed facts, and the facts for the checks; or the reason of a refusal."""
     place.write_bytes(data)
     try:
-        verified, _, facts = by.examine(data, place)
+        verified, _, facts = by.examine(data, lambda: place)
     except Malformed as problem:
         return problem.code, None
     return verified, facts
@@ -68,7 +72,7 @@ def trained(sources: list[Path]) -> Examiner:
     """An examiner that has seen all files of the series but the last."""
     by = examiner()
     for path in sources[:-1]:
-        by.examine(path.read_bytes(), path)
+        seen(by, path)
     return by
 
 
@@ -79,7 +83,7 @@ def test_the_last_slice_is_recognised(sources: list[Path]) -> None:
 
 
 def test_each_slice_has_its_own_place_times_and_number(sources: list[Path], tmp_path: Path) -> None:
-    verified, tokens, facts = trained(sources).examine(sources[-1].read_bytes(), sources[-1])
+    verified, tokens, facts = seen(trained(sources), sources[-1])
     assert facts is not None
     (found,) = facts.slices
     assert (found.number, found.position) == (SLICES, (1.5, -2.25, 3.0 * (SLICES - 1)))
@@ -154,7 +158,7 @@ def test_any_byte_of_a_header_may_change(
 
 def test_identity_of_a_series_is_that_of_its_files_alone(sources: list[Path]) -> None:
     by = examiner()
-    together = merge_tokens([by.examine(path.read_bytes(), path)[1] for path in sources])
-    alone = merge_tokens([examiner().examine(path.read_bytes(), path)[1] for path in sources])
+    together = merge_tokens([seen(by, path)[1] for path in sources])
+    alone = merge_tokens([seen(examiner(), path)[1] for path in sources])
     assert together == alone
     assert together.people
