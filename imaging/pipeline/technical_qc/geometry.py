@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from imaging.pipeline.technical_qc.facts import SliceFacts
+from imaging.pipeline.technical_qc.facts import SliceFacts, Vector
 
 # Directions that differ by less than about 0.6° count as one orientation.
 _SAME_DIRECTION = 0.99995
@@ -68,17 +69,23 @@ class Stack:
 def orientation_groups(slices: Sequence[SliceFacts]) -> list[list[SliceFacts]]:
     """Slices by common orientation, the largest group first."""
     groups: list[tuple[np.ndarray, list[SliceFacts]]] = []
+    alike: dict[Vector, list[SliceFacts]] = {}
     for item in slices:
         if item.orientation is None or len(item.orientation) != 6:
+            continue
+        if item.orientation in alike:
+            alike[item.orientation].append(item)
             continue
         axes = np.asarray(item.orientation, dtype=float)
         for reference, members in groups:
             same_rows = float(axes[:3] @ reference[:3]) > _SAME_DIRECTION
             if same_rows and float(axes[3:] @ reference[3:]) > _SAME_DIRECTION:
                 members.append(item)
+                alike[item.orientation] = members
                 break
         else:
-            groups.append((axes, [item]))
+            alike[item.orientation] = [item]
+            groups.append((axes, alike[item.orientation]))
     return sorted((members for _, members in groups), key=len, reverse=True)
 
 
@@ -91,16 +98,13 @@ def stack_of(slices: Sequence[SliceFacts], *, temporal_positions: int = 0) -> St
     groups = orientation_groups(placed)
     if not groups:
         return None
-    by_height: dict[float, list[SliceFacts]] = {}
     # Heights of one group are measured along its first slice's normal, so that rounding of the
     # direction cosines cannot move slices against each other.
     reference = groups[0][0].orientation
     axes = np.asarray(reference, dtype=float)
     normal = np.cross(axes[:3], axes[3:])
-    for item in groups[0]:
-        height = round(float(np.asarray(item.position, dtype=float) @ normal), 4)
-        known = next((h for h in by_height if abs(h - height) < SAME_PLACE_MM), height)
-        by_height.setdefault(known, []).append(item)
+    places = np.asarray([item.position for item in groups[0]], dtype=float) @ normal
+    by_height = _by_height(groups[0], [round(float(place), 4) for place in places])
     heights = tuple(sorted(by_height))
     counts = tuple(len(by_height[height]) for height in heights)
     repeats = _repeats(by_height, counts, temporal_positions)
@@ -114,6 +118,24 @@ def stack_of(slices: Sequence[SliceFacts], *, temporal_positions: int = 0) -> St
         incomplete=tuple(h for h in heights if len(by_height[h]) < repeats),
         normal=(float(normal[0]), float(normal[1]), float(normal[2])),
     )
+
+
+def _by_height(
+    slices: Sequence[SliceFacts], heights: Sequence[float]
+) -> dict[float, list[SliceFacts]]:
+    """Gather slices that lie in one place, under the height of the first of them."""
+    found: dict[float, list[SliceFacts]] = {}
+    known: list[float] = []  # in their order along the normal
+    came: dict[float, int] = {}
+    for item, height in zip(slices, heights, strict=True):
+        at = bisect_left(known, height)
+        near = [h for h in known[max(0, at - 1) : at + 1] if abs(h - height) < SAME_PLACE_MM]
+        place = min(near, key=came.__getitem__, default=height)
+        if not near:
+            known.insert(at, place)
+            came[place] = len(came)
+        found.setdefault(place, []).append(item)
+    return found
 
 
 def _usual_step(heights: Sequence[float]) -> float | None:
