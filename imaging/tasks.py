@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from importlib import import_module
 from typing import Any
 
@@ -10,6 +11,7 @@ from celery.signals import worker_init
 
 from imaging.pipeline.buffers import keep_large_buffers
 from imaging.pipeline.burned_in import recogniser
+from imaging.pipeline.sandbox import COLLECTED_AFTER
 
 # What the jobs of an upload load when they begin; loaded once, every process of a worker has it.
 _LOADED_FIRST = (
@@ -25,6 +27,9 @@ def load_first(**_: Any) -> None:  # Any: whatever Celery tells its receivers
         import_module(name)
     recogniser()
     keep_large_buffers()
+    # What was loaded is never garbage; an upload makes many records without cycles.
+    gc.freeze()
+    gc.set_threshold(*COLLECTED_AFTER)
 
 
 @shared_task(name="imaging.ask_for_sweep")

@@ -86,9 +86,11 @@ class Sandbox(Generic[Item, Result]):
         self.close()
 
     def close(self) -> None:
-        """Stop every child."""
+        """Stop every child; they end side by side."""
         for child in self._children:
-            child.stop()
+            child.dismiss()
+        for child in self._children:
+            child.await_end()
         self._children.clear()
 
     def map(self, items: Iterable[Item]) -> Iterator[tuple[int, Result | Contained]]:
@@ -240,14 +242,15 @@ class _Child:
             return "out_of_time"
         return "process_died"
 
-    def stop(self) -> None:
+    def dismiss(self) -> None:
         self._let_go()
-        try:
-            if self.busy:
+        if self.busy:
+            with suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGKILL)
+
+    def await_end(self) -> None:
+        with suppress(ChildProcessError):
             os.waitpid(self.pid, 0)
-        except (ProcessLookupError, ChildProcessError):
-            pass
 
     def _let_go(self) -> None:
         _LIVE.discard(self)

@@ -36,10 +36,20 @@ from studies.models import TimePoint
 from studies.services import forms
 from studies.services.subjects import current_anchor
 
+# A pinned document never changes; reading one costs as much as checking some hundred images by it.
+_read: dict[str, Guideline] = {}
+MOST_READ = 64
+
 
 def guideline_of(submission: Submission) -> Guideline:
     """Return the guideline that the submission pins."""
-    return from_document(submission.guideline.document)
+    pinned = submission.guideline
+    found = _read.get(pinned.digest)
+    if found is None:
+        if len(_read) >= MOST_READ:
+            _read.clear()
+        found = _read[pinned.digest] = from_document(pinned.document)
+    return found
 
 
 def context_of(submission: Submission, *, own: Iterable[str] = ()) -> Context:
