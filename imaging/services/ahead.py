@@ -28,7 +28,7 @@ from imaging.pipeline.deidentify import DeidOutcome, IdentityTokens
 from imaging.pipeline.technical_qc.reading import FileFacts
 from imaging.pipeline.verify import Verified
 from imaging.services import cleaning, identity, intake, looking, site_cleaning
-from imaging.services.cleaning import Cleaned
+from imaging.services.cleaning import Ahead, Cleaned
 from imaging.services.intake import Examined, Intake, Left, Tick
 from imaging.storage import ArrivalStore, study_key
 from imaging.storage.ahead import AheadStore
@@ -70,11 +70,12 @@ class _Note:
 class Ready:
     """An upload that was worked through ahead: what is known of its files, and clean ones.
 
-    It holds for the files of a manifest and for the plan with this digest.
+    It holds for the files of a manifest and for the plan with this digest. What is signed while it
+    is cleaned is ready before all of it is clean.
     """
 
     intake: Intake
-    cleaned: list[Cleaned]
+    work: Ahead
     run: str
     plan: str
     manifest: str
@@ -94,10 +95,10 @@ def engine() -> str:
 
 
 def work(submission: Submission, opened: Intake, tick: Tick) -> Ready | None:
-    """Look at, clean and verify an opened upload.
+    """Look at, clean and verify an opened upload, until all is done or it is signed.
 
     Returns:
-        The clean files when every file passed; nothing otherwise.
+        The clean files when every file passed so far; nothing otherwise.
     """
     store, run = AheadStore(submission.pk), uuid4().hex
     store.drop()
@@ -111,11 +112,20 @@ def work(submission: Submission, opened: Intake, tick: Tick) -> Ready | None:
     known = identity.known_files(submission)
     fresh = [item for item in opened.examined if item.row.sha256 not in known]
     folder = store.folder(run)
-    cleaned = cleaning.ahead(fresh, plan, folder=folder, tick=tick)
-    if cleaned is None:
-        shutil.rmtree(folder, ignore_errors=True)
-        return None
-    return Ready(opened, cleaned, run, plan.digest, submission.manifest_digest)
+    begun = cleaning.begin_ahead(fresh, plan, folder=folder)
+    ready = Ready(opened, begun, run, plan.digest, submission.manifest_digest)
+    if ready.work.go_on(tick, lambda: is_signed(submission, ready)):
+        return ready
+    shutil.rmtree(folder, ignore_errors=True)
+    return None
+
+
+def is_signed(submission: Submission, ready: Ready) -> bool:
+    """Tell whether it was signed meanwhile, and what is at hand can go on as it is."""
+    submission.refresh_from_db()
+    if submission.state != "received" or submission.lifted_holds:
+        return False
+    return holds_now(submission, ready)
 
 
 def holds_now(submission: Submission, ready: Ready) -> bool:
@@ -130,10 +140,11 @@ def holds_now(submission: Submission, ready: Ready) -> bool:
 def keep(submission: Submission, ready: Ready) -> None:
     """Keep what was worked out until the submission is signed, if it still has these files."""
     store, opened = AheadStore(submission.pk), ready.intake
+    ready.work.stop()
     if not _is_wanted(submission, ready):
         shutil.rmtree(store.folder(ready.run), ignore_errors=True)
         return
-    by_source = {one.work.item.row.sha256: one for one in ready.cleaned}
+    by_source = {one.work.item.row.sha256: one for one in ready.work.done}
     digests = dict(submission.files.filter(pk__in=opened.set_aside).values_list("pk", "sha256"))
     note = _Note(
         engine(),
@@ -146,7 +157,7 @@ def keep(submission: Submission, ready: Ready) -> None:
     )
     # It may be dropped meanwhile: other files were chosen, or it was withdrawn.
     with suppress(FileNotFoundError, RuleBroken):
-        store.keep(notes.written(note), [one.staged.path for one in ready.cleaned])
+        store.keep(notes.written(note), [one.staged.path for one in ready.work.done])
 
 
 def _file(item: Examined, cleaned: Cleaned | None) -> _File:
@@ -202,7 +213,7 @@ def _ready(submission: Submission, note: _Note, store: AheadStore) -> Ready | No
             return None
         cleaned.append(cleaning.cleaned_ahead(item, path, one.outcome, one.left, size=one.size))
     found.set_aside = {rows[sha256].pk: told for sha256, told in note.aside.items()}
-    return Ready(found, cleaned, note.run, note.plan, note.manifest)
+    return Ready(found, cleaning.all_ahead(cleaned), note.run, note.plan, note.manifest)
 
 
 def _is_there(path: Path, size: int) -> bool:

@@ -8,7 +8,7 @@ because the same plan and source give the same output.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,6 +100,9 @@ class _Named:
     failed: Sequence[Failure]
 
 
+Batch = tuple[list[Cleaned], list[Failure]]
+
+
 def plan_of(submission: Submission, intake: Intake) -> DeidPlan:
     """Return what the upload is cleaned with; equal for every run over the same upload."""
     return plan_for(submission, study_secret=intake.key, tokens=intake.tokens)
@@ -122,40 +125,82 @@ def clean(
     store.clear_workspace(place)
     workspace = store.workspace(place)
     work_for = _work(submission)
+    work = [work_for(item, workspace / f"{item.row.pk}.part") for item in left]
+    _store(submission, intake, _batches(_cleaned(plan, work)), finished=finished, tick=tick)
+    store.clear_workspace(place)
+
+
+def _store(
+    submission: Submission, intake: Intake, batches: Iterable[Batch], *, finished: int, tick: Tick
+) -> None:
+    """Name what is cleaned, durably, and write its rows, batch by batch as it comes."""
+    store = research()
     with ThreadPoolExecutor(1) as disk:
         waiting: _Named | None = None
-        work = [work_for(item, workspace / f"{item.row.pk}.part") for item in left]
-        for passed, failed in _batches(_cleaned(plan, work)):
+        for passed, failed in batches:
+            # The disk takes one batch while the next one is cleaned; rows follow the names.
+            named = disk.submit(store.commit, [cleaned.staged for cleaned in passed])
             if waiting is not None:
                 finished += _write_rows(submission, intake, waiting)
             tick(finished, "Removing identity and verifying")
-            # The disk takes one batch while the next one is cleaned; rows follow the names.
-            named = disk.submit(store.commit, [cleaned.staged for cleaned in passed])
             waiting = _Named(named, passed, failed)
         if waiting is not None:
             finished += _write_rows(submission, intake, waiting)
             tick(finished, "Removing identity and verifying")
-    store.clear_workspace(place)
 
 
-def ahead(
-    items: Sequence[Examined], plan: DeidPlan, *, folder: Path, tick: Tick
-) -> list[Cleaned] | None:
-    """Clean and verify files into a folder, naming nothing; nothing when one did not pass."""
+@dataclass(frozen=True)
+class Ahead:
+    """Cleaning and verifying into a folder, naming nothing, until it is signed or all is done.
+
+    ``done`` are the files that passed so far.
+    """
+
+    done: list[Cleaned]
+    _left: Generator[Batch]
+
+    def go_on(self, tick: Tick, is_signed: Callable[[], bool]) -> bool:
+        """Work until all is done, or until it is signed: what is left is done as it is stored.
+
+        Returns:
+            Whether every file passed; when one did not, the work ends there.
+        """
+        with ThreadPoolExecutor(1) as disk:
+            for passed, failed in self._left:
+                if failed:
+                    self.stop()
+                    return False
+                self.done.extend(passed)
+                tick(0, "Removing identity ahead")
+                if is_signed():
+                    return True
+                # On the disk before they are named: signing waits for names only.
+                disk.submit(fsync_files, [one.staged.path for one in passed])
+        return True
+
+    def stop(self) -> None:
+        """Leave undone what is left."""
+        self._left.close()
+
+    def batches(self) -> Iterator[Batch]:
+        """Yield what is done, then what is left as it is cleaned."""
+        for at in range(0, len(self.done), BATCH):
+            yield self.done[at : at + BATCH], []
+        yield from self._left
+
+
+def begin_ahead(items: Sequence[Examined], plan: DeidPlan, *, folder: Path) -> Ahead:
+    """Prepare to clean files into a folder; none is touched yet."""
     # The verifier searches names for numbers too: these are shorter than any that identifies.
     work = [
         _Work(item, folder / f"{number}.part", frozenset(), ()) for number, item in enumerate(items)
     ]
-    done: list[Cleaned] = []
-    with ThreadPoolExecutor(1) as disk:
-        for passed, failed in _batches(_cleaned(plan, work)):
-            if failed:
-                return None
-            done += passed
-            tick(0, "Removing identity ahead")
-            # On the disk before they are named: signing waits for names only.
-            disk.submit(fsync_files, [one.staged.path for one in passed])
-    return done
+    return Ahead([], _batches(_cleaned(plan, work)))
+
+
+def all_ahead(done: list[Cleaned]) -> Ahead:
+    """Return what was all done ahead, in an earlier run."""
+    return Ahead(done, _batches(()))
 
 
 def cleaned_ahead(
@@ -168,27 +213,22 @@ def cleaned_ahead(
 
 
 def take_over(
-    submission: Submission, intake: Intake, cleaned: Sequence[Cleaned], *, tick: Tick
+    submission: Submission, intake: Intake, batches: Iterable[Batch], *, tick: Tick
 ) -> None:
     """Name files that were cleaned ahead, durably, and write their rows."""
     wanted = {item.row.pk for item in intake.examined}
-    mine = [one for one in cleaned if one.work.item.row.pk in wanted]
-    finished = submission.file_count - len(mine)
-    store = research()
-    with ThreadPoolExecutor(1) as disk:
-        parts = [mine[at : at + BATCH] for at in range(0, len(mine), BATCH)]
-        named = [
-            _Named(disk.submit(store.commit, [one.staged for one in part]), part, ())
-            for part in parts
-        ]
-        for part in named:
-            finished += _write_rows(submission, intake, part)
-            tick(finished, "Storing the clean images")
+    mine = (
+        (
+            [one for one in passed if one.work.item.row.pk in wanted],
+            [one for one in failed if one[0].row.pk in wanted],
+        )
+        for passed, failed in batches
+    )
+    finished = submission.file_count - len(wanted)
+    _store(submission, intake, mine, finished=finished, tick=tick)
 
 
-def _batches(
-    results: Iterable[Cleaned | Failure],
-) -> Iterator[tuple[list[Cleaned], list[Failure]]]:
+def _batches(results: Iterable[Cleaned | Failure]) -> Generator[Batch]:
     """Gather results, as they come, into what is named and written together."""
     passed: list[Cleaned] = []
     failed: list[Failure] = []

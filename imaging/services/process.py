@@ -41,7 +41,7 @@ from imaging.services import (
     series,
     site_cleaning,
 )
-from imaging.services.cleaning import Cleaned
+from imaging.services.cleaning import Ahead
 from imaging.services.intake import Examined, Intake
 from imaging.services.submission import prefill_form
 from imaging.workflows import SUBMISSION
@@ -105,8 +105,8 @@ def process(job: Job, submission_id: str) -> None:
 def _take_to_qc(row: Submission, system: Actor, marks: Marks, ready: ahead.Ready | None) -> None:
     described: Known = {}
     if row.state == "received":
-        with _opened(row, marks, ready) as (opened, cleaned):
-            described = clean(row, system, marks, opened, cleaned)
+        with _opened(row, marks, ready) as (opened, at_hand):
+            described = clean(row, system, marks, opened, at_hand)
         row.refresh_from_db()
     if row.state == "deidentified":
         marks(row.file_count, "Indexing and checking")
@@ -119,12 +119,12 @@ def clean(
     system: Actor,
     marks: Marks,
     opened: Intake,
-    cleaned: Sequence[Cleaned] | None,
+    at_hand: Ahead | None,
 ) -> Known:
     """De-identify and verify; hold the submission where a person must look.
 
     Args:
-        cleaned: the clean files where that was done ahead.
+        at_hand: the clean files where that was begun or done ahead.
 
     Returns:
         What was read of the clean files for the index.
@@ -134,9 +134,9 @@ def clean(
     if _in_doubt(row, identity.before_cleaning(row, opened), system):
         return {}
     identity.set_duplicates_aside(row, opened)
-    if cleaned is not None:
+    if at_hand is not None:
         looking.note_looked(row, opened)
-        cleaning.take_over(row, opened, cleaned, tick=marks)
+        cleaning.take_over(row, opened, at_hand.batches(), tick=marks)
     else:
         held = looking.hold_what_shows_text(row, opened, marks)
         for part, by in site_cleaning.parts_of(opened, plan):
@@ -175,15 +175,15 @@ def clean(
 @contextmanager
 def _opened(
     row: Submission, marks: Marks, ready: ahead.Ready | None
-) -> Iterator[tuple[Intake, list[Cleaned] | None]]:
+) -> Iterator[tuple[Intake, Ahead | None]]:
     """Open an upload, or take what was worked out of it ahead: then no original is opened."""
     if ready is not None:  # the originals are still open
-        yield ready.intake, ready.cleaned
+        yield ready.intake, ready.work
         return
     ready = ahead.ready(row)
     if ready is not None:
         with intake.working(row):  # attachments are opened in it
-            yield ready.intake, ready.cleaned
+            yield ready.intake, ready.work
         return
     with intake.opened(row, marks, only=intake.TRUE_VALUES) as opened:
         yield opened, None
@@ -261,9 +261,7 @@ def check_before_sending(job: Job, submission_id: str) -> None:
             ready = ahead.work(row, opened, marks)
             if ready is None:
                 return
-            row.refresh_from_db()
-            if row.state == "received" and ahead.holds_now(row, ready):
-                # Signed meanwhile: what is at hand goes on as it is.
+            if ahead.is_signed(row, ready):
                 _take_to_qc(row, service(CLEANS, study_id=study.pk), marks, ready)
             else:
                 ahead.keep(row, ready)

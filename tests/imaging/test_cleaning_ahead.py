@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -110,25 +111,39 @@ def _checked_while(
     folder: Path,
     meanwhile: Callable[[Submission], object],
     monkeypatch: pytest.MonkeyPatch,
+    *,
+    first: bool = False,
 ) -> Submission:
-    """Upload a series and let the checks run; something happens while they clean it."""
+    """Upload a series and let the checks run; something happens while they clean it.
+
+    Args:
+        first: it happens when one file is clean; else when all are.
+    """
     row = _uploaded(world, folder)
-    clean = cleaning.ahead
+    go_on = cleaning.Ahead.go_on
 
-    def interrupted(*given: Any, **named: Any) -> Any:
-        done = clean(*given, **named)
-        meanwhile(row)
-        return done
+    def interrupted(self: cleaning.Ahead, tick: Any, is_signed: Callable[[], bool]) -> bool:
+        def after_one() -> bool:
+            if first and len(self.done) == 1:
+                meanwhile(row)
+            return is_signed()
 
-    monkeypatch.setattr(cleaning, "ahead", interrupted)
+        passed = go_on(self, tick, after_one)
+        if not first:
+            meanwhile(row)
+        return passed
+
+    monkeypatch.setattr(cleaning, "BATCH", 1)
+    monkeypatch.setattr(cleaning.Ahead, "go_on", interrupted)
     assert run_jobs(row) == ["done"]
     row.refresh_from_db()
     return row
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("first", [True, False], ids=["one file is clean", "all are clean"])
 def test_what_is_signed_while_it_is_cleaned_goes_on_to_qc_in_the_same_run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, first: bool
 ) -> None:
     world = make_imaging_study()
 
@@ -137,13 +152,62 @@ def test_what_is_signed_while_it_is_cleaned_goes_on_to_qc_in_the_same_run(
         send(world, row)
 
     with scope(world.study):
-        row = _checked_while(world, tmp_path, sign, monkeypatch)
+        row = _checked_while(world, tmp_path, sign, monkeypatch, first=first)
         assert row.state == "in_qc", row.hold_reason
         assert len(_outputs(row)) == FEW
         assert AheadStore(row.pk).note() is None
         # The job that the signature asked for finds nothing left to clean, and draws.
         assert run_jobs(row) == ["done"]
         assert row.series.filter(previews__isnull=False).exists()
+        assert _waiting(row) == []
+
+
+@pytest.mark.django_db
+def test_a_file_that_does_not_pass_after_it_was_signed_is_told_and_the_others_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = make_imaging_study()
+    clean = cleaning._cleaned
+
+    def last_one_dies(*given: Any) -> Any:
+        *others, last = clean(*given)
+        yield from others
+        yield last.work.item, "refused", "process_died"
+
+    def sign(row: Submission) -> None:
+        fill_form(world, row)
+        send(world, row)
+
+    monkeypatch.setattr(cleaning, "_cleaned", last_one_dies)
+    with scope(world.study):
+        row = _checked_while(world, tmp_path, sign, monkeypatch, first=True)
+        outcomes = sorted(row.files.values_list("outcome", "code"))
+        assert outcomes == [("cleaned", "")] * (FEW - 1) + [("refused", "process_died")]
+        assert len(_outputs(row)) == FEW - 1
+        assert row.state == "in_qc", row.hold_reason
+        assert row.findings.filter(state="open", key__contains="process_died").exists()
+
+
+@pytest.mark.django_db
+def test_a_plan_that_changed_meanwhile_is_worked_out_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = make_imaging_study()
+
+    def sign_and_change(row: Submission) -> None:
+        fill_form(world, row)
+        send(world, row)
+        plan_of = cleaning.plan_of
+        monkeypatch.setattr(
+            cleaning, "plan_of", lambda *given: replace(plan_of(*given), key=b"another key" * 3)
+        )
+
+    with scope(world.study):
+        row = _checked_while(world, tmp_path, sign_and_change, monkeypatch, first=True)
+        assert (row.state, _outputs(row)) == ("received", {})
+        assert run_jobs(row) == ["done"]
+        row.refresh_from_db()
+        assert (row.state, len(_outputs(row))) == ("in_qc", FEW)
         assert _waiting(row) == []
 
 
