@@ -11,14 +11,24 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from imaging.dicomweb.values import Bulk, Encoder
+from imaging.dicomweb.values import (
+    CHARACTER_SET,
+    PIXEL_REPRESENTATION,
+    Bulk,
+    Encoder,
+    Walk,
+    is_shown,
+)
 from imaging.pipeline import encoding
 from imaging.pipeline.encoding import Element, Part10
+from imaging.pipeline.layout import Recognised
 from imaging.pipeline.travel import travels
 from imaging.pipeline.verify import Header, load, read_header
 
 FILE_META: Final = 0x00020010
 OFFSET_TABLE: Final = 0x7FE00001
+SOP_INSTANCE: Final = 0x00080018
+INSTANCE_NUMBER: Final = 0x00200013
 _ITEM_HEAD: Final = struct.Struct("<HHI")
 # A fragment that begins a codestream: JPEG and JPEG-LS (FF D8), JPEG 2000 (FF 4F), its boxes.
 _BEGINNINGS: Final = (b"\xff\xd8", b"\xff\x4f", b"\x00\x00\x00\x0cjP")
@@ -64,11 +74,11 @@ class Describer:
         """Describe an opened file."""
         part10, elements = header.part10, list(header.elements)
         text = _text_of(header)
-        uid = text(0x00080018)
+        uid = text(SOP_INSTANCE)
         metadata, bulk = self._encoder.encode(
             part10.data, elements, explicit=part10.explicit, uid=uid
         )
-        number = text(0x00200013)
+        number = text(INSTANCE_NUMBER)
         in_place = part10.transfer_syntax != encoding.DEFLATED_LE
         pixels = next((e for e in elements if e.tag in encoding.PIXEL_TAGS), None)
         frames = _frames(text(0x00280008)) if pixels else 0
@@ -79,7 +89,7 @@ class Describer:
             sop_class_uid=text(0x00080016),
             sop_instance_uid=uid,
             transfer_syntax=part10.transfer_syntax,
-            number=int(number) if number.lstrip("-").isdigit() and len(number) < 10 else None,  # noqa: PLR2004 - the column's range
+            number=_whole(number),
             rows=_short(header, 0x00280010),
             columns=_short(header, 0x00280011),
             frames=frames,
@@ -91,18 +101,77 @@ class Describer:
             bulk=bulk if in_place else [],
         )
 
+    def form(self, known: Recognised, header: Header, like: Described) -> DescribedForm | None:
+        """Return what describes files of a layout by what varies; None where that is not all.
+
+        Args:
+            known: a file of the layout, with its whole ``header``, as it was described.
+        """
+        layout, data, explicit = known.layout, known.data, header.part10.explicit
+        in_place = layout.syntax in encoding.NATIVE and layout.syntax != encoding.DEFLATED_LE
+        if not in_place or not layout.varying.isdisjoint((CHARACTER_SET, PIXEL_REPRESENTATION)):
+            return None
+        signed = header.raw(PIXEL_REPRESENTATION)[:1] == b"\x01" and not explicit
+        charset = header.raw(CHARACTER_SET)
+        walk = Walk(data, charset, uid=like.sop_instance_uid, signed=signed)
+        shown = [one for one in header.elements if is_shown(one)]
+        members = [
+            "" if one.tag in layout.varying else self._encoder.member(walk, one, explicit)
+            for one in shown
+        ]
+        if walk.bulk:  # it lies elsewhere where something before it is longer
+            return None
+        places = [(at, one.tag) for at, one in enumerate(shown) if one.tag in layout.varying]
+        return DescribedForm(self._encoder, like, members, places, charset, signed, explicit)
+
+
+@dataclass(frozen=True, slots=True)
+class DescribedForm:
+    """What the files of one layout share: their members, and where those that vary stand."""
+
+    encoder: Encoder
+    like: Described
+    members: list[str]
+    places: list[tuple[int, int]]
+    charset: bytes
+    signed: bool
+    explicit: bool
+
+    def describe(self, known: Recognised) -> Described:
+        """Describe another file of the layout."""
+        like, varying = self.like, known.varying
+        uid = _first_of(known.data, varying.get(SOP_INSTANCE), like.sop_instance_uid)
+        number = like.number
+        if INSTANCE_NUMBER in varying:
+            number = _whole(_first_of(known.data, varying[INSTANCE_NUMBER], ""))
+        walk = Walk(known.data, self.charset, uid=uid, signed=self.signed)
+        members = self.members.copy()
+        for at, tag in self.places:
+            members[at] = self.encoder.member(walk, varying[tag], self.explicit)
+        pixels = next((varying[tag] for tag in encoding.PIXEL_TAGS if tag in varying), None)
+        return Described(
+            like.sop_class_uid, uid, like.transfer_syntax, number, like.rows, like.columns,
+            like.frames, like.bits_allocated,
+            pixels.value if pixels is not None and like.pixel_at is not None else None,
+            like.frame_bytes, None, "{" + ",".join(members) + "}", walk.bulk,
+        )  # fmt: skip
+
 
 def _text_of(header: Header) -> Any:
     values = {e.tag: e for e in header.elements}
+    return lambda tag: _first_of(header.part10.data, values.get(tag), "")
 
-    def text(tag: int) -> str:
-        element = values.get(tag)
-        if element is None:
-            return ""
-        raw = bytes(header.part10.data[element.value : element.value_end])
-        return raw.decode("latin-1").split("\\", maxsplit=1)[0].strip("\0 ")
 
-    return text
+def _first_of(data: bytes, element: Element | None, absent: str) -> str:
+    """Return the first value of an element as text."""
+    if element is None:
+        return absent
+    raw = bytes(data[element.value : element.value_end])
+    return raw.decode("latin-1").split("\\", maxsplit=1)[0].strip("\0 ")
+
+
+def _whole(number: str) -> int | None:
+    return int(number) if number.lstrip("-").isdigit() and len(number) < 10 else None  # noqa: PLR2004 - the column's range
 
 
 def _short(header: Header, tag: int) -> int:

@@ -33,8 +33,8 @@ _SIGNED: Final = frozenset(
     {0x00280106, 0x00280107, 0x00280108, 0x00280109, 0x00280120, 0x00280121, 0x00281101}
 )
 _DATA_SET: Final = 0x00040000
-_CHARACTER_SET: Final = 0x00080005
-_PIXEL_REPRESENTATION: Final = 0x00280103
+CHARACTER_SET: Final = 0x00080005
+PIXEL_REPRESENTATION: Final = 0x00280103
 
 Json = dict[str, Any]
 Bulk = tuple[str, str, int, int]
@@ -57,39 +57,45 @@ class Encoder:
         charset = b""
         signed = False
         for element in elements:
-            if element.tag == _CHARACTER_SET:
+            if element.tag == CHARACTER_SET:
                 charset = bytes(data[element.value : element.value_end])
-            elif element.tag == _PIXEL_REPRESENTATION:
+            elif element.tag == PIXEL_REPRESENTATION:
                 signed = data[element.value : element.value + 1] == b"\x01"
-        walk = _Walk(data, charset, uid=uid, signed=signed and not explicit)
-        parts = []
-        for element in elements:
-            if element.tag < _DATA_SET or element.tag & 0xFFFF == 0:
-                continue
-            length = element.value_end - element.value
-            if length > LONGEST_REMEMBERED or element.tag in encoding.PIXEL_TAGS:
-                parts.append(walk.member(element, explicit, "", 0))
-                continue
-            # The signed reading is part of the key through the VR.
-            vr = walk.vr_of(element)
-            key = (element.tag, vr, charset, bytes(data[element.value : element.value_end]))
-            found = self._known.get(key)
-            if found is None:
-                before = len(walk.bulk)
-                found = walk.member(element, explicit, "", 0)
-                if len(walk.bulk) == before:
-                    if len(self._known) > MOST_REMEMBERED:
-                        self._known.clear()
-                    self._known[key] = found
-            parts.append(found)
+        walk = Walk(data, charset, uid=uid, signed=signed and not explicit)
+        parts = [self.member(walk, one, explicit) for one in elements if is_shown(one)]
         return "{" + ",".join(parts) + "}", walk.bulk
 
+    def member(self, walk: Walk, element: Element, explicit: bool) -> str:
+        """Return one member of the JSON object of a data set."""
+        length = element.value_end - element.value
+        if length > LONGEST_REMEMBERED or element.tag in encoding.PIXEL_TAGS:
+            return walk.member(element, explicit, "", 0)
+        # The signed reading is part of the key through the VR.
+        vr = walk.vr_of(element)
+        raw = bytes(walk.data[element.value : element.value_end])
+        key = (element.tag, vr, walk.charset, raw)
+        found = self._known.get(key)
+        if found is None:
+            before = len(walk.bulk)
+            found = walk.member(element, explicit, "", 0)
+            if len(walk.bulk) == before:
+                if len(self._known) > MOST_REMEMBERED:
+                    self._known.clear()
+                self._known[key] = found
+        return found
 
-class _Walk:
+
+def is_shown(element: Element) -> bool:
+    """Tell whether an element of the top level is a member of the JSON object."""
+    return element.tag >= _DATA_SET and element.tag & 0xFFFF != 0
+
+
+class Walk:
     """One object: its character set and where its large values lie."""
 
     def __init__(self, data: bytes, charset: bytes, *, uid: str, signed: bool) -> None:
         self.data = data
+        self.charset = charset
         self.charsets = charsets_of(charset)
         self.uid = uid
         self.signed = signed
@@ -102,7 +108,7 @@ class _Walk:
         tag = f"{element.tag:08X}"
         vr = self.vr_of(element)
         head = f'"{tag}":{{"vr":"{vr}"'
-        if element.tag == _CHARACTER_SET:
+        if element.tag == CHARACTER_SET:
             return head + ',"Value":["ISO_IR 192"]}'
         length = element.value_end - element.value
         if element.tag in encoding.PIXEL_TAGS or (vr in BINARY and length > INLINE_MOST):

@@ -19,7 +19,6 @@ from pydicom.uid import ExplicitVRLittleEndian
 
 from audit import clock
 from audit.durable import fsync_files
-from imaging.dicomweb.objects import Describer
 from imaging.models import ImagingStudy, Instance, ReceivedFile, Series, SeriesTimePoint, Submission
 from imaging.pipeline.deidentify import (
     DeidOutcome,
@@ -34,10 +33,10 @@ from imaging.pipeline.held_pictures import check_masked
 from imaging.pipeline.reasons import sentence
 from imaging.pipeline.sandbox import Contained, Sandbox, chained
 from imaging.pipeline.site_cleaning import CleanedAtSite, SecondVerifier
-from imaging.pipeline.technical_qc.value_reader import ValueReader
 from imaging.pipeline.travel import travels
 from imaging.pipeline.verifier import OutputVerifier, TokenSearch, Verdict
-from imaging.pipeline.verify import Header, load, read_header
+from imaging.pipeline.verify import load
+from imaging.services.clean_reader import CleanReader
 from imaging.services.holds import ANSWERED_BY_LOOKING
 from imaging.services.intake import LIMITS, Examined, Intake, Left, Tick
 from imaging.services.site_cleaning import plan_for
@@ -47,7 +46,6 @@ from imaging.storage.originals import Originals
 BATCH = 256
 PROCESSES = 2  # children that clean, and as many that verify
 Failure = tuple[Examined, str, str]
-_POSITION, _ORIENTATION = 0x00200032, 0x00200037
 
 
 @travels
@@ -296,7 +294,7 @@ def _verifier(
     def setup() -> Callable[[_Order], tuple[Verdict, Left | None]]:
         second = isinstance(plan, CleanedAtSite)
         verifier = SecondVerifier(plan) if second else OutputVerifier(plan)
-        describer, values = Describer(), ValueReader()
+        reader = CleanReader()
 
         def verify(order: _Order) -> tuple[Verdict, Left | None]:
             place, target = Path(order.source), Path(order.target)
@@ -310,35 +308,11 @@ def _verifier(
                 source = originals.read(order.sha256, place, order.size)
             output = load(target)
             verdict = verifier.compare(source, output, target.name)
-            return verdict, _left(output, target, describer, values) if verdict.passed else None
+            return verdict, reader.read(output, target) if verdict.passed else None
 
         return verify
 
     return setup
-
-
-def _left(output: bytes, path: Path, describer: Describer, values: ValueReader) -> Left:
-    """Read of a clean file where it lies, what the index keeps of it, and its parameters."""
-    header = read_header(output)
-    described = describer.describe_header(header)
-    return Left(height_of(header), values.read(header, path), described)
-
-
-def height_of(header: Header) -> float | None:
-    """Return where a slice lies along its normal, mm (PS3.3 C.7.6.2.1.1), if its header says so."""
-    position, axes = _decimals(header.raw(_POSITION)), _decimals(header.raw(_ORIENTATION))
-    if len(position) != 3 or len(axes) != 6:  # noqa: PLR2004 - a point and two direction cosines
-        return None
-    a, b = axes[:3], axes[3:]
-    normal = (a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0])
-    return round(sum(p * n for p, n in zip(position, normal, strict=True)), 3)
-
-
-def _decimals(raw: bytes) -> list[float]:
-    try:
-        return [float(part) for part in raw.decode("ascii").strip("\0 ").split("\\")]
-    except ValueError:
-        return []
 
 
 def _cleaned(plan: DeidPlan, work: Sequence[_Work]) -> Iterator[Cleaned | Failure]:

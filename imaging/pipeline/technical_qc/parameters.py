@@ -185,10 +185,10 @@ def clock_seconds(value: object) -> float | None:
 
 def _contrast_delay(dataset: Dataset) -> Sequence[Value]:
     bolus = clock_seconds(element(dataset, "ContrastBolusStartTime"))
-    scan = clock_seconds(element(dataset, "AcquisitionTime"))
-    if bolus is None or scan is None:
+    if bolus is None:  # the time of each image is not asked for: most values then are the series'
         return []
-    return [(scan - bolus) % 86_400]
+    scan = clock_seconds(element(dataset, "AcquisitionTime"))
+    return [] if scan is None else [(scan - bolus) % 86_400]
 
 
 _PHASE_WORDS = (

@@ -44,6 +44,18 @@ class ValueReader:
             self._remember(part10, places, dataset._dict, values)
         return values
 
+    @staticmethod
+    def depends_on(header: Header) -> frozenset[int] | None:
+        """Tags of the elements that the values of a file depend on; None when that is not known."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            dataset = dataset_of(header, Watched)
+            if dataset is None:
+                return None
+            values_of(dataset, str(element(dataset, "Modality") or ""))
+        watched = dataset._dict
+        return None if watched.wholly else frozenset(watched.asked)  # type: ignore[attr-defined]
+
     def _remember(
         self,
         part10: Part10,
