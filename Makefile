@@ -68,7 +68,7 @@ lint: setup ## style, import contracts, templates
 	$(BIN)/djlint --lint --quiet templates
 
 types: setup ## mypy, strictly
-	$(BIN)/mypy icro ui audit accounts studies queries imaging reads exports projects
+	$(BIN)/mypy icro ui audit accounts studies queries imaging clinical reads exports projects
 
 unit: setup ## the front end's own tests
 	@cd frontend && $(RUN) npm test --silent

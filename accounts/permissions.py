@@ -162,6 +162,18 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
         "read.progress": (*_STAFF, *_OVERSIGHT),
         "read.inbox": (_READER,),
         "read.perform": (_READER,),
+        # clinical dossiers: who delivers, who checks, who lets readers see them; readers have none
+        "dossier.view": (_PM, _OPS, _SCIENCE, _DATA, _PARTNER, _SPONSOR, *_OVERSIGHT),
+        "dossier.define": (_SCIENCE,),
+        "dossier.request": (_PM, _SCIENCE),
+        "dossier.enter": (_DATA, _PARTNER),
+        "dossier.reconcile": (_DATA,),
+        "dossier.approve": (_SCIENCE,),
+        "dossier.apply": (_PM, _SCIENCE),
+        "dossier.refuse": (_DATA, _SCIENCE),
+        # who opened which dossier while reading, and what a revised one changes for signed reads
+        "dossier.watch": (_PM, _OPS, _SCIENCE, _REVIEWERS, _DATA, *_OVERSIGHT),
+        "dossier.decide": (_SCIENCE,),
         # what the platform answers to sites: eligibility, confirmation of progression
         "eligibility.view": (_PM, _OPS, _SCIENCE, _REVIEWERS, _SITE, *_OVERSIGHT),
         "confirmation.view": (_PM, _OPS, _SCIENCE, _REVIEWERS, _SITE, *_OVERSIGHT),

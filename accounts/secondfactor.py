@@ -14,8 +14,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from allauth.core import context
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.forms import ActivateTOTPForm
+from allauth.mfa.totp.internal.auth import SECRET_SESSION_KEY, get_totp_secret
 from allauth.usersessions.models import UserSession
 from cryptography.fernet import Fernet, InvalidToken
 from django import forms
@@ -215,3 +218,23 @@ class Authenticate(_TellsLostKeys, AuthenticateForm):  # type: ignore[misc]  # n
 
 class Reauthenticate(_TellsLostKeys, ReauthenticateForm):  # type: ignore[misc]  # no types
     """The code asked for before security settings change."""
+
+
+class Activate(ActivateTOTPForm):  # type: ignore[misc]  # no types
+    """The code that confirms a new second factor.
+
+    Until then its secret waits in the session, which is a row of the database: encrypted like the
+    confirmed ones. Where its key is gone meanwhile, the page shows a new secret.
+    """
+
+    secret: str
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        try:
+            if is_sealed(self.secret):
+                self.secret = unseal(self.secret)
+                return
+        except SecondFactorUnreadable:
+            self.secret = get_totp_secret(regenerate=True)
+        context.request.session[SECRET_SESSION_KEY] = seal(self.secret)

@@ -7,9 +7,12 @@ back to the page.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from allauth.account.adapter import get_adapter
+from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
@@ -18,9 +21,37 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
 
 Answer = Callable[[HttpRequest], HttpResponse]
-STARTED, SEEN = "icro_started", "icro_seen"
-#: the idle clock is written at most this often, seconds
+STARTED, SEEN, NOTED = "icro_started", "icro_seen", "icro_noted"
+#: the idle clock and the list of a person's sessions are written at most this often, seconds
 GRAIN = 20
+
+
+class SessionActivity:
+    """Keep the list of a person's sessions: from where and when each was seen.
+
+    The library's own middleware writes that row at every request. Here it is written when the
+    session is new or comes from elsewhere, and else as often as the idle clock.
+    """
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Note the session where that is due, and answer."""
+        if request.session.session_key and request.user.is_authenticated:
+            now, comes_from = datetime.now(UTC).timestamp(), _origin(request)
+            told, noted = request.session.get(NOTED, ("", 0.0))
+            if told != comes_from or not 0 <= now - noted <= GRAIN:
+                UserSession.objects.create_from_request(request)
+                request.session[NOTED] = [comes_from, now]
+        return self.get_response(request)
+
+
+def _origin(request: HttpRequest) -> str:
+    """Return a digest of the session's name, the address and the program it is used with."""
+    agent = request.headers.get("User-Agent", "")
+    parts = (request.session.session_key, get_adapter().get_client_ip(request), agent)
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
 class SessionLimits:

@@ -16,6 +16,7 @@ APPS = (
     "studies",
     "queries",
     "imaging",
+    "clinical",
     "reads",
     "exports",
     "projects",

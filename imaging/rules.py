@@ -18,6 +18,10 @@ from imaging.models import (
 from imaging.storage import ArrivalStore
 
 
+def _arrived(number: int) -> str:
+    return "The file arrived whole." if number == 1 else f"All {number:,} files arrived whole."
+
+
 def every_file_is_stored(submission: Submission) -> GuardResult:
     """IMG-001: a receipt is given for a submission whose every announced file is stored."""
     missing = submission.files.filter(outcome=ReceivedFile.Outcome.ANNOUNCED).count()
@@ -28,7 +32,7 @@ def every_file_is_stored(submission: Submission) -> GuardResult:
     text = (
         f"{missing} of {submission.file_count} files have not arrived yet."
         if missing
-        else f"All {submission.file_count} files arrived whole."
+        else _arrived(submission.file_count)
     )
     return GuardResult("IMG-001", missing == 0, text)
 
@@ -181,7 +185,7 @@ def phantom_files_are_stored(scan: PhantomScan) -> GuardResult:
         return GuardResult("PHM-001", False, "No files were added yet.")
     if missing:
         return GuardResult("PHM-001", False, f"{missing} files have not arrived yet.")
-    return GuardResult("PHM-001", True, f"All {len(scan.files)} files arrived whole.")
+    return GuardResult("PHM-001", True, _arrived(len(scan.files)))
 
 
 def phantom_is_described(scan: PhantomScan) -> GuardResult:

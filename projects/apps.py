@@ -89,6 +89,7 @@ class ProjectsConfig(AppConfig):
         from projects import notices, sealing  # noqa: F401 - registers their jobs
         from projects.shell import shell_of
         from projects.work import (  # noqa: F401 - the sources of work
+            clinical,
             data,
             images,
             readers,

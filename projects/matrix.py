@@ -17,6 +17,7 @@ from projects.display import OUT_OF_WINDOW, QUERY, Facts, display_state, facts_f
 from queries.models import Query
 from reads.models import AdjudicationCase
 from studies.models import Study, StudySite, Subject, TimePoint, TimePointDefinition
+from ui.figures import with_minus
 from ui.records import Cell, Matrix, MatrixColumn, MatrixGroup, MatrixRow
 from ui.states import state_of
 
@@ -231,7 +232,7 @@ def _window_words(column: TimePointDefinition) -> str:
     before, after, day = column.window_before, column.window_after, column.offset_days
     if before == after:
         return f"day {day} ±{before}"
-    return f"day {day - before} to {day + after}".replace("-", "−")
+    return with_minus(f"day {day - before} to {day + after}")
 
 
 def _cell(study: Study, actor: Actor, tp: TimePoint | None, facts: Facts) -> Cell:

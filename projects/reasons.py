@@ -1,27 +1,8 @@
-"""Acts that ask why: their coded reasons, their dialogs, and what came back."""
+"""The acts of these pages that ask why, with their coded reasons."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from django.http import HttpRequest
-
-from audit.errors import ReasonRequired
-from ui.records import ReasonRequest, ValueChange
-
-LEAST_CHARACTERS = 10
-OTHER = ("other", "Another reason")
-
-
-@dataclass(frozen=True, slots=True)
-class Act:
-    """An act that needs a reason: key, title of its dialog, coded reasons, words of its button."""
-
-    key: str
-    title: str
-    reasons: tuple[tuple[str, str], ...]
-    label: str = ""
-
+from accounts.reasons import OTHER, Act
 
 NOT_DONE = Act(
     "not-done",
@@ -91,41 +72,3 @@ TOKEN = Act(
     (("unused", "It is not needed any more"), ("lost", "It may be known to others"), OTHER),
     label="Revoke key",
 )
-
-
-def reason_request(
-    act: Act,
-    url: str,
-    *,
-    dialog: str = "",
-    title: str = "",
-    changes: tuple[ValueChange, ...] = (),
-    hidden: tuple[tuple[str, str], ...] = (),
-    label: str = "",
-) -> ReasonRequest:
-    """Return the dialog of an act."""
-    return ReasonRequest(
-        dialog_id=dialog or act.key,
-        url=url,
-        title=title or act.title,
-        changes=changes,
-        reasons=act.reasons,
-        hidden=hidden,
-        least_characters=LEAST_CHARACTERS,
-        label=label or act.label,
-    )
-
-
-def reason_of(request: HttpRequest, act: Act) -> str:
-    """Return the reason that came with a form: the coded one with the person's own words.
-
-    Raises:
-        ReasonRequired: no reason was chosen, or fewer than ten characters were written.
-    """
-    label = dict(act.reasons).get(request.POST.get("reason_code", ""))
-    words = " ".join(request.POST.get("reason", "").split())
-    if label is None or len(words) < LEAST_CHARACTERS:
-        raise ReasonRequired(
-            f"Choose a reason and write at least {LEAST_CHARACTERS} characters.", rule="reason"
-        )
-    return words if label == OTHER[1] else f"{label}: {words}"

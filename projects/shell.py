@@ -87,6 +87,13 @@ STUDY_MENU: Sequence[tuple[str, Sequence[Entry]]] = (
             Entry("training.key", "Training cases", "certificate", "training"),
             Entry("preliminary.view", "Prepared measurements", "ruler-measure", "preliminary-list"),
             Entry("question.view", "Questions of readers", "message-2-question", "question-list"),
+            Entry(
+                "dossier.watch",
+                "Dossiers in reads",
+                "file-description",
+                "dossier-openings",
+                ("dossier-change-list",),
+            ),
             Entry("performance.view", "Reader performance", "chart-bar", "performance"),
         ),
     ),
@@ -94,6 +101,7 @@ STUDY_MENU: Sequence[tuple[str, Sequence[Entry]]] = (
         "Study",
         (
             Entry("subject.view", "Subjects", "users", "subject-list"),
+            Entry("dossier.view", "Clinical dossiers", "report", "dossier-desk"),
             Entry("configuration.view", "Project plan", "calendar-event", "plan"),
             Entry("configuration.view", "Charter", "book", "charter"),
             Entry("configuration.view", "eCRFs", "clipboard-list", "ecrf-list"),

@@ -7,8 +7,10 @@ from audit.states import GuardResult
 from imaging.models import Submission
 from imaging.workflows import SUBMISSION
 from projects.addresses import address
+from reads.services.dossiers import reviews_waiting
 from reads.services.planning import time_points_to_read
 from studies.models import Study, TimePoint
+from studies.workflows import TIME_POINT
 from ui.records import Action, Guard
 
 _BEFORE_READY = ("expected", "received", "in_qc", "accepted")
@@ -19,8 +21,12 @@ def guards(
 ) -> list[Guard]:
     """Return what stands between a time point and the readers; failed ones first."""
     if time_point.state not in _BEFORE_READY:
-        return []
+        waiting = [GuardResult("TP-013", False, text) for text in reviews_waiting(time_point)]
+        return [_shown(study, result, None, actor) for result in waiting]
     results = [_scans(time_point, submission), *_of_submission(submission), _earlier(time_point)]
+    # What upper apps ask before reading: the dossier that the charter shows.
+    waiting = TIME_POINT.guard_results(time_point, "make_ready")
+    results += [result for result in waiting if not result.ok]
     found = [_shown(study, result, submission, actor) for result in results]
     return sorted(found, key=lambda guard: guard.is_met)
 

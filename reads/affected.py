@@ -12,6 +12,7 @@ from django.urls import NoReverseMatch, reverse
 from audit.actors import acting, service
 from imaging.services.effects import Effect
 from reads.models import AdjudicationCase, ReadSession, ReadTask
+from reads.services.dossierchanges import showing, signed_with_another
 from reads.workflows import READ_SESSION, READ_TASK
 from studies.models import Subject, TimePoint
 
@@ -48,6 +49,22 @@ def _page(time_point: TimePoint) -> str:
         return reverse("time-point", args=[time_point.study.code, time_point.pk])
     except NoReverseMatch:
         return ""
+
+
+def of_dossier(time_point: TimePoint) -> list[Effect]:
+    """Name the reads that rest on a time point's dossier, before its next version is applied."""
+    found = []
+    url = _page(time_point)
+    signed = len(signed_with_another(time_point, 0))
+    if signed:
+        text = f"{signed} {'read' if signed == 1 else 'reads'} signed with this dossier"
+        text += "; a scientist decides by signature what the next version changes"
+        found.append(Effect("read", text, url, keeps=True))
+    waiting = len(showing(time_point, _UNSIGNED))
+    if waiting:
+        word = "read takes" if waiting == 1 else "reads take"
+        found.append(Effect("read", f"{waiting} unsigned {word} the next version", url))
+    return found
 
 
 def follows(time_point: TimePoint, reason: str) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
+from django.urls import reverse
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import mixins, serializers
 from rest_framework.decorators import action
@@ -16,7 +17,8 @@ from accounts.signatures import content_digest, prove
 from audit.errors import Conflict
 from reads import signing
 from reads.models import ReadSession, ReadTask
-from reads.services import reading
+from reads.services import dossiers, reading
+from reads.services.dossiers import Opened
 from reads.visibility import held_by, tasks_of_reader
 from studies.api import PREFIX, StudyViewSet
 
@@ -66,6 +68,49 @@ class SignSerializer(serializers.Serializer[Any]):
     digest = serializers.CharField()
 
 
+class OpenDossierSerializer(serializers.Serializer[Any]):
+    """Which dossier of a read is opened: that of the time point with this number."""
+
+    time_point = serializers.IntegerField(min_value=1)
+
+
+class DossierLineSerializer(serializers.Serializer[Any]):
+    """One line of a dossier; ``when`` counts from baseline."""
+
+    label = serializers.CharField()  # type: ignore[assignment]  # a field of that name
+    value = serializers.CharField()
+    unit = serializers.CharField()
+    when = serializers.CharField()
+
+
+class DossierDocumentSerializer(serializers.Serializer[Any]):
+    """A document as the addresses of its redacted pages."""
+
+    label = serializers.CharField()  # type: ignore[assignment]  # a field of that name
+    pages = serializers.ListField(child=serializers.CharField())
+
+
+class DossierSectionSerializer(serializers.Serializer[Any]):
+    """Lines and documents under one heading."""
+
+    title = serializers.CharField()
+    lines = DossierLineSerializer(many=True)
+    documents = DossierDocumentSerializer(many=True)
+
+
+class DossierSerializer(serializers.Serializer[Any]):
+    """An opened dossier, blinded: no place, name or calendar date."""
+
+    opening = serializers.UUIDField()
+    time_point = serializers.IntegerField()
+    version = serializers.IntegerField()
+    sections = DossierSectionSerializer(many=True)
+
+
+#: acts that tell a reader why they are refused instead of hiding the read
+_SAYS_WHY = frozenset({"start", "review", "sign", "dossier"})
+
+
 class ReadViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, StudyViewSet):
     """The reads that exist for the reader now: signed ones, and each case's next."""
 
@@ -76,6 +121,7 @@ class ReadViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, StudyViewSet
         "retrieve": "read.inbox",
         "start": "read.perform",
         "answers": "read.perform",
+        "dossier": "read.perform",
         "review": "read.perform",
         "sign": "read.perform",
     }
@@ -85,7 +131,7 @@ class ReadViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, StudyViewSet
         if getattr(self, "swagger_fake_view", False):
             return ReadTask._base_manager.none()
         # Who is not qualified any more is told so by the service, and sees nothing of the read.
-        found = held_by if self.action in {"start", "review", "sign"} else tasks_of_reader
+        found = held_by if self.action in _SAYS_WHY else tasks_of_reader
         rows: QuerySet[Any] = found(self.actor).order_by(
             "due_at", "stream__order_index", "sequence"
         )
@@ -119,6 +165,18 @@ class ReadViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, StudyViewSet
                 actor=self.actor,
             )
         return Response(_answers(session))
+
+    @extend_schema(request=OpenDossierSerializer, responses=DossierSerializer)
+    @action(detail=True, methods=["post"])
+    def dossier(self, request: Request, **_: Any) -> Response:
+        """Open the dossier of a time point of the read; every opening is kept."""
+        given = OpenDossierSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        place = given.validated_data["time_point"]
+        opened = dossiers.open_in_read(self.get_object(), place, actor=self.actor)
+        answer = Response(_dossier(opened, self.study.code))
+        answer["Cache-Control"] = "no-store"
+        return answer
 
     @extend_schema(request=None)
     @action(detail=True, methods=["post"])
@@ -161,6 +219,35 @@ def _answers(session: ReadSession) -> dict[str, Any]:
         "messages": [
             {"check": m.check, "level": m.level.value, "place": m.place, "text": m.text}
             for m in seen.evaluation.messages
+        ],
+    }
+
+
+def _dossier(opened: Opened, study_code: str) -> dict[str, Any]:
+    row = opened.row
+    return {
+        "opening": str(row.public_id),
+        "time_point": row.sequence,
+        "version": opened.contents.version,
+        "sections": [
+            {
+                "title": section.title,
+                "lines": [
+                    {"label": one.label, "value": one.value, "unit": one.unit, "when": one.when}
+                    for one in section.rows
+                ],
+                "documents": [
+                    {
+                        "label": document.label,
+                        "pages": [
+                            reverse("dossier-page", args=[study_code, row.public_id, page.sha256])
+                            for page in document.pages
+                        ],
+                    }
+                    for document in section.documents
+                ],
+            }
+            for section in opened.contents.sections
         ],
     }
 

@@ -13,18 +13,19 @@ class ReadsConfig(AppConfig):
         from accounts.models import Invitation
         from audit.states import moved
         from audit.trail import name_verbs
+        from clinical.services import dossiers as clinical
         from imaging.dicomweb.scopes import register_blinded
         from imaging.services import effects, readers
         from reads import affected, archive, design, tasks
         from reads.design.ecrf.proofs import problems as form_problems
         from reads.models import ReadSession
-        from reads.services import eligibility
+        from reads.services import dossierchanges, dossiers, eligibility
         from reads.services.packages import ReadsSide
         from reads.services.releasing import require_releasable
         from studies.models import Subject, TimePoint
         from studies.services.configuration import BEFORE_EFFECTIVE, VALIDATORS
         from studies.services.subjects import death_recorded
-        from studies.workflows import ENROLMENT_GUARDS
+        from studies.workflows import ENROLMENT_GUARDS, READY_GUARDS
 
         readers.register(ReadsSide())
         VALIDATORS["read_design"] = design.problems
@@ -38,6 +39,8 @@ class ReadsConfig(AppConfig):
         moved.connect(tasks.subject_moved, sender=Subject, dispatch_uid="reads.subject")
         death_recorded.connect(tasks.subject_moved, sender=Subject, dispatch_uid="reads.death")
         ENROLMENT_GUARDS.append(eligibility.may_enrol)
+        READY_GUARDS.append(dossiers.may_be_read)
+        clinical.register(applied=dossierchanges.applied, names=affected.of_dossier)
         effects.register(names=affected.names, follows=affected.follows, stops=affected.stops)
         name_verbs(
             {
@@ -48,6 +51,13 @@ class ReadsConfig(AppConfig):
                 "adjudicationcase.claim": "took the case",
                 "adjudicationcase.sign": "signed the adjudication",
                 "readtask.repin": "was given the new read package",
+                "readtask.repin_dossier": "was given the new dossier",
+                "dossier.open": "opened the dossier in",
+                "dossierchange.open": "opened the decision on",
+                "dossierchange.note": "carried out",
+                "dossierchange.decide": "decided on",
+                "dossierchange.carry_out": "ended the decision on",
+                "dossierchange.overtake": "ended, because a newer version came, the decision on",
                 "readtask.assign": "was given the read",
                 "readtask.hold": "put the read on hold",
                 "readtask.resume": "let the read go on",

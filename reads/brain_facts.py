@@ -14,7 +14,7 @@ from reads.criteria.rano_facts import (
     RanoTimePoint,
     T2Flair,
 )
-from reads.rows import Row, Rows, code, is_seen, lesion, number, pieces, worst
+from reads.rows import Row, Rows, code, is_seen, lesion, number, products_of_pieces, worst
 
 if TYPE_CHECKING:
     from reads.ecrf import ReadPoint
@@ -58,7 +58,7 @@ def _target(row: Row, rows: Rows) -> RanoLesion:
         component=Component(code(row.get("component")) or Component.ENHANCING),
         d1_mm=number(row.get("long_axis")),
         d2_mm=number(row.get("short_axis")),
-        fragments_mm2=pieces(row),
+        fragments_mm2=products_of_pieces(row),
         volume_ml=number(row.get("volume")),
     )
 

@@ -34,7 +34,7 @@ from reads.criteria.volumetric import VolumeTimePoint
 from reads.design.response_items import RECIST, derivation, items_of
 from reads.lymphoma_facts import cheson, lugano
 from reads.prostate_facts import pcwg
-from reads.rows import Rows, code, lesion, number
+from reads.rows import Rows, code, diameters_of_pieces, lesion, number
 from reads.uptake_facts import percist
 from studies.forms.conditions import Facts
 from studies.forms.definition import Form
@@ -91,13 +91,12 @@ class ReadPoint:
 
 def _target(row: Mapping[str, Any]) -> TargetFacts:
     state = code(row.get("state"))
-    pieces = number(row.get("pieces"))
     return TargetFacts(
         **lesion(row),
         state=LesionState(state) if state else None,
         ld_mm=number(row.get("long_axis")),
         sa_mm=number(row.get("short_axis")),
-        fragments_mm=(pieces,) if pieces is not None else (),
+        fragments_mm=diameters_of_pieces(row),
         merged_into=str(row.get("merged_into") or ""),
         prior_local_therapy=row.get("irradiated") is True,
         grown_since_therapy=row.get("grown_since") is True,

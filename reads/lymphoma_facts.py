@@ -22,7 +22,7 @@ from reads.criteria.lugano_facts import (
     Pet,
     UptakeChange,
 )
-from reads.rows import Row, Rows, code, is_seen, lesion, number, pieces, worst
+from reads.rows import Row, Rows, code, is_seen, lesion, number, products_of_pieces, worst
 
 if TYPE_CHECKING:
     from reads.ecrf import ReadPoint
@@ -64,7 +64,7 @@ def _mass(row: Row) -> LuganoLesion:
         state=LesionState(state) if state else None,
         ldi_mm=number(row.get("long_axis")),
         sdi_mm=number(row.get("short_axis")),
-        fragments_mm2=pieces(row),
+        fragments_mm2=products_of_pieces(row),
     )
 
 
@@ -131,5 +131,5 @@ def _measured_mass(row: Row) -> MassFacts:
         state=LesionState.SPLIT if state == "SPLIT" else LesionState.MEASURED,
         ldi_mm=small or number(row.get("long_axis")),
         sdi_mm=small or number(row.get("short_axis")),
-        fragments_mm2=pieces(row),
+        fragments_mm2=products_of_pieces(row),
     )

@@ -65,10 +65,38 @@ def number(value: object) -> Decimal | None:
     return value if isinstance(value, Decimal) else None
 
 
-def pieces(row: Row) -> tuple[Decimal, ...]:
-    """Return the products of the pieces of a split lesion, which the form asks as one sum, mm²."""
-    summed = number(row.get("pieces_product"))
-    return () if summed is None else (summed,)
+#: numbers of the pieces that a form asks of a lesion that split, in the order of their names
+PIECES = range(1, 6)
+
+
+def diameters_of_pieces(row: Row) -> tuple[Decimal, ...]:
+    """Return the longest diameters of the pieces of a split lesion, mm.
+
+    Nothing is known until every piece that is asked for is. A version of the form that asks for
+    their sum alone gives that one number.
+    """
+    whole = number(row.get("pieces"))
+    if whole is None:
+        return ()
+    return _given(row, [f"piece_{n}" for n in PIECES]) or (whole,)
+
+
+def products_of_pieces(row: Row) -> tuple[Decimal, ...]:
+    """Return the products of the pieces of a split lesion, mm²; the first is the lesion's own.
+
+    Nothing is known until every piece that is asked for is. A version of the form that asks for
+    their sum alone gives that one number.
+    """
+    whole = number(row.get("pieces_product"))
+    if whole is None:
+        return ()
+    further = _given(row, [f"piece_product_{n}" for n in PIECES[1:]])
+    return (*_given(row, ("product",)), *further) if further else (whole,)
+
+
+def _given(row: Row, names: Iterable[str]) -> tuple[Decimal, ...]:
+    values = (number(row.get(name)) for name in names)
+    return tuple(value for value in values if value is not None)
 
 
 def lesion(row: Row) -> dict[str, Any]:

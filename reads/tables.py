@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from reads.criteria import registry
 from reads.design.response_items import VOLUMES, entered_places, items_of, section_of
 from reads.ecrf import Derived, ReadPoint
+from reads.rows import PIECES
 from studies.forms.evaluation import Evaluation
 from studies.forms.values import Status
 
@@ -92,6 +93,7 @@ class LesionRow:
     since_first: Decimal | None = None
     since_nadir: Decimal | None = None
     slice: int | None = None
+    pieces: tuple[LesionRow, ...] = ()
 
     @property
     def slice_index(self) -> int | None:
@@ -181,7 +183,8 @@ def since_last(points: Sequence[ReadPoint], criteria: Sequence[str]) -> tuple[Ch
     table, (before, now) = lesions(points), points[-2:]
     found = [
         Change(f"{row.label}, {row.where}", row.cells[-2].words, row.cells[-1].words)
-        for row in table.rows
+        for whole in table.rows
+        for row in (whole, *whole.pieces)
     ]
     unit = f"Sum, {table.unit}"
     found.append(Change(unit, _written(table.sums[-2]), _written(table.sums[-1])))
@@ -235,7 +238,53 @@ def _row(points: Sequence[ReadPoint], group: str, label: str) -> LesionRow:
         since_first=_change(values[0], values[-1]) if several else None,
         since_nadir=_change(_least(values[:-1]), values[-1]) if several else None,
         slice=int(number) if number is not None else None,
+        pieces=tuple(_pieces(points, group, label)),
     )
+
+
+def _pieces(points: Sequence[ReadPoint], group: str, label: str) -> Iterator[LesionRow]:
+    """Follow every piece of a split lesion by itself: T04.1, T04.2 beneath T04.
+
+    The lesion counts with the sum of its pieces (RECIST 1.1 §4.3.2; Cheson 2014 for products);
+    how a single piece grows is seen here and changes no response. A piece has no baseline, so its
+    change stands against its own smallest value only.
+    """
+    places = [(p.evaluation, _place(p.evaluation, group, label)) for p in points]
+    for number in PIECES:
+        values = [_piece(evaluation, place, number) for evaluation, place in places]
+        if all(value is None for value in values):
+            continue
+        last = len(values) - 1
+        is_open = values[last] is None and _is_split(*places[last])
+        yield LesionRow(
+            label=f"{label}.{number}",
+            kind="piece",
+            where=f"piece of {label}",
+            axis="both" if _unit(points[-1].evaluation) != "mm" else "long",
+            cells=tuple(
+                LesionCell(f"{value:f}", value, index == last)
+                if value is not None
+                else LesionCell("Open", None, is_now=True, is_missing=True)
+                if index == last and is_open
+                else LesionCell(NOTHING, None, index == last)
+                for index, value in enumerate(values)
+            ),
+            since_nadir=_change(_least(values[:-1]), values[-1]),
+        )
+
+
+def _is_split(evaluation: Evaluation, place: str) -> bool:
+    return bool(place) and _text(evaluation, f"{place}.state") == "SPLIT"
+
+
+def _piece(evaluation: Evaluation, place: str, number: int) -> Decimal | None:
+    """The size of a piece: its longest diameter, or its product where products count."""
+    if not _is_split(evaluation, place):
+        return None
+    products = "target.lesions.piece_product_2" in evaluation.form.items
+    if products and number == PIECES[0]:
+        return _number(evaluation, f"{place}.product")
+    return _number(evaluation, f"{place}.{'piece_product' if products else 'piece'}_{number}")
 
 
 def _axis(evaluation: Evaluation, place: str) -> str:

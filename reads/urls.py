@@ -11,6 +11,8 @@ from reads.views import (
     care,
     charter,
     designer,
+    dossier_changes,
+    dossiers,
     escalations,
     fees,
     images,
@@ -54,6 +56,8 @@ TRAINING = "s/<str:study_code>/training"
 PERFORMANCE = "s/<str:study_code>/performance"
 VARIABILITY = f"{PERFORMANCE}/variability"
 QUESTIONS = "s/<str:study_code>/reader-questions"
+OPENINGS = "s/<str:study_code>/dossier-openings"
+DOSSIER_CHANGES = "s/<str:study_code>/revised-dossiers"
 PRELIMINARY = "s/<str:study_code>/prepared"
 IMPORTS = "s/<str:study_code>/imported-readings"
 
@@ -134,6 +138,27 @@ urlpatterns = [
         f"{PERFORMANCE}/readers/<int:number>/",
         performance.performance_reader,
         name="performance-reader",
+    ),
+    path(f"{READ}/dossier/", dossiers.read_dossier, name="read-dossier"),
+    path(f"{CASE}/dossier/", dossiers.case_dossier, name="case-dossier"),
+    path(f"{OPENINGS}/", dossier_changes.openings, name="dossier-openings"),
+    path(
+        f"{OPENINGS}/<uuid:opening>/<str:sha256>.png",
+        dossiers.dossier_page,
+        name="dossier-page",
+    ),
+    path(f"{DOSSIER_CHANGES}/", dossier_changes.listing, name="dossier-change-list"),
+    path(f"{DOSSIER_CHANGES}/<uuid:pk>/", dossier_changes.page, name="dossier-change"),
+    path(
+        f"{DOSSIER_CHANGES}/<uuid:pk>/choose/",
+        dossier_changes.choose,
+        name="dossier-change-choose",
+    ),
+    path(f"{DOSSIER_CHANGES}/<uuid:pk>/sign/", dossier_changes.sign, name="dossier-change-sign"),
+    path(
+        f"{DOSSIER_CHANGES}/<uuid:pk>/carried-out/",
+        dossier_changes.carried_out,
+        name="dossier-change-carried-out",
     ),
     path(f"{READ}/ask/", questions.question_ask, name="question-ask"),
     path(f"{READ}/ask/withdraw/", questions.question_withdraw, name="question-withdraw"),

@@ -484,6 +484,31 @@ RETRAINING_PLACE = Workflow(
     (step("release", "held", "released", "retraining.order", "Let the reader read", reason=True),),
 )
 
+DOSSIER_CHANGE = Workflow(
+    "dossierchange",
+    "open",
+    ("open", "decided", "carried_out", "overtaken"),
+    (
+        step(
+            "decide",
+            "open",
+            "decided",
+            "dossier.decide",
+            "Decide on the revised dossier",
+            signature=True,
+        ),
+        step(
+            "carry_out",
+            "decided",
+            "carried_out",
+            "dossier.decide",
+            "Declare carried out",
+            reason=True,
+        ),
+        step("overtake", "open", "overtaken", SYSTEM, "Overtaken by a newer version", reason=True),
+    ),
+)
+
 CONFIRMATION = Workflow(
     "confirmationrequest",
     "asked",

@@ -103,6 +103,17 @@ SUBJECT = Workflow(
     ),
 )
 
+#: what upper apps ask before a time point is ready to read (the dossier that the charter shows)
+READY_GUARDS: list[Guard] = []
+
+
+def may_be_ready(time_point: Any) -> GuardResult:
+    """Guard: nothing that readers need besides images is missing (transition TR10)."""
+    results = [guard(time_point) for guard in READY_GUARDS]
+    refused = [result for result in results if not result.ok]
+    return refused[0] if refused else GuardResult("TP-012", True, "Nothing else is missing.")
+
+
 TIME_POINT = Workflow(
     "timepoint",
     "expected",
@@ -139,7 +150,14 @@ TIME_POINT = Workflow(
             "Images moved elsewhere",
             reason=True,
         ),
-        step("make_ready", "accepted", "ready", SYSTEM, "Make ready to read"),
+        step(
+            "make_ready",
+            "accepted",
+            "ready",
+            SYSTEM,
+            "Make ready to read",
+            guards=(may_be_ready,),
+        ),
         step("begin_reading", "ready", "reading", SYSTEM, "Begin reading"),
         step("finish_reading", "reading", "read", SYSTEM, "Finish reading"),
         step("check", "read", "checked", SYSTEM, "Check reads"),

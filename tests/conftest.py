@@ -20,6 +20,7 @@ pytest_plugins = [
     "tests.plugins.database",
     "tests.plugins.processes",
     "tests.plugins.pages",
+    "tests.plugins.recognising",
 ]
 
 ROOT = Path(__file__).resolve().parents[1]

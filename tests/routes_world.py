@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 from audit import clock
 from audit.actors import acting
@@ -32,6 +33,7 @@ from imaging.models import (
 from imaging.storage import ArrivalStore, deliveries
 from reads.models import (
     ConfirmationRequest,
+    DossierChange,
     FeeStatement,
     Reader,
     ReaderEscalation,
@@ -45,9 +47,10 @@ from reads.models import (
 from reads.services import imports, onboarding, questions, register, variability
 from reads.services.charters import start_from_template
 from reads.services.planning import add_stream
-from studies.models import Anchor, Configuration, Membership
+from studies.models import Anchor, Configuration, Membership, TimePoint
 from studies.scoping import scope
 from studies.services import forms
+from tests.clinical.clinical_world import dossier_objects
 from tests.imaging.phantom_world import phantom_scan
 from tests.imaging.qc_objects import qc_objects
 from tests.projects.lives import query_about, submission_of
@@ -107,7 +110,9 @@ def own_objects(world: StudyWorld) -> dict[str, Any]:
             "reader_number": 1,
             "variability_plan": _variability(world).pk,
             **_question(world),
+            **_dossier_change(world, visit),
             "reading_import": _imported(world).pk,
+            **dossier_objects(world),
             "ecrf": Configuration.objects.get(key="ecrf_recist11").pk,
             "file_kind": "yaml",
             "report": _validation_report(world),
@@ -313,6 +318,22 @@ def _training_and_fees(world: StudyWorld, reader: Reader) -> dict[str, object]:
         "training_attempt": attempt.pk,
         "fee_statement": statement.pk,
     }
+
+
+def _dossier_change(world: StudyWorld, visit: TimePoint) -> dict[str, object]:
+    """A decision that waits about a revised dossier, and the address of an opening never made."""
+    due = clock.now()
+    with acting(BUILDER):
+        row = DossierChange(
+            study=world.study,
+            time_point=visit,
+            from_version=1,
+            to_version=2,
+            due_at=due,
+            due_by="plan",
+        )
+        row.save()
+    return {"dossier_change": row.pk, "dossier_opening": uuid4()}
 
 
 def _question(world: StudyWorld) -> dict[str, object]:

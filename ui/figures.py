@@ -17,6 +17,7 @@ ONE_DIGIT = 10
 SHORT_HASH = 12
 #: what a four-byte column holds, with a digit to spare
 WHOLE = re.compile(r"-?[0-9]{1,9}")
+SIGN = re.compile(r"(?<![\w\-./])-(?=\.?\d)")
 
 
 def number_words(value: Number | None, digits: int | None = None) -> str:
@@ -25,6 +26,15 @@ def number_words(value: Number | None, digits: int | None = None) -> str:
         return DASH
     text = f"{value:,}" if digits is None else f"{value:,.{digits}f}"
     return text.replace("-", MINUS)
+
+
+def with_minus(text: str) -> str:
+    """Write the negative numbers of a sentence with a real minus sign, for screens and paper.
+
+    A hyphen in a name, a date or a range of words stays: only one that stands before a digit and
+    behind no letter, digit or other hyphen is a sign.
+    """
+    return SIGN.sub(MINUS, text)
 
 
 def whole(text: str, otherwise: int) -> int:

@@ -270,13 +270,20 @@ class ValueChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReasonRequest:
-    """Everything the reason-for-change dialog shows and sends."""
+    """Everything the reason-for-change dialog shows and sends.
+
+    ``effects`` are (tone, words) of what the act does, for acts that change more than a field;
+    ``chosen`` and ``typed`` are what came back with a refusal.
+    """
 
     dialog_id: str
     url: str
     changes: tuple[ValueChange, ...]
     reasons: tuple[tuple[str, str], ...]
     title: str = ""
+    effects: tuple[tuple[str, str], ...] = ()
+    chosen: str = ""
+    typed: str = ""
     hidden: tuple[tuple[str, str], ...] = ()
     errors: tuple[str, ...] = ()
     least_characters: int = 10

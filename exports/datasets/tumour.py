@@ -5,6 +5,7 @@ TULNKID and TRLNKID tie the rows of a lesion together over all time points of on
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from decimal import Decimal
@@ -24,7 +25,11 @@ _TESTS = {
     # a lesion that split: its pieces summed count as the one size that it had
     "pieces": ("LDIAM", "Longest Diameter"),
     "pieces_product": ("PRODUCT", "Product"),
+    # and each piece by itself, linked as the lesion's name with its number
+    "piece": ("LDIAM", "Longest Diameter"),
+    "piece_product": ("PRODUCT", "Product"),
 }
+_PIECE = re.compile(r"(piece|piece_product)_(\d)$")
 
 #: sums of the target lesions: TRTESTCD -> TRTEST and unit
 _SUMS = {
@@ -109,9 +114,10 @@ def tr(snapshot: Snapshot) -> Dataset:
     rows: list[tuple[Any, ...]] = []
     for read, observation, lesion in _observed(snapshot):
         sizes = sorted(measured.get(str(observation.id), []), key=lambda m: m.kind)
-        results = [_size(size) for size in sizes] or [_state(observation)]
         group, link = _CATEGORIES[lesion.category], _link(read, lesion)
-        rows += [_row(snapshot, read, group, link, result) for result in results]
+        results = [(link + _piece(size), _size(size)) for size in sizes]
+        for place, result in results or [(link, _state(observation))]:
+            rows.append(_row(snapshot, read, group, place, result))
     sums = _sums(snapshot)
     for read in reads(snapshot):
         for code, total in sums.get(str(read.session.id), ()):
@@ -146,8 +152,15 @@ def _row(
     )
 
 
+def _piece(measurement: Any) -> str:
+    """Return what names the piece of a lesion that a measurement is of: .2 behind the lesion's."""
+    found = _PIECE.match(measurement.kind)
+    return f".{found[2]}" if found else ""
+
+
 def _size(measurement: Any) -> Result:
-    code, name = _TESTS[measurement.kind]
+    found = _PIECE.match(measurement.kind)
+    code, name = _TESTS[found[1] if found else measurement.kind]
     value = measurement.value.normalize()
     return (
         code,

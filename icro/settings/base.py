@@ -54,6 +54,7 @@ INSTALLED_APPS = [
     "studies",
     "queries",
     "imaging",
+    "clinical",
     "reads",
     "exports",
     "projects",
@@ -74,7 +75,7 @@ MIDDLEWARE = [
     "icro.middleware.ReadableText",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "accounts.sessions.SessionActivity",
     "django_htmx.middleware.HtmxMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -145,10 +146,11 @@ MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "icro"
 MFA_ADAPTER = "accounts.adapter.SealedSecrets"
 MFA_FORMS = {
+    "activate_totp": "accounts.secondfactor.Activate",
     "authenticate": "accounts.secondfactor.Authenticate",
     "reauthenticate": "accounts.secondfactor.Reauthenticate",
 }
-USERSESSIONS_TRACK_ACTIVITY = True
+USERSESSIONS_TRACK_ACTIVITY = True  # by accounts.sessions.SessionActivity
 
 # Lock-out: five failures of one account from one address, for half an hour.
 AXES_FAILURE_LIMIT = 5

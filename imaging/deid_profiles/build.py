@@ -69,6 +69,7 @@ OVERRIDES: Final = {
     "0040a07b": ("x", "Participant identification"),
     "00102294": ("x", "Breed Registration Sequence"), "00102295": ("x", "Breed registration"),
     "00081200": ("items", "Studies Containing Other Referenced Instances Sequence"),
+    "00080120": ("technical", "URN Code Value: what names the concept of a code"),
     "001811bb": ("clean-d", ""), "00189005": ("technical", "Pulse Sequence Name"),
     "0028030b": ("keep", ""), "00080201": ("keep", "Timezone Offset From UTC"),
     "00282000": ("keep", "ICC Profile"), "00280304": ("uid", ""), "00420011": ("d", ""),

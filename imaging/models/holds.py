@@ -16,16 +16,14 @@ from imaging.models.submission import ReceivedFile, Submission
 from studies.scoping import StudyScoped
 
 
-class Attachment(StudyScoped):
-    """A paper or picture that a site sent beside its images, under a neutral name.
+class Paper(StudyScoped):
+    """A paper or picture of which only a flat copy, redacted and released by a person, is shown.
 
-    What came is ciphertext in the arrival store (``sha256``; its name as it came is
+    What came is ciphertext in an arrival store (``sha256``; its name as it came is
     ``name_sha256`` there). ``pages`` are pictures of it, sealed as well. Only the flat derivative
     without text layer (``released_sha256``, research store) is ever shown outside the screen of
-    held files, and never to readers.
+    held files.
     """
-
-    site_path = "submission__study_site_id"
 
     class Kind(models.TextChoices):
         PDF = "pdf", "PDF"
@@ -33,7 +31,6 @@ class Attachment(StudyScoped):
         OFFICE = "office", "Office document"
         OTHER = "other", "Other file"
 
-    submission = models.ForeignKey(Submission, on_delete=models.PROTECT, related_name="attachments")
     number = models.PositiveSmallIntegerField("number")
     kind = models.CharField("kind", max_length=8, choices=Kind.choices)
     sha256 = models.CharField("SHA-256", max_length=64)
@@ -76,6 +73,38 @@ class Attachment(StudyScoped):
     )
 
     class Meta:
+        abstract = True
+
+    @property
+    def store_id(self) -> Any:
+        """The arrival store in which the paper lies sealed."""
+        raise NotImplementedError
+
+    @property
+    def about(self) -> Any:
+        """The row under which acts on the paper are recorded."""
+        raise NotImplementedError
+
+    def paper_content(self) -> Mapping[str, Any]:
+        """The part of a releasing signature that every paper has."""
+        return {
+            "number": self.number,
+            "came": self.sha256,
+            "pages": self.pages,
+            "masks": self.masks,
+            "copy": self.released_sha256,
+            "engine": self.engine_version,
+        }
+
+
+class Attachment(Paper):
+    """A paper that a site sent beside its images, under a neutral name; readers never see it."""
+
+    site_path = "submission__study_site_id"
+
+    submission = models.ForeignKey(Submission, on_delete=models.PROTECT, related_name="attachments")
+
+    class Meta:
         ordering = ("number",)
         constraints = [
             models.UniqueConstraint(fields=["submission", "number"], name="attachment_number_once")
@@ -85,21 +114,23 @@ class Attachment(StudyScoped):
         return f"Attachment {self.number}"
 
     @property
+    def store_id(self) -> Any:
+        """It lies with the originals of its submission."""
+        return self.submission_id
+
+    @property
+    def about(self) -> Any:
+        """Acts on an attachment are told with its submission."""
+        return self.submission
+
+    @property
     def name(self) -> str:
         """The neutral file name of the redacted copy."""
         return f"attachment-{self.number}.pdf"
 
     def signed_content(self) -> Mapping[str, Any]:
         """What the releasing signature covers: what came, the masks and the copy made."""
-        return {
-            "submission": self.submission_id,
-            "number": self.number,
-            "came": self.sha256,
-            "pages": self.pages,
-            "masks": self.masks,
-            "copy": self.released_sha256,
-            "engine": self.engine_version,
-        }
+        return {"submission": self.submission_id, **self.paper_content()}
 
 
 class HoldDecision(StudyScoped):

@@ -7,6 +7,7 @@ upload and the number of days; it never asks the engine how a value was made.
 
 from __future__ import annotations
 
+import base64
 import re
 import struct
 import unicodedata
@@ -14,9 +15,11 @@ import warnings
 from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal, InvalidOperation
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import unquote
 
 import numpy as np
 import numpy.typing as npt
@@ -75,6 +78,14 @@ _FORMATS: Final = {
     "SV": "<i8",
 }  # fmt: skip
 _INSTANCE_NUMBER: Final = 0x00200013
+# What a name may be written as: letters of base64, pairs of hexadecimal digits, %4B.
+_PACKED: Final = re.compile(r"[\w+/-]{6,}", re.ASCII)
+_PAIRS: Final = re.compile(r"(?:[0-9a-f]{2}[^0-9a-z]{0,2}){4,}", re.IGNORECASE)
+_QUOTED: Final = re.compile(r"[%=][0-9a-f]{2}", re.IGNORECASE)
+_FOUR_SIGNS: Final = re.compile(r"[^\x00-\x1f\x7f-\x9f\ufffd]{4,}")
+# Maker and model, which may bear the name of the station.
+_PRODUCT_TAGS: Final = frozenset({0x00080070, 0x00081090})
+_READ_AS: Final = ("utf-8", "latin-1")
 _REMEMBERED: Final = 20_000
 _BLOCK: Final = 128 * 1024
 # Geometry, rescale, frame layout and what SUV needs (PS3.3 C.7.6.2, C.7.6.3, C.8.9; QIBA SUVbw).
@@ -228,10 +239,14 @@ class OutputVerifier:
             if vr in _NUMBERS:
                 whole = text.strip("+- ").removesuffix(".0")
                 found = tag != _INSTANCE_NUMBER and self._search.in_number(whole)
+                found = found or bool(tag >> 16 & 1 and self._search.in_private_number(whole))
             elif vr == "UI":
                 found = bool(text.strip("0123456789.\\[]', ")) or self._search.in_uid(text)
             else:
                 found = self._search.in_text(text) or (spoken and self._search.in_speech(text))
+                if tag not in _PRODUCT_TAGS:
+                    found = found or self._search.in_station(text)
+                found = found or self._search.in_disguise(text)
             if found:
                 raise _Failed("identity_left", _shown(tag))
 
@@ -372,6 +387,8 @@ class TokenSearch:
         self._long_numbers = frozenset(
             number.lstrip("0") for number in tokens.numbers if len(number) > 5
         )
+        self._stations = tokens.device - frozenset(tokens.whole) - tokens.station_words
+        self._values = frozenset(n for n in (d.lstrip("0") for d in tokens.numbers) if len(n) > 3)
         self._short = tokens.short
         self._inside = tokens.inside
         plain = [*self._phrases, *self._people]
@@ -396,6 +413,40 @@ class TokenSearch:
         if not self._people.isdisjoint(_LETTER_RUNS.findall(joined)):
             return True
         return any(self.is_number(re.sub(r"\D", "", run)) for run in _GROUPS.findall(folded))
+
+    def in_station(self, text: str) -> bool:
+        """Tell whether a text holds a station that is named after its model."""
+        joined = "".join(_WORDS.findall(text.casefold()))
+        return any(station in joined for station in self._stations)
+
+    def in_disguise(self, text: str) -> bool:
+        """Tell whether a text holds a token as base64, hexadecimal digits or written signs."""
+        if _QUOTED.search(text) and self.in_text(unquote(text.replace("=", "%"))):
+            return True
+        unpacked: list[bytes] = []
+        for run in _PACKED.findall(text):
+            plain = run.replace("-", "+").replace("_", "/")
+            for start in range(4):
+                part = plain[start:]
+                unpacked.append(base64.b64decode(part + "A" * (-len(part) % 4)))
+        for run in _PAIRS.findall(text):
+            digits = re.sub(r"[^0-9a-f]", "", run, flags=re.IGNORECASE)
+            unpacked += [bytes.fromhex(digits), bytes.fromhex(digits[1:-1])]
+        # Letters of two bytes are read without their zeros: as UTF-16 any bytes are some sign.
+        unpacked += [raw.replace(b"\0", b"") for raw in unpacked if b"\0" in raw]
+        read = (raw.decode(codec, "replace") for raw in unpacked for codec in _READ_AS)
+        return any(self.in_text(found) for one in read for found in _FOUR_SIGNS.findall(one))
+
+    def in_private_number(self, number: str) -> bool:
+        """Tell whether a private number is an identifier by value; round ones of four are not."""
+        try:
+            value = Decimal(number)
+        except InvalidOperation:
+            return False
+        # Its size first: as a whole number, 1E+999999 has a million digits.
+        if not value.is_finite() or not 999 < value < 10**15 or value != int(value):
+            return False
+        return str(int(value)) in self._values and (value > 9999 or value % 50 != 0)
 
     def in_speech(self, text: str) -> bool:
         """Tell whether a text holds a short or joined name, a short birth date or a UID.

@@ -59,8 +59,8 @@ def add(
             document of the old binary kind, or has a password.
     """
     actor.require("submission.upload")
-    content = _whole(chunks)
-    kind = _kind_of(content)
+    content = whole(chunks)
+    kind = kind_of(content)
     arrivals = ArrivalStore(submission.pk)
     sha256 = hashlib.sha256(content).hexdigest()
     with transaction.atomic(), acting(actor.acting_as("submission.upload")):
@@ -83,7 +83,7 @@ def add(
             kind=kind,
             sha256=sha256,
             size=len(content),
-            name_sha256=arrivals.put(_one_line(name).encode()),
+            name_sha256=arrivals.put(one_line(name).encode()),
         )
         made.save()
         record("attachment.add", made, details={"kind": kind, "bytes": len(content)})
@@ -115,7 +115,12 @@ def _open_submission(submission: Submission) -> Submission:
     return row
 
 
-def _whole(chunks: Iterable[bytes]) -> bytes:
+def whole(chunks: Iterable[bytes]) -> bytes:
+    """Return a file that came in parts.
+
+    Raises:
+        AttachmentTooLarge: IMG-050 it has more than 50 MB.
+    """
     parts, size = [], 0
     for chunk in chunks:
         size += len(chunk)
@@ -127,7 +132,12 @@ def _whole(chunks: Iterable[bytes]) -> bytes:
     return b"".join(parts)
 
 
-def _kind_of(content: bytes) -> str:
+def kind_of(content: bytes) -> str:
+    """Return the kind of a paper by its first bytes.
+
+    Raises:
+        RuleBroken: IMG-051 it is none that can be shown; IMG-052 it is of an old binary kind.
+    """
     if content[:1024].lstrip().startswith(b"%PDF-"):
         return Attachment.Kind.PDF
     if content.startswith(_IMAGES):
@@ -157,5 +167,6 @@ def _is_office(content: bytes) -> bool:
         return False
 
 
-def _one_line(name: str) -> str:
+def one_line(name: str) -> str:
+    """Return a file name as one printable line."""
     return "".join(c if c.isprintable() else " " for c in name)[:255]

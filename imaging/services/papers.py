@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from django.db import transaction
 
@@ -21,7 +21,9 @@ from audit import clock
 from audit.actors import Actor, acting
 from audit.errors import RuleBroken
 from audit.models import record
-from imaging.models import Attachment, Submission
+from audit.states import WORKFLOWS, Workflow
+from imaging.models import Submission
+from imaging.models.holds import Paper
 from imaging.pipeline.burned_in import TextFinder
 from imaging.pipeline.deidentify import DeidPlan, IdentityTokens
 from imaging.pipeline.reasons import sentence
@@ -30,7 +32,6 @@ from imaging.pipeline.sandbox import Contained, Sandbox, SandboxLimits
 from imaging.pipeline.verifier import TokenSearch
 from imaging.services.intake import Tick, working_folder
 from imaging.storage import ArrivalStore, research
-from imaging.workflows import ATTACHMENT
 
 RIGHT: Final = "submission.hold"
 MEANING: Final = "attachment_release"
@@ -42,6 +43,7 @@ LIMITS: Final = SandboxLimits(memory_bytes=8 * 1024**3, cpu_seconds=180, wall_se
 MAX_MASKS: Final = 500
 Masks = Sequence[Mapping[str, Any]]
 Work = tuple[str, str, str]
+AnyPaper = TypeVar("AnyPaper", bound=Paper)
 
 
 def open_all(submission: Submission, plan: DeidPlan, tick: Tick) -> None:
@@ -50,20 +52,33 @@ def open_all(submission: Submission, plan: DeidPlan, tick: Tick) -> None:
     Runs inside ``intake.working``, which is removed afterwards.
     """
     waiting = list(submission.attachments.filter(state="held", opened_at=None))
-    if not waiting:
-        return
-    arrivals = ArrivalStore(submission.pk)
-    folder = working_folder(submission)
+    if waiting:
+        open_papers(waiting, plan.safe_tokens, working_folder(submission), tick)
+
+
+def open_papers(waiting: Sequence[Paper], tokens: IdentityTokens, folder: Path, tick: Tick) -> None:
+    """Open papers in one child: pages sealed, risks listed.
+
+    Args:
+        tokens: the known identity that is looked for in text, names and metadata.
+        folder: where they are in clear meanwhile; the caller removes it.
+    """
     work: list[Work] = []
     for row in waiting:
-        path = folder / f"attachment-{row.number}"
+        arrivals, path = ArrivalStore(row.store_id), folder / f"attachment-{row.number}"
         arrivals.write_to(row.sha256, path)
         work.append((str(path), row.kind, arrivals.read(row.name_sha256).decode()))
-    with Sandbox(_opener(plan.safe_tokens), limits=LIMITS) as sandbox:
+    with Sandbox(_opener(tokens), limits=LIMITS) as sandbox:
         for position, result in sandbox.map(work):
             made = OpenedPaper(problem=result.code) if isinstance(result, Contained) else result
-            _write(waiting[position], made, arrivals)
+            row = waiting[position]
+            _write(row, made, ArrivalStore(row.store_id))
             tick(0, "Opening the attachments")
+
+
+def _workflow_of(paper: Paper) -> Workflow:
+    """Return the states of a kind of paper; every kind has the steps of an attachment."""
+    return WORKFLOWS[str(paper._meta.model_name)]
 
 
 def _opener(tokens: IdentityTokens) -> Callable[[], Callable[[Work], OpenedPaper]]:
@@ -79,7 +94,7 @@ def _opener(tokens: IdentityTokens) -> Callable[[], Callable[[Work], OpenedPaper
     return setup
 
 
-def _write(row: Attachment, made: OpenedPaper, arrivals: ArrivalStore) -> None:
+def _write(row: Paper, made: OpenedPaper, arrivals: ArrivalStore) -> None:
     row.opened_at = clock.now()
     row.problem = made.problem
     row.risks = [asdict(risk) for risk in made.risks]
@@ -95,7 +110,7 @@ def _write(row: Attachment, made: OpenedPaper, arrivals: ArrivalStore) -> None:
     row.save()
 
 
-def page_picture(attachment: Attachment, sha256: str, *, actor: Actor) -> bytes | None:
+def page_picture(attachment: AnyPaper, sha256: str, *, actor: Actor) -> bytes | None:
     """Return one sealed page of an attachment, and write down who saw it.
 
     Raises:
@@ -105,17 +120,17 @@ def page_picture(attachment: Attachment, sha256: str, *, actor: Actor) -> bytes 
     number = next((n for n, p in enumerate(attachment.pages) if p["sha256"] == sha256), None)
     if number is None:
         return None
-    content = ArrivalStore(attachment.submission_id).read(sha256)
+    content = ArrivalStore(attachment.store_id).read(sha256)
     with acting(actor.acting_as("arrival.view")):
         record(
             "arrival.view",
-            attachment.submission,
+            attachment.about,
             details={"attachment": attachment.number, "page": number + 1},
         )
     return content
 
 
-def redact(attachment: Attachment, masks: Masks, *, reason: str, actor: Actor) -> Attachment:
+def redact(attachment: AnyPaper, masks: Masks, *, reason: str, actor: Actor) -> AnyPaper:
     """Make the flat copy with the masks blackened; it may be made again until it is released.
 
     Args:
@@ -131,11 +146,11 @@ def redact(attachment: Attachment, masks: Masks, *, reason: str, actor: Actor) -
         words = sentence(attachment.problem) if attachment.problem else "It was not opened yet."
         raise RuleBroken(words, rule="IMG-065")
     places = _by_page(attachment, masks)
-    arrivals = ArrivalStore(attachment.submission_id)
+    arrivals = ArrivalStore(attachment.store_id)
     pages = [arrivals.read(page["sha256"]) for page in attachment.pages]
     copy = _contained_copy(pages, places)
     digest = arrivals.put(copy)
-    return ATTACHMENT.move(
+    return _workflow_of(attachment).move(
         attachment,
         "redact",
         actor=actor,
@@ -184,7 +199,7 @@ def _contained_copy(
     return copy
 
 
-def _by_page(attachment: Attachment, masks: Masks) -> list[list[tuple[int, int, int, int]]]:
+def _by_page(attachment: AnyPaper, masks: Masks) -> list[list[tuple[int, int, int, int]]]:
     if len(masks) > MAX_MASKS:
         raise RuleBroken(f"Draw at most {MAX_MASKS} masks.", rule="IMG-062")
     places: list[list[tuple[int, int, int, int]]] = [[] for _ in attachment.pages]
@@ -202,7 +217,7 @@ def _by_page(attachment: Attachment, masks: Masks) -> list[list[tuple[int, int, 
     return places
 
 
-def copy_of(attachment: Attachment, *, actor: Actor) -> bytes:
+def copy_of(attachment: AnyPaper, *, actor: Actor) -> bytes:
     """Return the redacted copy: before release to those who decide, afterwards to those who check.
 
     Raises:
@@ -216,29 +231,29 @@ def copy_of(attachment: Attachment, *, actor: Actor) -> bytes:
     if released:
         content: bytes = research().read(attachment.released_sha256)
     else:
-        content = ArrivalStore(attachment.submission_id).read(attachment.released_sha256)
+        content = ArrivalStore(attachment.store_id).read(attachment.released_sha256)
     right = "attachment.view" if released else "arrival.view"
     with acting(actor.acting_as(right)):
         record(
             right,
-            attachment.submission,
+            attachment.about,
             details={"attachment": attachment.number, "copy": attachment.released_sha256},
         )
     return content
 
 
-def release(attachment: Attachment, *, actor: Actor, assent: Assent) -> Attachment:
+def release(attachment: AnyPaper, *, actor: Actor, assent: Assent) -> AnyPaper:
     """Release the redacted copy by signature; from now on those who check quality see it."""
     with transaction.atomic():
-        row = ATTACHMENT.move(attachment, "release", actor=actor, assent=assent)
+        row = _workflow_of(attachment).move(attachment, "release", actor=actor, assent=assent)
         # Stored bytes without a row would be found again; a row without bytes cannot exist.
-        research().put_bytes(ArrivalStore(row.submission_id).read(row.released_sha256))
+        research().put_bytes(ArrivalStore(row.store_id).read(row.released_sha256))
         return row
 
 
-def refuse(attachment: Attachment, *, reason: str, actor: Actor) -> Attachment:
+def refuse(attachment: AnyPaper, *, reason: str, actor: Actor) -> AnyPaper:
     """Refuse an attachment with a reason; nobody sees it any more."""
-    return ATTACHMENT.move(
+    return _workflow_of(attachment).move(
         attachment,
         "refuse",
         actor=actor,
@@ -247,6 +262,6 @@ def refuse(attachment: Attachment, *, reason: str, actor: Actor) -> Attachment:
     )
 
 
-def take_back(attachment: Attachment, *, reason: str, actor: Actor) -> Attachment:
+def take_back(attachment: AnyPaper, *, reason: str, actor: Actor) -> AnyPaper:
     """Hold a released or refused attachment again, with the reason."""
-    return ATTACHMENT.move(attachment, "take_back", actor=actor, reason=reason)
+    return _workflow_of(attachment).move(attachment, "take_back", actor=actor, reason=reason)

@@ -25,7 +25,7 @@ from queries.services import Request, raise_query
 from studies.models import Configuration, FormRecord, TimePoint
 from studies.services import forms
 from studies.services.configuration import effective
-from studies.workflows import TIME_POINT
+from studies.workflows import TIME_POINT, may_be_ready
 
 MEANING = "qc_decision"
 STATEMENT = (
@@ -441,7 +441,9 @@ def _release(review: QcReview, time_point: TimePoint, actor: Actor) -> None:
     chosen = package.prepared(accepted) or package.build(accepted, actor=actor)
     package.release(chosen, actor=actor)
     definition = accepted.definition
-    if definition is None or definition.read_required:
+    is_read = definition is None or definition.read_required
+    # What waits for its dossier stays accepted; the dossier makes it ready when it is applied.
+    if is_read and may_be_ready(accepted).ok:
         system = service("Read packages", study_id=review.study_id)
         TIME_POINT.move(accepted, "make_ready", actor=system)
 

@@ -26,6 +26,7 @@ from imaging.services import guideline as service
 from imaging.views.controlled import Pages
 from studies.access import StudyRequest, study_view
 from studies.models import Configuration
+from ui.figures import with_minus
 
 SEVERITIES = (("error", "Error"), ("warning", "Warning"),
               ("info", "Information"))  # fmt: skip
@@ -124,7 +125,7 @@ def _line(number: int, rule: Rule) -> dict[str, Any]:
         "number": number,
         "rule": rule,
         "what": subject_of(rule),
-        "asks": asks_in_words(rule),
+        "asks": with_minus(asks_in_words(rule)),
         "group": rule.kind if rule.kind in {"check", "same_as_earlier"} else "value",
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from django.utils.translation import gettext as _
 from accounts.signing import proven, shown_signatures, sign_request
 from audit.errors import Refused
 from imaging.models import Attachment
+from imaging.models.holds import Paper
 from imaging.services import papers
 from imaging.views.holds import posted_masks, unkept
 from imaging.views.submissions import crumbs, fetched
@@ -78,11 +80,15 @@ def _screen(
             "row": submission,
             "paper": row,
             "crumbs": crumbs(request, submission, last=str(row)),
-            "risks": [
-                (_(RISK_WORDS.get(r["code"], r["code"])), r["count"], r["page"], r["code"] in GRAVE)
-                for r in row.risks
-            ],
-            "masking": _masking(request, pk, row) if row.pages else None,
+            "risks": risks_of(row),
+            "masking": masking_of(
+                row,
+                lambda sha256: reverse(
+                    "attachment-page", args=[request.study.code, pk, row.pk, sha256]
+                ),
+            )
+            if row.pages
+            else None,
             "sign": _sign(request, pk, row, errors) if row.state == "redacted" else None,
             "signing": signing,
             "signatures": shown_signatures(row) if row.state == "released" else [],
@@ -92,8 +98,20 @@ def _screen(
     )
 
 
-def _masking(request: StudyRequest, pk: UUID, row: Attachment) -> dict[str, Any]:
-    args = [request.study.code, pk, row.pk]
+def risks_of(row: Paper) -> list[tuple[str, int, int, bool]]:
+    """Return the identity risks of a paper in words: count, page, and whether it is grave."""
+    return [
+        (_(RISK_WORDS.get(r["code"], r["code"])), r["count"], r["page"], r["code"] in GRAVE)
+        for r in row.risks
+    ]
+
+
+def masking_of(row: Paper, url: Callable[[str], str]) -> dict[str, Any]:
+    """Return what the screen with masks needs of a paper.
+
+    Args:
+        url: gives the address of the picture of a page by its digest.
+    """
     count = len(row.pages)
     masks = row.masks if row.state != "held" else []
     return {
@@ -105,7 +123,7 @@ def _masking(request: StudyRequest, pk: UUID, row: Attachment) -> dict[str, Any]
             {
                 "frame": number,
                 "label": _("Page %(n)d of %(all)d") % {"n": number + 1, "all": count},
-                "url": reverse("attachment-page", args=[*args, page["sha256"]]),
+                "url": url(page["sha256"]),
                 "width": page["width"],
                 "height": page["height"],
             }

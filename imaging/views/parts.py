@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 from audit import jobs
 from audit.models import Job
 from imaging.models import Finding, Series, Submission
+from ui.figures import with_minus
 from ui.records import Action, JobProgress, Link
 
 JOB_STATES = {
@@ -38,7 +39,7 @@ def finding_words(measured: str, expected: str, means: str) -> str:
         parts.append(_("Found: %s.") % measured.removesuffix("."))
     if expected and expected not in means:
         parts.append(_("Expected: %s.") % expected.removesuffix("."))
-    return " ".join(part for part in parts if part)
+    return with_minus(" ".join(part for part in parts if part))
 
 
 def job_card(

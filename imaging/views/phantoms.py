@@ -13,11 +13,13 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from accounts.reasons import asked_again, reason_of, reason_request
 from accounts.sentences import sentences
 from accounts.signing import proven, shown_signatures, sign_request
 from audit import clock, jobs, trail
-from audit.errors import Refused, RuleBroken
+from audit.errors import ReasonRequired, Refused, RuleBroken
 from imaging.models import PhantomScan
+from imaging.reasons import WITHDRAW_PHANTOM
 from imaging.rules import phantom_doubts
 from imaging.services import phantoms
 from imaging.storage import previews
@@ -25,7 +27,8 @@ from imaging.workflows import PHANTOM_SCAN
 from studies.access import StudyRequest, fetch, person, study_view
 from studies.models import Scanner, StudySite
 from ui import moments
-from ui.records import Link, SignRequest, UploadPanel
+from ui.figures import number_words, with_minus
+from ui.records import Link, ReasonRequest, SignRequest, UploadPanel
 from ui.sheets import csv_response
 
 _SHOWN = frozenset({"files", "figures", "header", "picture_sha256", "engine_version"})
@@ -124,9 +127,10 @@ def shown(
     *,
     errors: Sequence[str] = (),
     signing: str = "",
+    unsaid: str = "",
     status: int = 200,
 ) -> HttpResponse:
-    """Answer with the page of a scan, perhaps with what was refused."""
+    """Answer with the page of a scan, perhaps with what was refused or why a reason is missing."""
     programme = phantoms.programme_of(row)
     steps = {step.name for step in PHANTOM_SCAN.open_steps(row, request.actor)}
     context: dict[str, Any] = {
@@ -134,6 +138,7 @@ def shown(
         "programme": programme,
         "crumbs": crumbs(request, str(row)),
         "steps": steps,
+        "withdrawal": _withdrawal(request, row, unsaid) if "withdraw" in steps else None,
         "errors": errors,
         "history": sentences(_told(row)),
         "doubts": phantom_doubts(row),
@@ -161,6 +166,19 @@ def shown(
         "job_failed": job is not None and job.state in {"failed", "quarantined"},
     }
     return render(request, "imaging/phantom_scan.html", context, status=status)
+
+
+def _withdrawal(request: StudyRequest, row: PhantomScan, unsaid: str) -> ReasonRequest:
+    dialog = reason_request(
+        WITHDRAW_PHANTOM,
+        reverse("phantom-withdraw", args=[request.study.code, row.pk]),
+        title=_("Withdraw %(row)s of %(scanner)s") % {"row": row, "scanner": row.scanner},
+        effects=(
+            ("wait", _("It is not measured; its files and this reason stay on record.")),
+            ("good", _("The scanner stays as qualified as it is. Reads are not concerned.")),
+        ),
+    )
+    return asked_again(dialog, request, unsaid) if unsaid else dialog
 
 
 def _told(row: PhantomScan) -> Iterator[trail.Entry]:
@@ -221,14 +239,14 @@ def _trends(row: PhantomScan, phantom: str) -> list[dict[str, Any]]:
         if figure is None or not points:
             continue
         limits = [
-            (f"{words} {figure[end]:g}", figure[end], "stop")
+            (with_minus(f"{words} {figure[end]:g}"), figure[end], "stop")
             for end, words in (("lowest", _("lowest")), ("highest", _("highest")))
             if figure[end] is not None
         ]
         sentence = _("%(label)s over %(n)s scans, last %(value)s %(unit)s.") % {
             "label": figure["label"],
             "n": len(points),
-            "value": f"{points[-1][1]:.{figure['digits']}f}",
+            "value": number_words(points[-1][1], figure["digits"]),
             "unit": figure["unit"],
         }
         rounded = [(label, round(value, figure["digits"])) for label, value in points]
@@ -299,7 +317,12 @@ def send_back(request: StudyRequest, pk: UUID) -> HttpResponse:
 def withdraw(request: StudyRequest, pk: UUID) -> HttpResponse:
     """Withdraw a scan that was not measured."""
     row = fetched(request, pk)
-    phantoms.withdraw(row, actor=request.actor, reason=request.POST.get("reason", ""))
+    try:
+        reason = reason_of(request, WITHDRAW_PHANTOM)
+    except ReasonRequired as refused:
+        return shown(request, row, unsaid=refused.message, status=422)
+    phantoms.withdraw(row, actor=request.actor, reason=reason)
+    messages.success(request, _("%s was withdrawn.") % row)
     return redirect("phantom-list", request.study.code)
 
 

@@ -13,19 +13,35 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from accounts.reasons import Act, asked_again, reason_of, reason_request
 from accounts.sentences import sentences
 from accounts.signing import shown_signatures
 from audit import clock, trail
+from audit.errors import ReasonRequired
 from audit.models import Job
 from imaging.models import ReceivedFile, Submission
-from imaging.services import attachments, holds, qc, second_level, site_cleaning, submission
+from imaging.reasons import REJECT, WITHDRAW
+from imaging.services import (
+    attachments,
+    holds,
+    qc,
+    second_level,
+    site_cleaning,
+    submission,
+    withdrawing,
+)
 from imaging.services.manifest import OPEN_STATES
 from imaging.views import parts
 from imaging.workflows import SUBMISSION
 from studies.access import StudyRequest, fetch, study_view
-from ui.records import Link
+from ui.records import Link, ReasonRequest
 
 PAGE_SIZE = 50
+#: what ends a submission: act, words and icon of its button, title of its dialog
+ENDINGS = (
+    (WITHDRAW, "Withdraw", "arrow-back-up", "Withdraw %(row)s of %(visit)s"),
+    (REJECT, "Reject", "circle-x", "Reject %(row)s of %(visit)s"),
+)
 
 
 def crumbs(request: StudyRequest, row: Submission, *, last: str = "") -> list[Link]:
@@ -79,7 +95,12 @@ def listing(request: StudyRequest) -> HttpResponse:
 @study_view("submission.view")
 def detail(request: StudyRequest, pk: UUID) -> HttpResponse:
     """Show one submission."""
-    row = fetched(request, pk)
+    return _page(request, fetched(request, pk))
+
+
+def _page(
+    request: StudyRequest, row: Submission, *, refused: tuple[Act, str] | None = None
+) -> HttpResponse:
     tab = request.GET.get("tab", "series")
     rows = list(row.series.prefetch_related("findings", "previews"))
     findings = list(row.findings.select_related("series", "query"))
@@ -92,11 +113,13 @@ def detail(request: StudyRequest, pk: UUID) -> HttpResponse:
     blinded = second_level.is_blinded(row, actor)
     if blinded:  # what the first person did stays away until the second one has signed
         history = sentences(trail.entries(row.form_record, *rows))
+    steps = {step.name for step in SUBMISSION.open_steps(row, actor)}
     return render(
         request,
         "imaging/submission.html",
         {
             "row": row,
+            "endings": _endings(request, row, steps, refused),
             "crumbs": crumbs(request, row),
             "tab": tab,
             "blinded": blinded,
@@ -118,7 +141,7 @@ def detail(request: StudyRequest, pk: UUID) -> HttpResponse:
             "job": parts.job_card(request, row, job, title=_("De-identification and checks"))
             if job and not (job.is_over and job.state == Job.State.DONE)
             else None,
-            "steps": {step.name for step in SUBMISSION.open_steps(row, actor)},
+            "steps": steps,
             "now": clock.now(),
             "signatures": shown_signatures(row),
             "may_qc": actor.may("qc.view"),
@@ -128,7 +151,27 @@ def detail(request: StudyRequest, pk: UUID) -> HttpResponse:
             "queries": row.time_point.queries.order_by("-number"),
             "corrections": row.corrections.all(),
         },
+        status=422 if refused else 200,
     )
+
+
+def _endings(
+    request: StudyRequest, row: Submission, steps: set[str], refused: tuple[Act, str] | None
+) -> list[tuple[str, str, ReasonRequest]]:
+    """Return what can end the submission: words and icon of the button, and its dialog."""
+    offered = [one for one in ENDINGS if one[0].key in steps]
+    if not offered:
+        return []
+    effects = tuple((one.tone, one.text) for one in withdrawing.consequences(row))
+    found = []
+    for act, label, icon, title in offered:
+        url = reverse(f"submission-{act.key}", args=[request.study.code, row.pk])
+        words = _(title) % {"row": row, "visit": row.time_point}
+        dialog = reason_request(act, url, title=words, effects=effects)
+        if refused is not None and refused[0] is act:
+            dialog = asked_again(dialog, request, refused[1])
+        found.append((_(label), icon, dialog))
+    return found
 
 
 def _tabs(
@@ -189,7 +232,11 @@ def _reason(request: StudyRequest) -> str:
 def withdraw(request: StudyRequest, pk: UUID) -> HttpResponse:
     """Withdraw a submission, with the reason."""
     row = fetched(request, pk)
-    submission.withdraw(row, actor=request.actor, reason=_reason(request))
+    try:
+        reason = reason_of(request, WITHDRAW)
+    except ReasonRequired as refused:
+        return _page(request, row, refused=(WITHDRAW, refused.message))
+    submission.withdraw(row, actor=request.actor, reason=reason)
     messages.success(request, _("%s was withdrawn.") % row)
     return redirect("submission", request.study.code, row.pk)
 
@@ -198,7 +245,11 @@ def withdraw(request: StudyRequest, pk: UUID) -> HttpResponse:
 def reject(request: StudyRequest, pk: UUID) -> HttpResponse:
     """Reject a submission, with the reason."""
     row = fetched(request, pk)
-    submission.reject(row, actor=request.actor, reason=_reason(request))
+    try:
+        reason = reason_of(request, REJECT)
+    except ReasonRequired as refused:
+        return _page(request, row, refused=(REJECT, refused.message))
+    submission.reject(row, actor=request.actor, reason=reason)
     messages.success(request, _("%s was rejected.") % row)
     return redirect("submission", request.study.code, row.pk)
 

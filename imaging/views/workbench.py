@@ -19,6 +19,7 @@ from imaging.views import parts, posting
 from imaging.workflows import QC_REVIEW
 from studies.access import StudyRequest, person
 from ui import moments
+from ui.figures import with_minus
 
 BADGES = {"error": "Major", "warning": "Minor", "info": "Note"}
 # True dates and times are sealed: the page says whether they agree, not what they are.
@@ -96,8 +97,8 @@ def fact_lines(row: Submission, chosen: Series, findings: list[Finding]) -> list
         lines.append(
             {
                 "name": PARAMETERS[name].title if name in PARAMETERS else name,
-                "header": values.get(name, ""),
-                "expected": asked,
+                "header": with_minus(values.get(name, "")),
+                "expected": with_minus(asked),
                 "source": rule.source if rule else "",
                 "verdict": verdict(rule, finding, values.get(name, "")),
                 "on": finding is not None and finding.level == "error",

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from accounts.permissions import Role
 from projects.demonstration.cast import PASSWORD, assemble
+from projects.demonstration.dossiers import deliver_dossiers
 from projects.demonstration.player import Player, Sent
 from projects.demonstration.scanners import CHECKS, decide, send
 from projects.demonstration.story import CODES, LIVES
@@ -26,6 +27,7 @@ def play(say: Callable[[str], None]) -> dict[str, dict[str, str]]:
         _subjects_and_scans(player)
         _quality_control(player)
         _reads(player)
+        deliver_dossiers(player)
         _deliveries(player)
     return {
         str(role): {"email": user.email, "password": PASSWORD}

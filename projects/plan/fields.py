@@ -54,6 +54,8 @@ CLOCKS: tuple[Clock, ...] = (
     Clock("query", "Answer to a query", "for the site, from the day it is asked"),
     Clock("query_escalation", "Escalation of a query", "from the due date of the query",
           "the time of a query once more"),
+    Clock("dossier", "Clinical dossier", "for whoever delivers it, from the request",
+          "the time of a query"),
     Clock("late_images", "Decision on late images", "for science, from their QC",
           "the time of a QC answer"),
     Clock("read", "Read of a time point", "for the reader, from assignment"),

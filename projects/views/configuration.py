@@ -13,12 +13,12 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from accounts import signing
+from accounts.reasons import reason_of, reason_request
 from accounts.sentences import sentences
 from audit.errors import Conflict, RuleBroken, SignatureRefused
 from audit.states import Step
 from audit.trail import entries
 from projects.reasons import CONFIGURATION as WHY
-from projects.reasons import reason_of, reason_request
 from studies.access import StudyRequest, fetch, study_view
 from studies.models import Configuration
 from studies.services import configuration as service

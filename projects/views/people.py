@@ -12,13 +12,14 @@ from django.urls import reverse
 
 from accounts.models import Invitation
 from accounts.permissions import Role
+from accounts.reasons import reason_of, reason_request
 from accounts.sentences import role_words
 from audit import clock
 from audit.models import record
 from projects.forms import Invite, errors_of
 from projects.listing import csv_address, csv_response, wants_csv
 from projects.notices import mail_invitation
-from projects.reasons import END_ROLE, reason_of, reason_request
+from projects.reasons import END_ROLE
 from studies.access import StudyRequest, study_view
 from studies.models import Membership, StudySite
 from studies.services import people as service

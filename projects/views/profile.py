@@ -14,13 +14,14 @@ from django.urls import reverse
 
 from accounts import tokens
 from accounts.models import ApiToken, MenuChoice, User
+from accounts.reasons import reason_of, reason_request
 from accounts.sentences import role_words
 from accounts.signatures import needs_second_factor
 from audit import clock
 from audit.actors import acting
 from audit.models import record
 from projects.forms import NewToken, Profile, errors_of
-from projects.reasons import TOKEN, reason_of, reason_request
+from projects.reasons import TOKEN
 from projects.shell import group_keys
 from studies.access import person_view
 from studies.actors import memberships_of

@@ -12,6 +12,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
+from accounts.reasons import reason_of, reason_request
 from accounts.sentences import sentences
 from audit import clock
 from audit.errors import RuleBroken
@@ -20,7 +21,7 @@ from audit.trail import entries
 from projects.display import display_state, facts_for, flags
 from projects.forms import CorrectDate, RegisterSubject, errors_of
 from projects.listing import csv_address, csv_response, wants_csv
-from projects.reasons import CORRECT_DATE, LEAVE, reason_of, reason_request
+from projects.reasons import CORRECT_DATE, LEAVE
 from studies.access import StudyRequest, fetch, study_view
 from studies.models import Anchor, StudySite, Subject, TimePoint
 from studies.services import subjects

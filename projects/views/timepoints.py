@@ -11,6 +11,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
+from accounts.reasons import reason_of, reason_request
 from accounts.sentences import sentences
 from audit import clock
 from audit.trail import entries
@@ -19,7 +20,7 @@ from imaging.services.series import effective_series
 from projects import lifeline, why_not
 from projects.display import Facts, display_state, facts_for, flags
 from projects.holds import held_by
-from projects.reasons import EXPECT, NOT_DONE, reason_of, reason_request
+from projects.reasons import EXPECT, NOT_DONE
 from queries.models import Query
 from reads.models import ReadTask
 from reads.services.clocks import plan_for

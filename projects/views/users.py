@@ -20,6 +20,7 @@ from django.urls import reverse
 from accounts import secondfactor
 from accounts.models import Invitation, User
 from accounts.permissions import Role
+from accounts.reasons import reason_of, reason_request
 from accounts.sentences import role_words, sentences
 from accounts.signatures import needs_second_factor
 from audit import clock
@@ -30,7 +31,7 @@ from audit.trail import entries, verb_of
 from projects.forms import Identity, InviteAdministrator, errors_of
 from projects.listing import csv_address, csv_response, wants_csv
 from projects.notices import mail_invitation
-from projects.reasons import ACCOUNT, SECOND_FACTOR, reason_of, reason_request
+from projects.reasons import ACCOUNT, SECOND_FACTOR
 from studies.access import person_view
 from studies.models import Membership
 from studies.services import people

@@ -10,7 +10,13 @@ from audit import clock
 from audit.actors import Actor
 from projects.addresses import address
 from projects.work.items import FEW, WorkItem, source
-from reads.models import AdjudicationCase, ConfirmationRequest, ReaderQuestion, ReadTask
+from reads.models import (
+    AdjudicationCase,
+    ConfirmationRequest,
+    DossierChange,
+    ReaderQuestion,
+    ReadTask,
+)
 from reads.visibility import OPEN, cases_of_adjudicator, inbox
 from studies.models import Study
 from ui.figures import counted
@@ -175,4 +181,23 @@ def answers_held(study: Study, actor: Actor) -> Iterable[WorkItem]:
             tone="stop",
             due=row.due_at,
             cause="A read waits for its answer",
+        )
+
+
+@source("dossier.decide")
+def revised_dossiers_to_decide(study: Study, actor: Actor) -> Iterable[WorkItem]:
+    """Dossiers that changed after reads were signed with them, for science."""
+    rows = DossierChange.objects.visible_to(actor).filter(state="open")
+    for row in rows.select_related("time_point__subject").order_by("due_at", "pk"):
+        count = len(row.affected)
+        yield WorkItem(
+            what=f"Decide on the revised dossier of {row.time_point}",
+            study=study.code,
+            about=f"{counted(count, 'signed read')} with the earlier version",
+            kind="Dossier",
+            url=address("dossier-change", study.code, row.pk),
+            icon="refresh-alert",
+            tone="wait",
+            due=row.due_at,
+            cause="Revised dossier undecided",
         )

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from reads.criteria import registry
 from reads.criteria.parameters import Parameter
 from reads.design.document import EVERYBODY, ReadDesign
+from reads.design.dossiers import ONCOLOGY, TIME_POINT, images_come_first, is_shown
 from reads.design.references import NUMBERS, PRESENTATION, listed, time_allowed, words
 
 SECTIONS: Mapping[str, str] = {
@@ -142,7 +143,8 @@ def _oncology(design: ReadDesign) -> str:
     if not review.is_wanted:
         return ""
     who = "One oncologist reviews" if review.readers == 1 else "Two oncologists review"
-    text = f"{who} the locked radiology read with the clinical dossier on the form “{review.form}”."
+    beside = " with the clinical dossier" if is_shown(design, ONCOLOGY) else ""
+    text = f"{who} the locked radiology read{beside} on the form “{review.form}”."
     if review.adjudicate_on:
         text += (
             f" A difference in {listed([words(v) for v in review.adjudicate_on])} is adjudicated."
@@ -154,11 +156,13 @@ def _dossiers(design: ReadDesign) -> str:
     if design.dossiers == "never":
         return "Readers never see clinical data."
     at = {
-        "time_point": "at each time point",
+        "time_point": "at each time point, and in the reviews that follow",
         "global_review": "at the global review only",
         "oncology_review": "to the oncologist only",
     }
-    return f"The clinical dossier is shown {at[design.dossiers]}; each opening is recorded."
+    first = images_come_first(design, TIME_POINT) and is_shown(design, TIME_POINT)
+    judged = " At a time point the images are judged first." if first else ""
+    return f"The clinical dossier is shown {at[design.dossiers]}; each opening is recorded.{judged}"
 
 
 def _batches(design: ReadDesign) -> str:

@@ -12,6 +12,7 @@ disease.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from decimal import Decimal
 
@@ -49,6 +50,7 @@ RECIST_CHECKS = (
     "NODE_COULD_BE_TARGET",
     "BASELINE_TOO_OLD",
 )
+_PIECES = range(2, 6)
 _RECIST_ITEMS = ("pieces", "soft_tissue", "irradiated", "grown_since")
 _SUM = "mm\N{SUPERSCRIPT TWO}"
 
@@ -57,7 +59,13 @@ def measure_products(document: Document, *, too_small_mm: Decimal) -> None:
     """Measure the targets in two diameters and sum their products."""
     drop_checks(document, RECIST_CHECKS)
     rows = rows_of(document, "target")
-    rows[:] = [each for each in rows if each["key"] not in _RECIST_ITEMS]
+    whole = row_item(document, "target", "pieces")["derived"]["where"]
+    further = [_piece(row_item(document, "target", f"piece_{n}"), n) for n in _PIECES]
+    rows[:] = [
+        each
+        for each in rows
+        if each["key"] not in _RECIST_ITEMS and not each["key"].startswith("piece_")
+    ]
     for key, label in (
         ("long_axis", "Longest diameter"),
         ("short_axis", "Perpendicular diameter"),
@@ -68,7 +76,7 @@ def measure_products(document: Document, *, too_small_mm: Decimal) -> None:
     row_item(document, "target", "long_axis")["help"] = "Of a split lesion: of its largest piece."
     row_item(document, "target", "slice")["shown_when"] = _SIZED
     place = next(n for n, each in enumerate(rows) if each["key"] == "value")
-    rows[place:place] = [_product(), _pieces()]
+    rows[place:place] = [_product(), *further, _pieces(whole)]
     row_item(document, "target", "value").update(_counted(too_small_mm))
     _sum_products(document)
     _new_lesions_in_two_diameters(document)
@@ -95,23 +103,57 @@ def _product() -> Document:
                 "times": {"other": "target.lesions.short_axis"},
             }
         },
-        "shown_when": _MEASURED,
+        "shown_when": _SIZED,
+        "help": "Of a split lesion: of its largest piece, the first one.",
         "cdisc": {"dataset": "TR", "variable": "TRSTRESN", "code": "PRODUCT"},
     }
 
 
-def _pieces() -> Document:
+def _in_products(part: Document) -> Document:
+    """Return a copy of what speaks of the diameters of pieces, speaking of their products."""
+    found: Document = json.loads(
+        json.dumps(part).replace("lesions.piece_", "lesions.piece_product_")
+    )
+    return found
+
+
+def _piece(diameter: Document, number: int) -> Document:
+    """Return a further piece of a split lesion: its product in place of its longest diameter."""
+    asked = _in_products(diameter)
+    if number == _PIECES[0]:
+        asked["help"] = (
+            "Longest by perpendicular diameter. Each piece keeps its number; one that is gone is 0."
+        )
+    asked.pop("units", None)
+    return asked | {
+        "key": f"piece_product_{number}",
+        "label": f"Piece {number}, product",
+        "unit": _SUM,
+        "decimals": 2,
+        "maximum": "250000",
+        "cdisc": {"dataset": "TR", "variable": "TRSTRESN", "code": "PRODUCT"},
+    }
+
+
+def _pieces(whole: Document) -> Document:
+    """Return the sum of the products; it is known when those are that RECIST 1.1 would ask for."""
+    known = _in_products(whole)
+    known["all"][0] = {"item": "target.lesions.product", "answered": True}
     return {
         "key": "pieces_product",
         "label": "Sum of products of the pieces",
         "kind": "decimal",
         "unit": _SUM,
         "decimals": 2,
-        "minimum": "0",
-        "maximum": "250000",
+        "derived": {
+            "sum_given": [
+                "target.lesions.product",
+                *(f"target.lesions.piece_product_{n}" for n in _PIECES),
+            ],
+            "where": known,
+        },
         "shown_when": _SPLIT,
-        "required": True,
-        "help": "Longest by perpendicular diameter of each piece, summed over all pieces.",
+        "help": "The products of all pieces, summed: what counts for the lesion.",
         "cdisc": {"dataset": "TR", "variable": "TRSTRESN", "code": "PRODUCT"},
     }
 

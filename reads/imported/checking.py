@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 
-from reads.imported.cells import Rows, column_letter
+from studies.cells import Rows, column_letter
 
 #: field -> what the page calls it
 FIELDS: Mapping[str, str] = {

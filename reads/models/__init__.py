@@ -23,6 +23,7 @@ from reads.models.care import (
     ReaderMessage,
     Remediation,
 )
+from reads.models.dossiers import DossierChange, DossierOpening
 from reads.models.imports import ImportedReading, ReadingImport
 from reads.models.meetings import MeetingPlace, ReaderMeeting
 from reads.models.oversight import (
@@ -66,6 +67,8 @@ __all__ = [
     "CheckRun",
     "ConfirmationRequest",
     "CriterionAssessment",
+    "DossierChange",
+    "DossierOpening",
     "EligibilityAnswer",
     "ExpeditedDue",
     "FeeLine",

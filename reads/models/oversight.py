@@ -18,6 +18,7 @@ from audit.states import StateField
 from imaging.models import LateImages
 from queries.models import Query
 from reads.models.answers import ReadSession
+from reads.models.dossiers import DossierChange
 from reads.models.tasks import ReaderStream, ReadTask
 from reads.oversight.library import BY_ID
 from studies.scoping import StudyScoped
@@ -219,6 +220,9 @@ class RollBack(TwoSignatures):
     )
     late = models.ForeignKey(
         LateImages, null=True, blank=True, on_delete=models.PROTECT, related_name="roll_backs"
+    )
+    dossier_change = models.ForeignKey(
+        DossierChange, null=True, blank=True, on_delete=models.PROTECT, related_name="roll_backs"
     )
     state = StateField("state", default="requested", choices=STATES)
 

@@ -11,6 +11,7 @@ from audit.guards import Frozen
 from audit.states import StateField
 from queries.models import Query
 from reads.models.tasks import ReadTask
+from studies.models import TimePoint
 from studies.scoping import StudyScoped
 
 
@@ -22,7 +23,17 @@ class ReaderQuestion(StudyScoped):
 
     reader_path = "task__stream__reader_id"
 
+    class Kind(models.TextChoices):
+        IMAGES = "images", "The images"
+        DOSSIER = "dossier", "The clinical dossier"
+        CHARTER = "charter", "The charter or the form"
+
     task = models.ForeignKey(ReadTask, on_delete=models.PROTECT, related_name="questions")
+    kind = models.CharField("about", max_length=8, choices=Kind.choices, default=Kind.IMAGES)
+    dossier_of = models.ForeignKey(
+        TimePoint, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    dossier_version = models.PositiveIntegerField("dossier version", null=True, blank=True)
     text = models.TextField("question")
     asked_at = models.DateTimeField("asked", default=clock.now)
     due_at = models.DateTimeField("due")
@@ -51,7 +62,7 @@ class ReaderQuestion(StudyScoped):
 
     frozen = Frozen(
         condition="OLD.state IN ('answered', 'withdrawn')",
-        columns=("text", "answer", "task_id", "answered_at"),
+        columns=("text", "kind", "dossier_version", "answer", "task_id", "answered_at"),
         why="an answered question does not change",
     )
 

@@ -117,6 +117,9 @@ class ReadTask(StudyScoped):
     blinding = models.ForeignKey(Configuration, on_delete=models.PROTECT, related_name="+")
     package = models.ForeignKey(ReadPackage, null=True, on_delete=models.PROTECT, related_name="+")
     dossier_version = models.PositiveIntegerField("dossier version", null=True, blank=True)
+    other_dossiers = models.JSONField(
+        "dossier versions of the other time points shown", default=dict, blank=True
+    )
     criteria = models.JSONField("criteria and engine versions", default=dict)
     sequence = models.PositiveSmallIntegerField("place in the subject's order")
     due_at = models.DateTimeField("due")

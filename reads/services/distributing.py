@@ -21,6 +21,7 @@ from imaging.models import ReadPackage
 from reads.design import ReadDesign, versions_of
 from reads.models import AdjudicationCase, ReaderStream, ReadTask
 from reads.services.clocks import plan_for
+from reads.services.dossiers import pin_all, waits_in
 from reads.services.drawing import candidates, pairs_so_far
 from reads.services.planning import READER_ROLES, label_of
 from reads.services.qualifying import effective_design, trains_readers
@@ -72,7 +73,7 @@ def assign_all(study: Study, *, actor: Actor, seed: str = "", area: str = "") ->
         Study.objects.select_for_update().get(pk=study.pk)
         configuration, design = effective_design(study)
         subjects = waiting(study, design)
-        points = readable_points(study, subjects)
+        points = readable_points(study, subjects, design)
         found, people = candidates(study, configuration)
         if subjects and len(found) < design.readers:
             raise RuleBroken(
@@ -100,7 +101,9 @@ def assign_all(study: Study, *, actor: Actor, seed: str = "", area: str = "") ->
 Readable = list[tuple[TimePoint, ReadPackage]]
 
 
-def readable_points(study: Study, subjects: Sequence[Subject]) -> dict[Any, Readable]:
+def readable_points(
+    study: Study, subjects: Sequence[Subject], design: ReadDesign
+) -> dict[Any, Readable]:
     """Return by subject the time points that can be read now, in order, with their packages.
 
     The first that is not ready holds back those after it, as for a single subject.
@@ -117,12 +120,13 @@ def readable_points(study: Study, subjects: Sequence[Subject]) -> dict[Any, Read
             by_subject[point.subject_id].append(point)
     packages = ReadPackage.objects.in_study(study).filter(state="released")
     released = {one.time_point_id: one for one in packages}
+    waits = waits_in(study, design)
     found: dict[Any, Readable] = {}
     for subject, points in by_subject.items():
         points.sort(key=lambda t: (t.order_date is None, t.order_date, str(t.pk)))
         found[subject] = []
         for point in points:
-            if point.state in BEFORE_READY or point.pk not in released:
+            if point.state in BEFORE_READY or point.pk not in released or waits(point):
                 break
             found[subject].append((point, released[point.pk]))
     return found
@@ -232,5 +236,6 @@ def _give(
         for stream in streams
         for sequence, (point, package) in enumerate(points.get(stream.subject_id, ()), start=1)
     ]
+    pin_all(tasks, design)
     bulk.insert_and_move(READ_TASK, tasks, "assign", actor=actor)
     return tasks

@@ -23,6 +23,7 @@ from reads.ecrf import ReadPoint
 from reads.models import ReaderStream, ReadSession, ReadTask
 from reads.reviewed import Counted, SubjectResult, result_of
 from reads.services import reading
+from reads.services.dossiers import review_waits
 from reads.services.kinds import KINDS
 from reads.services.planning import cancel_unsigned, make_task, time_points_to_read
 from reads.services.qualifying import effective_design
@@ -53,7 +54,8 @@ def plan(subject: Subject, *, actor: Actor) -> list[ReadTask]:
         for stream in streams:
             live = stream.tasks.filter(kind=ReadTask.Kind.GLOBAL).exclude(state__in=OVER)
             over = course_is_over(stream, points, design) and _has_follow_up(stream)
-            if over and not live.exists():
+            waits = review_waits(design, ReadTask.Kind.GLOBAL, points)
+            if over and not live.exists() and not waits:
                 made.append(_task(stream, actor))
             elif not over and live.exclude(state="signed").exists():
                 cancel_unsigned(

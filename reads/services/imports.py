@@ -19,7 +19,6 @@ from audit.errors import Conflict, RuleBroken
 from audit.models import record
 from reads.criteria import registry
 from reads.criteria.errors import CriteriaError
-from reads.imported.cells import SheetRefused, sheets_of
 from reads.imported.checking import (
     FIELDS,
     Checked,
@@ -30,6 +29,7 @@ from reads.imported.checking import (
 )
 from reads.models import ImportedReading, ReadingImport
 from reads.workflows import READING_IMPORT
+from studies.cells import SheetRefused, sheets_of
 from studies.models import Study, Subject, TimePoint
 
 NAME_LENGTH = 120

@@ -8,6 +8,7 @@ from typing import Any
 
 from imaging.models import Preview
 from reads.models import Annotation, Lesion, Measurement, Observation, ReadSession
+from reads.rows import PIECES
 from studies.forms.evaluation import Evaluation
 
 _GROUPS = {
@@ -20,8 +21,11 @@ _GROUPS = {
 _UNITS = {
     "long_axis": "mm",
     "short_axis": "mm",
+    # a lesion that split: all its pieces, then each by its number; the first product is its own
     "pieces": "mm",
+    **{f"piece_{n}": "mm" for n in PIECES},
     "pieces_product": "mm2",
+    **{f"piece_product_{n}": "mm2" for n in PIECES[1:]},
     "volume": "ml",
 }
 NODE = "LYMPH NODE"

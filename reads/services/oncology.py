@@ -40,6 +40,7 @@ from reads.services.accepting import (
     counted_value,
     reviews_of,
 )
+from reads.services.dossiers import review_waits
 from reads.services.drawing import candidates, case_of, oncologists_among
 from reads.services.kinds import KINDS
 from reads.services.planning import add_stream, cancel_unsigned, make_task
@@ -77,6 +78,16 @@ def openings(subject: Subject, design: ReadDesign) -> list[Opening]:
     ]
 
 
+def _waits(one: Opening, subject: Subject, design: ReadDesign) -> bool:
+    """Tell whether a review waits for a dossier of what it is shown."""
+    shown = [
+        row.time_point
+        for row in accepted_reads(subject)
+        if row.session.task.sequence <= one.sequence
+    ]
+    return bool(review_waits(design, ReadTask.Kind.ONCOLOGY, shown))
+
+
 def plan(subject: Subject, *, actor: Actor) -> list[ReadTask]:
     """Open the reviews that are possible now; safe to repeat.
 
@@ -98,7 +109,7 @@ def plan(subject: Subject, *, actor: Actor) -> list[ReadTask]:
                 held = stream.tasks.filter(
                     kind=ReadTask.Kind.ONCOLOGY, time_point=one.time_point
                 ).exclude(state__in=OVER)
-                if not held.exists():
+                if not held.exists() and not _waits(one, subject, design):
                     made.append(_task(stream, one, design, actor))
         return made
 

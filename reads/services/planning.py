@@ -17,6 +17,7 @@ from imaging.models import ReadPackage
 from reads.design import versions_of
 from reads.models import ReaderStream, ReadTask
 from reads.services.clocks import plan_for
+from reads.services.dossiers import missing, pin
 from reads.services.drawing import draw_readers, named_readers
 from reads.services.preliminary import waits_for_analysis
 from reads.services.qualifying import effective_design, trains_readers
@@ -123,6 +124,8 @@ def plan_reads(subject: Subject, *, actor: Actor) -> list[ReadTask]:
         for sequence, time_point in enumerate(time_points_to_read(subject), start=1):
             if time_point.state in BEFORE_READY or waits_for_analysis(time_point, design):
                 break
+            if missing(time_point, design, ReadTask.Kind.TIME_POINT):
+                break
             package = time_point.packages.filter(state="released").first()
             if package is not None:
                 made += [
@@ -188,6 +191,7 @@ def make_task(
             due_at=due.at,
             due_by=due.by,
         )
+        pin(task)
         task.save()
     return READ_TASK.move(task, "assign", actor=actor)
 

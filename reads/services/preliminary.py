@@ -22,7 +22,6 @@ from audit.actors import Actor, acting
 from audit.errors import Conflict, NotPermitted, ReasonRequired, RuleBroken
 from audit.jobs import enqueue
 from audit.models import record
-from reads.blindwords import unblinding
 from reads.design import ReadDesign
 from reads.models import (
     PreliminaryAnalysis,
@@ -33,6 +32,7 @@ from reads.models import (
 from reads.services.qualifying import effective_design
 from reads.visibility import held_by
 from reads.workflows import PRELIMINARY_ANALYSIS
+from studies.blindwords import unblinding
 from studies.models import Study, TimePoint
 
 #: millimetres in each unit that may be entered

@@ -19,10 +19,11 @@ from audit.actors import Actor, acting, service
 from audit.errors import Conflict, NotPermitted, RuleBroken
 from audit.models import Event, kind_of, record
 from queries import services as queries
-from reads.blindwords import Found, unblinding
 from reads.models import ReaderQuestion, ReaderStream, ReadTask
+from reads.services.dossiers import Place, places
 from reads.visibility import held_by
 from reads.workflows import READ_TASK, READER_QUESTION
+from studies.blindwords import Found, unblinding
 from studies.models import Subject
 from studies.services.configuration import plan_of
 
@@ -34,12 +35,18 @@ LONGEST = 2000
 WITHDRAWN_LENGTH = 200
 
 
-def ask(task: ReadTask, text: str, *, actor: Actor) -> ReaderQuestion:
+def ask(
+    task: ReadTask, text: str, *, actor: Actor, kind: str = ReaderQuestion.Kind.IMAGES
+) -> ReaderQuestion:
     """Ask about a read; it is on hold until the answer.
+
+    Args:
+        kind: what it is about. Of the dossier it keeps the version that the read is pinned to.
 
     Raises:
         NotPermitted: QU-001 the read is not this reader's, or not open now.
-        RuleBroken: QU-002 there is no text, or it is longer than 2,000 characters.
+        RuleBroken: QU-002 there is no text, or it is longer than 2,000 characters; QU-009 there is
+            no such kind, or the read has no dossier.
         Conflict: QU-003 a question about this read is open already.
     """
     actor.require("read.perform")
@@ -47,6 +54,11 @@ def ask(task: ReadTask, text: str, *, actor: Actor) -> ReaderQuestion:
         raise NotPermitted("This read is not open to you.", rule="QU-001")
     if not text.strip() or len(text) > LONGEST:
         raise RuleBroken(f"Write your question, in at most {LONGEST:,} characters.", rule="QU-002")
+    about = dossier_asked_about(task) if kind == ReaderQuestion.Kind.DOSSIER else None
+    if kind not in ReaderQuestion.Kind.values or (
+        kind == ReaderQuestion.Kind.DOSSIER and about is None
+    ):
+        raise RuleBroken("Say what your question is about.", rule="QU-009")
     with transaction.atomic(), acting(actor.acting_as("read.perform")):
         locked = ReadTask.objects.in_study(task.study_id).select_for_update().get(pk=task.pk)
         if locked.questions.filter(state__in=OPEN).exists() or locked.state not in ASKABLE:
@@ -58,6 +70,9 @@ def ask(task: ReadTask, text: str, *, actor: Actor) -> ReaderQuestion:
         question = ReaderQuestion(
             study_id=task.study_id,
             task=locked,
+            kind=kind,
+            dossier_of=about.time_point if about else None,
+            dossier_version=about.version if about else None,
             text=text.strip(),
             due_at=due.at,
             due_by=due.by,
@@ -66,6 +81,12 @@ def ask(task: ReadTask, text: str, *, actor: Actor) -> ReaderQuestion:
         record("readerquestion.ask", question)
         READ_TASK.move(locked, "hold", actor=_desk(task), reason=HOLD_REASON)
         return question
+
+
+def dossier_asked_about(task: ReadTask) -> Place | None:
+    """Return the dossier that a question about a read concerns: the latest that it shows."""
+    shown = [one for one in places(task) if one.version is not None]
+    return shown[-1] if shown else None
 
 
 def relay(question: ReaderQuestion, text: str, *, actor: Actor) -> ReaderQuestion:

@@ -305,7 +305,8 @@ def review(session: ReadSession, *, actor: Actor) -> Reading:
     """
     _require_open_to(session.task, actor)
     reading = look(session, final=True)
-    if reading.trouble:
+    # What is open or wrong in the form is told first: it is why nothing can be derived.
+    if reading.trouble and reading.evaluation.can_sign:
         raise RuleBroken(f"The responses cannot be derived: {reading.trouble}.", rule="RD-004")
     with transaction.atomic(), acting(actor.acting_as("read.perform")):
         if _locked_record(session).locked:

@@ -26,6 +26,7 @@ from reads.holders import told
 from reads.models import (
     Acceptance,
     CheckFinding,
+    DossierChange,
     ReaderStream,
     ReadTask,
     Recall,
@@ -37,9 +38,17 @@ from reads.models import (
 from reads.services import reminders
 from reads.services.checking import dispose_with
 from reads.services.clocks import plan_for
+from reads.services.dossiers import repin as repin_dossier
 from reads.services.impact import OVER_ALL, SIGNED, Impact, impact_of
 from reads.services.packages import repin
-from reads.workflows import ADJUDICATION, READ_SESSION, READ_TASK, RECALL, ROLL_BACK
+from reads.workflows import (
+    ADJUDICATION,
+    DOSSIER_CHANGE,
+    READ_SESSION,
+    READ_TASK,
+    RECALL,
+    ROLL_BACK,
+)
 from studies.models import Study, Subject
 from studies.services import forms
 from studies.workflows import TIME_POINT
@@ -95,6 +104,7 @@ def requested(
     clause: str = "",
     by: Any = None,
     late: LateImages | None = None,
+    change: DossierChange | None = None,
     recall: Recall | None = None,
 ) -> RollBack:
     """Keep a request with its list; call inside a transaction and an act.
@@ -119,6 +129,7 @@ def requested(
         impact=impact.lines(),
         requested_by_id=by,
         late=late,
+        dossier_change=change,
         recall=recall,
     )
     row.save()
@@ -240,6 +251,7 @@ def renew(row: RollBack, *, actor: Actor) -> RollBack:
                 clause=closed.clause,
                 by=actor.user_id,
                 late=closed.late,
+                change=closed.dossier_change,
             )
             if kept is not None and kept.state == "draft":
                 made.reminder = kept
@@ -272,7 +284,10 @@ def carry_out(row: RollBack) -> RollBack:
             details={"sessions": [str(one.pk) for one in impact.sessions]},
         )
         if done.late is not None:
-            _finish_late(done.late, desk)
+            _finish_decision(done.late, {"late": done.late}, LATE_IMAGES, desk)
+        if done.dossier_change is not None:
+            change = done.dossier_change
+            _finish_decision(change, {"dossier_change": change}, DOSSIER_CHANGE, desk)
         return done
 
 
@@ -319,6 +334,7 @@ def reopen_tasks(row: RollBack, impact: Impact, desk: Actor, why: str) -> None:
             READ_TASK.move(task, "cancel", actor=desk, reason=why)
             continue
         _with_late_images(row, task, desk)
+        repin_dossier(task, actor=desk, reason=why)
         if task.state == "assigned" and _waits(row, task):
             READ_TASK.move(task, "hold", actor=desk, reason=why)
 
@@ -425,14 +441,16 @@ def _outcome(impact: Impact) -> list[str]:
     return [f"{n} {one if n == 1 else many}." for n, one, many in counted if n]
 
 
-def _finish_late(late: LateImages, desk: Actor) -> None:
-    """Declare a decision on late images carried out when its last roll-back is."""
-    rows = RollBack.objects.in_study(late.study_id).filter(late=late)
-    fresh = LateImages.objects.in_study(late.study_id).get(pk=late.pk)
+def _finish_decision(
+    decision: LateImages | DossierChange, of: dict[str, Any], workflow: Any, desk: Actor
+) -> None:
+    """Declare a decision of science carried out when its last roll-back is."""
+    rows = RollBack.objects.in_study(decision.study_id).filter(**of)
+    fresh = type(decision).objects.in_study(decision.study_id).get(pk=decision.pk)
     if fresh.state == "decided" and not rows.filter(state__in=WAITING).exists():
         names = ", ".join(str(one) for one in rows.filter(state__in=CARRIED_OUT).order_by("number"))
         words = f"Rolled back: {names}."
-        LATE_IMAGES.move(
+        workflow.move(
             fresh,
             "carry_out",
             actor=desk,
@@ -447,21 +465,33 @@ def for_late_images(late: LateImages) -> list[str]:
     The scientist who signed that decision has approved for science; project management still signs
     each of them, and the last one carried out ends the decision.
     """
-    desk = service("Read desk", study_id=late.study_id)
-    why = f"{late.get_decision_display()}: {late.reason}"
+    return _decided_before(late, _first_signed(late), late=late)
+
+
+def for_dossier_change(change: DossierChange, tasks: Sequence[ReadTask]) -> list[str]:
+    """Request the roll-backs that a signed decision on a revised dossier asks for, as above."""
+    return _decided_before(change, tasks, change=change)
+
+
+def _decided_before(
+    decision: LateImages | DossierChange, tasks: Sequence[ReadTask], **of: Any
+) -> list[str]:
+    desk = service("Read desk", study_id=decision.study_id)
+    why = f"{decision.get_decision_display()}: {decision.reason}"
     lines = []
     with transaction.atomic(), acting(desk, why):
-        for task in _first_signed(late):
-            row = requested(task, reason=why, by=late.decided_by_id, late=late)
+        for task in tasks:
+            row = requested(task, reason=why, by=decision.decided_by_id, **of)
             ROLL_BACK.move(
                 row,
                 "decided_before",
                 actor=desk,
-                reason=f"Signed with the decision on {late}",
-                changes={"science_by": late.decided_by, "science_at": late.decided_at},
+                reason=f"Signed with the decision on {decision}",
+                changes={"science_by": decision.decided_by, "science_at": decision.decided_at},
             )
+            what = task.time_point or task.get_kind_display().lower()
             lines.append(
-                f"{row}: roll-back from {task.time_point} on, "
+                f"{row}: roll-back from {what} on, "
                 f"{task.stream.get_role_display().lower()}; project management has to approve it."
             )
     return lines

@@ -193,7 +193,9 @@ def _study(origin: Study, actor: Actor) -> Study:
 
 def _documents(study: Study) -> list[Configuration]:
     rows = Configuration.objects.in_study(study).filter(state="effective")
-    return list(rows.exclude(kind=Configuration.Kind.PHANTOMS).order_by("kind", "key"))
+    # Scanners are not qualified for practice, and nobody delivers clinical data of its cases.
+    kinds = (Configuration.Kind.PHANTOMS, Configuration.Kind.DOSSIER)
+    return list(rows.exclude(kind__in=kinds).order_by("kind", "key"))
 
 
 def _site(study: Study, desk: Actor) -> StudySite:

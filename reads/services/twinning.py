@@ -46,7 +46,7 @@ from studies.models import (
 from studies.scoping import scope
 from studies.services import forms, subjects
 from studies.validation import problems_of
-from studies.workflows import STUDY, STUDY_SITE, TIME_POINT
+from studies.workflows import STUDY, STUDY_SITE, TIME_POINT, may_be_ready
 
 NAME = "UAT twin"
 SUFFIX = "-UAT"
@@ -218,7 +218,9 @@ def _make_ready(point: TimePoint, size: float, desk: Actor) -> None:
             study=point.study, package=built, series=series, order=1, label=""
         )
     package.release(built, actor=desk)
-    TIME_POINT.move(point, "make_ready", actor=desk)
+    # A twin with a dossier definition waits for invented dossiers, as the study does for real ones.
+    if may_be_ready(point).ok:
+        TIME_POINT.move(point, "make_ready", actor=desk)
 
 
 def _series(point: TimePoint, size: float, desk: Actor) -> Series | None:

@@ -7,7 +7,7 @@ from typing import Any
 from django import template
 
 from reads.models import ReaderQuestion, ReadTask
-from reads.services.questions import ASKABLE, LONGEST, OPEN
+from reads.services.questions import ASKABLE, LONGEST, OPEN, dossier_asked_about
 
 register = template.Library()
 
@@ -38,5 +38,10 @@ def questions_of(context: Any, task: ReadTask) -> dict[str, object]:
         ],
         "waits": waits,
         "can_ask": task.state in ASKABLE and not waits and task.stream.purpose != "training",
+        "kinds": [
+            (value, label)
+            for value, label in ReaderQuestion.Kind.choices
+            if value != ReaderQuestion.Kind.DOSSIER or dossier_asked_about(task) is not None
+        ],
         "longest": LONGEST,
     }

@@ -19,11 +19,11 @@ from accounts.signing import proven, sign_request
 from audit import trail
 from audit.errors import Refused, RuleBroken, SignatureRefused
 from reads.criteria import registry
-from reads.imported.cells import MOST_BYTES, column_letter
 from reads.imported.checking import FIELDS, RESULTS
 from reads.models import ReadingImport
 from reads.services import imports
 from studies.access import StudyRequest, fetch, study_view
+from studies.cells import MOST_BYTES, column_letter
 from ui.records import Link, SignRequest
 from ui.sheets import csv_response
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Page, Paginator
-from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models import Count, Exists, OuterRef, Q, Subquery
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 
@@ -16,7 +16,13 @@ from accounts.models import User
 from audit import clock
 from audit.actors import Actor
 from audit.errors import Refused
-from reads.models import AdjudicationCase, ReaderQualification, ReaderStream, ReadTask
+from reads.models import (
+    AdjudicationCase,
+    DossierOpening,
+    ReaderQualification,
+    ReaderStream,
+    ReadTask,
+)
 from reads.services import assigning, qualifying
 from reads.views.paging import Counted
 from reads.visibility import OPEN
@@ -99,6 +105,7 @@ def read_progress(request: Any) -> HttpResponse:
     shown = (
         tasks.filter(kept[view])
         .select_related("stream__reader", "stream__subject", "time_point")
+        .annotate(openings=_openings())
         .order_by("stream__subject__code", "sequence", "stream__role", "pk")
     )
     page = Counted(shown, _PAGE, count=counts[view or "all"]).get_page(request.GET.get("page"))
@@ -121,6 +128,12 @@ def read_progress(request: Any) -> HttpResponse:
             "zone": request.user.time_zone,
         },
     )
+
+
+def _openings() -> Any:
+    """Return how often dossiers were opened in a read, counted for the rows of the page only."""
+    rows = DossierOpening.objects.filter(task=OuterRef("pk")).order_by().values("task")
+    return Subquery(rows.annotate(n=Count("pk")).values("n"))
 
 
 def _task_row(task: ReadTask, codes: Any, *, manages: bool, now: Any) -> TaskRow:

@@ -18,6 +18,7 @@ from audit.errors import Refused, RuleBroken
 from reads.models import ReaderQuestion
 from reads.services import questions
 from reads.services.questions import OPEN
+from reads.views.dossier_changes import dossier_address
 from reads.views.room import find_task
 from reads.workflows import READER_QUESTION
 from studies.access import StudyRequest, fetch, study_view
@@ -37,7 +38,12 @@ def question_ask(request: StudyRequest, pk: UUID) -> HttpResponse:
     """Ask a question about one's own read."""
     task = find_task(request, pk)
     try:
-        questions.ask(task, request.POST.get("text", ""), actor=request.actor)
+        questions.ask(
+            task,
+            request.POST.get("text", ""),
+            kind=request.POST.get("kind") or ReaderQuestion.Kind.IMAGES,
+            actor=request.actor,
+        )
     except Refused as refused:
         messages.error(request, f"Your question was not sent. {refused.message}")
     else:
@@ -64,7 +70,9 @@ def question_withdraw(request: StudyRequest, pk: UUID) -> HttpResponse:
 def _rows(request: StudyRequest) -> Any:
     return (
         ReaderQuestion.objects.visible_to(request.actor)
-        .select_related("task__stream__subject__study_site__site", "task__time_point", "query")
+        .select_related(
+            "task__stream__subject__study_site__site", "task__time_point", "query", "dossier_of"
+        )
         .order_by("due_at")
     )
 
@@ -106,6 +114,11 @@ def _page(request: StudyRequest, row: ReaderQuestion, *, status: int = 200) -> H
             "found": questions.found_words(row),
             "back": (back := questions.sent_back(row)),
             "typed": request.POST.get("text", row.answer if back else ""),
+            "dossier_url": (
+                dossier_address(request, row.dossier_of, row.dossier_version)
+                if row.dossier_of
+                else ""
+            ),
             "now": clock.now(),
             "history": sentences(trail.entries(row), brief=True),
             "crumbs": (

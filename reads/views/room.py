@@ -85,7 +85,7 @@ def checks_of(seen: Reading) -> list[Check]:
     """Return what a signature would ask for now: what blocks first, then what is known."""
     titles = {section.key: section.title for section in seen.evaluation.form.sections}
     found = [_check(message, titles) for message in seen.evaluation.messages]
-    if seen.trouble:
+    if seen.trouble and seen.evaluation.can_sign:
         text = "The facts recorded so far cannot be assessed: " + seen.trouble + "."
         found.insert(0, Check(Finding(level="ERROR", title="No response yet.", text=text), ""))
     order = {"ERROR": 0, "WARNING": 1, "INFO": 2, "PASSED": 3}
@@ -133,6 +133,7 @@ def _panel(request: Any, task: ReadTask, session: ReadSession) -> dict[str, Any]
         "responses": [
             tables.response(key, derived, seen.evaluation) for key, derived in seen.derived.items()
         ],
+        "waits": bool(seen.trouble) and not final.evaluation.can_sign,
         "trouble": seen.trouble,
         "table": tables.lesions(points),
         "sums": tables.sums(points),

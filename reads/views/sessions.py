@@ -238,7 +238,7 @@ def review(
     request: Any, task: ReadTask, session: ReadSession, *, errors: tuple[str, ...] = ()
 ) -> HttpResponse:
     """Show what a signature on a session will cover."""
-    from reads.views.signing import changes_before_signature
+    from reads.views.signing import changes_before_signature, dossier_facts
 
     seen = reading.look(session, final=True)
     changes = changes_before_signature(session)
@@ -248,7 +248,7 @@ def review(
         meaning=signing.READ_MEANING,
         title=f"Sign {short_name(task).lower()} of case {task.stream.label}",
         url=reverse("read-sign", args=[request.study.code, task.pk]),
-        facts=_facts(task, seen, len(changes)),
+        facts=(*_facts(task, seen, len(changes)), *dossier_facts(request, task)),
         errors=errors,
     )
     return render(

@@ -17,7 +17,7 @@ from audit.errors import SignatureRefused
 from reads import pictures, signing, tables
 from reads.criteria import registry
 from reads.models import ReadSession, ReadTask
-from reads.services import assigning, reading
+from reads.services import assigning, dossiers, reading
 from reads.views import sessions
 from reads.views.room import band_of, find_task
 from studies.access import study_view
@@ -96,6 +96,12 @@ def _facts(pages: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     )
 
 
+def dossier_facts(request: Any, task: ReadTask) -> tuple[tuple[str, str], ...]:
+    """Return what the signer is told of the dossiers of a read; nothing where none is shown."""
+    text = dossiers.summary(task, actor=request.actor)
+    return (("Dossier", text),) if text else ()
+
+
 def _answers(pages: Mapping[str, Any]) -> list[Any]:
     evaluation = pages["seen"].evaluation
     return [
@@ -118,7 +124,7 @@ def _review(request: Any, task: ReadTask, *, errors: tuple[str, ...] = ()) -> Ht
         meaning=signing.READ_MEANING,
         title=f"Sign time point {task.sequence} of case {task.stream.label}",
         url=reverse("read-sign", args=[request.study.code, task.pk]),
-        facts=_facts(pages),
+        facts=(*_facts(pages), *dossier_facts(request, task)),
         errors=errors,
     )
     context = {**pages, "sign": sign, "band": band_of(task)}

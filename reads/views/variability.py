@@ -25,6 +25,7 @@ from reads.services import performance, variability
 from reads.views.performance import FEW_PAIRS, number
 from studies.access import StudyRequest, fetch, study_view
 from ui import charts, paper
+from ui.figures import with_minus
 from ui.moments import day_words
 from ui.records import Link
 from ui.sheets import csv_response
@@ -274,7 +275,7 @@ def _limits(at: BlandAltman) -> tuple[tuple[str, float, bool], ...]:
 
 
 def _signed(value: float) -> str:
-    return number(value).replace("-", "\N{MINUS SIGN}")
+    return with_minus(number(value))
 
 
 def _printed(seen: Repeated) -> dict[str, Any] | None:

@@ -204,9 +204,10 @@ class Form:
                 wanted |= {part.path for part in target.items}
         if item.derived is not None and item.derived.kind == "named" and not item.derived.targets:
             wanted |= {other.path for other in self.items.values() if other.derived is None}
-        return frozenset(wanted & set(self.items)) - {item.path} | (
-            {item.path} if item.path in {each.target for each in self.references(item)} else set()
-        )
+        # What it was at the time point before is known: that leads nowhere back.
+        now = {each.target for each in self.references(item) if each.kind != "previous"}
+        itself = {item.path} & now
+        return frozenset(wanted & set(self.items)) - {item.path} | itself
 
     @cached_property
     def order(self) -> tuple[str, ...]:

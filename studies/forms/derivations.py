@@ -1,9 +1,9 @@
 """Derived values: declared as data, or named and supplied by the caller.
 
-`sum`, `count`, `difference`, `product`, `percent_change`, `days`, `minutes` and `cases` are
-declared in the form. A `named` derivation (a response by published criteria) is a function that
-the caller supplies: the form says which, so that a form never hides a rule in code. Derived values
-cannot be entered.
+`sum`, `sum_given`, `count`, `difference`, `product`, `percent_change`, `days`, `minutes` and
+`cases` are declared in the form. A `named` derivation (a response by published criteria) is a
+function that the caller supplies: the form says which, so that a form never hides a rule in code.
+Derived values cannot be entered.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from studies.forms.trees import (
     parse_operand,
     references,
 )
-from studies.forms.values import PartialDate, Value
+from studies.forms.values import PartialDate, Status, Value
 
 MAX_DECIMALS = 6
 _PAIRED = ("difference", "product", "percent_change", "days", "minutes")
-KINDS = ("sum", "count", *_PAIRED, "cases", "named")
+KINDS = ("sum", "sum_given", "count", *_PAIRED, "cases", "named")
 
 
 class DerivationError(ValueError):
@@ -86,7 +86,7 @@ def parse_derived(document: object, path: str) -> Derived:
         raise FormError(f"{path}.decimals", f"needs a whole number from 0 to {MAX_DECIMALS}")
     content, place = document[kind], f"{path}.{kind}"
     match kind:
-        case "sum":
+        case "sum" | "sum_given":
             targets = _texts([content] if isinstance(content, str) else content, place)
             return Derived(kind, targets, where=condition, decimals=decimals)
         case "count":
@@ -155,6 +155,10 @@ def derive(
     match derived.kind:
         case "sum":
             return DerivedValue(_rounded(_sum(derived, facts, rows), derived))
+        case "sum_given":
+            if derived.where is not None and decide(derived.where, facts, rows) is not True:
+                return DerivedValue(None)
+            return DerivedValue(_rounded(_sum(derived, facts, rows, blank=True), derived))
         case "count":
             return DerivedValue(Decimal(len(_scopes(derived, derived.targets[0], facts, rows))))
         case "cases":
@@ -173,14 +177,20 @@ def _scopes(derived: Derived, group: str, facts: Facts, rows: Rows) -> list[Rows
     return [scope for scope in scopes if decide(derived.where, facts, scope) is True]
 
 
-def _sum(derived: Derived, facts: Facts, rows: Rows) -> Decimal | None:
-    """The sum of items, or of an item over rows. One missing part means no sum."""
+def _sum(derived: Derived, facts: Facts, rows: Rows, *, blank: bool = False) -> Decimal | None:
+    """The sum of items, or of an item over rows.
+
+    One missing part means no sum; with `blank` a part that was left blank is left out.
+    """
     total, terms = Decimal(0), 0
     for target in derived.targets:
         group = facts.group_of(target)
         inside = not group or group in rows
         for scope in [rows] if inside else _scopes(derived, group, facts, rows):
-            value = facts.answer(target, scope).value
+            answer = facts.answer(target, scope)
+            if blank and answer.status is Status.BLANK:
+                continue
+            value = answer.value
             if not isinstance(value, Decimal):
                 return None
             total, terms = total + value, terms + 1

@@ -106,5 +106,9 @@ def answer_text(item: Item, answer: Answer) -> str:
 
 
 def sentence(code: str, facts: Mapping[str, str]) -> str:
-    """The sentence of a built-in check, with its facts filled in."""
-    return _FACT.sub(lambda match: facts.get(match[1], match[0]), SENTENCES[code])
+    """The sentence of a built-in check, with its facts filled in; a question stands in quotes."""
+    return _FACT.sub(lambda match: _quoted(facts.get(match[1], match[0])), SENTENCES[code])
+
+
+def _quoted(fact: str) -> str:
+    return f"“{fact}”" if fact.endswith("?") else fact

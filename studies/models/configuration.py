@@ -38,6 +38,7 @@ class Configuration(StudyScoped):
         TRANSFER = "transfer", "Transfer specification"
         BLINDING = "blinding", "Blinding profile"
         PHANTOMS = "phantoms", "Phantom plan"
+        DOSSIER = "dossier", "Dossier definition"
 
     kind = models.CharField("kind", max_length=20, choices=Kind.choices)
     key = models.SlugField("key", max_length=60)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from importlib import import_module
 from io import StringIO
@@ -14,6 +15,7 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value
 from django.apps import apps
+from django.contrib.sessions.models import Session
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
@@ -121,6 +123,55 @@ def test_signing_in_with_a_recovery_code_works(person: User) -> None:
 def test_a_wrong_code_does_not_sign_in(person: User) -> None:
     client, _ = log_in(person, code(-20))
     assert client.get("/account/profile/").status_code == 302
+
+
+SETUP = "/accounts/2fa/totp/activate/"
+
+
+def setting_up(person: User) -> tuple[Client, str]:
+    """Return a browser that shows a new secret, and that secret as the page shows it."""
+    client = Client()
+    client.force_login(person, backend=BACKEND)
+    client.post("/accounts/reauthenticate/", {"password": PASSWORD})
+    shown = re.search(r'data-copy="([A-Z2-7]{32})"', client.get(SETUP).content.decode())
+    assert shown is not None
+    return client, shown[1]
+
+
+def now(secret: str) -> str:
+    return format_hotp_value(hotp_value(secret, int(time.time()) // 30))
+
+
+def waiting_in(client: Client) -> str:
+    session = Session.objects.get(pk=client.session.session_key)
+    return str(session.get_decoded().get("mfa.totp.secret", ""))
+
+
+def test_a_secret_that_waits_for_its_first_code_lies_encrypted_in_the_session() -> None:
+    client, secret = setting_up(make_user("Jana Weiss"))
+    assert secondfactor.unseal(waiting_in(client)) == secret
+    client.post(SETUP, {"code": "000000"})
+    assert secondfactor.unseal(waiting_in(client)) == secret, "a wrong code keeps the secret"
+
+
+def test_the_first_code_turns_the_second_factor_on_and_empties_the_session() -> None:
+    user = make_user("Jana Weiss")
+    client, secret = setting_up(user)
+    assert client.post(SETUP, {"code": now(secret)}).status_code == 302
+    row = Authenticator.objects.get(user=user, type="totp")
+    assert secondfactor.unseal(row.data["secret"]) == secret
+    assert waiting_in(client) == ""
+
+
+def test_a_new_secret_is_shown_when_the_key_of_the_waiting_one_is_lost(keys: Path) -> None:
+    user = make_user("Jana Weiss")
+    client, secret = setting_up(user)
+    lose(keys)
+    answer = client.post(SETUP, {"code": now(secret)})
+    assert answer.status_code == 200
+    assert secret not in answer.content.decode()
+    assert secondfactor.unseal(waiting_in(client)) in answer.content.decode()
+    assert not Authenticator.objects.filter(user=user).exists()
 
 
 def test_what_an_earlier_version_stored_in_clear_is_encrypted_once(person: User) -> None:

@@ -6,12 +6,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from allauth.usersessions.models import UserSession
 from django.core import mail
 from django.core.cache import cache
 from django.test import Client
 
 from accounts.models import User
-from accounts.sessions import SEEN, STARTED
+from accounts.sessions import NOTED, SEEN, STARTED
 from audit import clock
 from audit.actors import acting
 from audit.models import Event
@@ -76,6 +77,37 @@ def test_a_page_that_asks_by_itself_does_not_keep_a_session_alive(visitor: Clien
     assert visitor.session[SEEN] == before
     assert inside(visitor)
     assert visitor.session[SEEN] > before
+
+
+def test_a_session_is_listed_with_where_it_was_used_last(visitor: Client, user: User) -> None:
+    first = UserSession.objects.get(user=user)
+    assert first.ip == "127.0.0.1"
+    for address in ("192.0.2.7", "192.0.2.8"):
+        assert visitor.get(STUDIES, REMOTE_ADDR=address).status_code == 200
+        assert UserSession.objects.get(user=user).ip == address
+    visitor.get(STUDIES, REMOTE_ADDR="192.0.2.8", headers={"User-Agent": "another browser"})
+    assert UserSession.objects.get(user=user).user_agent == "another browser"
+
+
+def test_the_time_a_session_was_seen_is_written_at_most_every_twenty_seconds(
+    visitor: Client, user: User
+) -> None:
+    seen = UserSession.objects.get(user=user).last_seen_at
+    assert inside(visitor)
+    assert UserSession.objects.get(user=user).last_seen_at == seen
+    session = visitor.session
+    session[NOTED] = [session[NOTED][0], session[NOTED][1] - 21]
+    session.save()
+    assert inside(visitor)
+    assert UserSession.objects.get(user=user).last_seen_at > seen
+
+
+def test_each_log_in_is_a_session_of_its_own_in_the_list(visitor: Client, user: User) -> None:
+    other = Client()
+    assert log_in(other, user)
+    assert inside(other)
+    listed = set(UserSession.objects.filter(user=user).values_list("session_key", flat=True))
+    assert listed == {visitor.session.session_key, other.session.session_key}
 
 
 def test_a_machine_is_told_401_and_a_person_is_led_to_the_log_in_and_back(visitor: Client) -> None:

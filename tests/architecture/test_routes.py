@@ -6,6 +6,7 @@ The world is made once and each request is rolled back, so that the whole table 
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from accounts.models import ApiToken, Notice, User
 from accounts.permissions import Role
+from accounts.sessions import GRAIN
 from audit.actors import acting
 from studies.services import people
 from tests.reads.read_world import make_read_study
@@ -74,6 +76,8 @@ class Table:
     foreign: dict[str, Any] = field(default_factory=dict)
     #: the session of each person, who logs in once
     sessions: dict[Any, str] = field(default_factory=dict)
+    #: when a page of a session was last answered for good, by the clock that only goes on
+    noted: dict[str, float] = field(default_factory=dict)
 
     def people(self) -> dict[str, User]:
         """Return everybody who is asked: members, the administrator, a member of another study."""
@@ -116,8 +120,6 @@ def table(django_db_setup: None, django_db_blocker: Any) -> Iterator[Table]:
         made = Table(alpha, beta, administrator)
         made.own, made.foreign = own_objects(alpha), own_objects(beta)
         made.sessions = {user.pk: session_of(user) for user in made.people().values()}
-        for session in made.sessions.values():
-            ask(session, "/")  # the first page notes the session, once for all later ones
         yield made
 
 
@@ -147,16 +149,28 @@ def word(status: int) -> str:
     return {401: "login", 403: "closed", 404: "hidden", 405: "refused"}.get(status, str(status))
 
 
-def _session(table: Table, user: User, name: str) -> str:
-    # Pages about oneself may ask for a log-in of the last minutes.
-    return session_of(user) if name in POLICY["person"] else table.sessions[user.pk]
+def _noted_session(table: Table, user: User) -> str:
+    """Return the session of a person, seen lately.
+
+    A page notes when its session was seen. One now and then stays, so that not each of the
+    others, which are rolled back, writes it again.
+    """
+    session, now = table.sessions[user.pk], time.monotonic()
+    if now - table.noted.get(session, -GRAIN) >= GRAIN / 2:
+        ask(session, "/")
+        table.noted[session] = now
+    return session
 
 
 def asked(table: Table, name: str, user: User | None, arguments: list[Any], method: str) -> str:
     """Return how an address answers somebody."""
+    # Pages about oneself may ask for a log-in of the last minutes.
+    is_own = name in POLICY["person"]
+    session = _noted_session(table, user) if user is not None and not is_own else ""
     with rolled_back():
         body = IN_STUDY.get(name, {}).get("body")
-        session = _session(table, user, name) if user is not None else ""
+        if user is not None and is_own:
+            session = session_of(user)
         status = ask(session, reverse(name, args=arguments), method, body)
     return word(status)
 

@@ -112,6 +112,7 @@ def test_the_regulated_tables_that_are_only_added_to_are_these() -> None:
         "reads.ReviewAcceptance",
         "reads.SampleEscalation",
         "reads.CheckRun",
+        "reads.DossierOpening",
         "reads.ImportedReading",
         "exports.CutItem",
         "exports.CutFile",
@@ -132,6 +133,7 @@ def test_what_a_signed_read_consists_of_is_frozen_with_it() -> None:
         "reads.Measurement",
         "reads.Annotation",
         "reads.CriterionAssessment",
+        "clinical.DossierItem",
     }
 
 

@@ -44,6 +44,7 @@ PROVED = {
     "reads.sample": "here",
     "projects.notify": "here",
     "reads.accept": "test_readers_who_differ_open_one_case_and_the_adjudicators_choice_counts",
+    "clinical.open_document": "test_a_document_that_is_opened_twice_is_as_opened_once",
     "imaging.arrival": "here",
     "imaging.consent": "here",
     "imaging.deliver": "here",

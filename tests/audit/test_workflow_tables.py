@@ -394,6 +394,35 @@ DRAWN: dict[str, tuple[str, str]] = {
         cancel  planned,drawn  cancelled  variability.manage  R
         """,
     ),
+    "dossier": (
+        "requested received reconciled approved applied superseded cancelled",
+        """
+        receive    requested                      received    dossier.enter      -
+        reconcile  received                       reconciled  dossier.reconcile  -
+        approve    reconciled                     approved    dossier.approve    S
+        apply      approved                       applied     dossier.apply      -
+        refuse     received,reconciled,approved   requested   dossier.refuse     R
+        supersede  applied                        superseded  system             R
+        cancel     requested,received,reconciled  cancelled   dossier.request    R
+        """,
+    ),
+    "dossierdocument": (
+        "held redacted released refused removed",
+        """
+        remove     held               removed   dossier.enter    -
+        redact     held,redacted      redacted  submission.hold  -
+        release    redacted           released  submission.hold  S
+        refuse     held,redacted      refused   submission.hold  R
+        take_back  released,refused   held      submission.hold  R
+        """,
+    ),
+    "dossierimport": (
+        "draft imported discarded",
+        """
+        take_over  draft  imported   dossier.enter  -
+        discard    draft  discarded  dossier.enter  R
+        """,
+    ),
     "readingimport": (
         "draft imported discarded",
         """
@@ -440,6 +469,14 @@ DRAWN: dict[str, tuple[str, str]] = {
         """
         decide     open     decided      late.decide     S
         carry_out  decided  carried_out  late.carry_out  R
+        """,
+    ),
+    "dossierchange": (
+        "open decided carried_out overtaken",
+        """
+        decide     open     decided      dossier.decide  S
+        carry_out  decided  carried_out  dossier.decide  R
+        overtake   open     overtaken    system          R
         """,
     ),
     "datacut": (

@@ -38,6 +38,7 @@ from tests.e2e.test_main_job import (
     workers_are_done,
 )
 from tests.imaging.upload_world import make_imaging_study, spec_for
+from tests.plugins.pages import ask_again, next_page
 from tests.reads.test_read_in_browser import answer, settled, sign_by_keyboard, start_first
 from tests.world import StudyWorld
 
@@ -113,9 +114,8 @@ def person(new_page: Any, walk: Walk) -> Callable[[StudyWorld, str], Person]:
 def press(page: Page, name: str) -> None:
     """Press a button or link of a page and wait for what follows."""
     found = page.get_by_role("button", name=name).or_(page.get_by_role("link", name=name))
-    found.first.click()
-    page.wait_for_load_state()
-    page.wait_for_selector("html[data-ready]")
+    with next_page(page):
+        found.first.click()
 
 
 def approve(person: Person, code: str, made: Configuration) -> None:
@@ -130,8 +130,7 @@ def approve(person: Person, code: str, made: Configuration) -> None:
 def write_the_charter(scientist: Person, code: str) -> Configuration:
     """Begin with the 2+1 template, add two criteria, and save."""
     page = scientist.open("charter", code)
-    page.get_by_role("button", name="Two plus one, oncology").click()
-    page.wait_for_selector("#charter")
+    press(page, "Two plus one, oncology")
     for key in ("iRECIST", "VOLUMETRIC"):
         page.locator(f"#criterion-{key}").check()
     page.locator('[name="training.cases"]').fill("0")
@@ -146,7 +145,8 @@ def make_the_ecrf(scientist: Person, code: str) -> Configuration:
     page = scientist.open("ecrf-list", code)
     press(page, "Make the eCRF for this charter")
     expect(page.locator("#preview-body")).to_contain_text("Can the time point be read?")
-    page.get_by_role("link", name="Can the time point be read?").click()
+    with next_page(page):
+        page.get_by_role("link", name="Can the time point be read?").click()
     page.get_by_label("Help under the item").fill("Judge the whole time point.")
     expect(page.locator("#preview-body")).to_contain_text("Judge the whole time point.")
     press(page, "Save")
@@ -169,7 +169,7 @@ def validate_sign_and_release(scientist: Person, code: str, charter: Configurati
     press(page, "Validate and release")
     press(page, "Validate")
     workers_are_done()
-    page.reload()
+    ask_again(page)
     expect(page.locator("main")).to_contain_text("Passed")
     scientist.sign("Sign the report")
     scientist.sign("Sign the charter")
@@ -220,8 +220,8 @@ def record_evidence(desk: Person, code: str, stage: str, fill: Callable[[Page, A
         card = page.locator("article", has=page.locator(f"#card-{row.pk}"))
         card.get_by_text("Record or change").click()
         fill(page, row)
-        card.get_by_role("button", name="Record", exact=True).click()
-        page.wait_for_load_state()
+        with next_page(page):
+            card.get_by_role("button", name="Record", exact=True).click()
 
 
 def qualify_readers(desk: Person, world: StudyWorld, person: Callable[..., Person]) -> None:
@@ -256,7 +256,8 @@ def upload_the_baseline(site: Person, files: list[str]) -> None:
     page = site.open("site-home")
     page.locator("tr", has_text="Baseline").first.get_by_role("button", name="Upload").click()
     choose_files(page, files)
-    page.get_by_role("link", name="Continue to form").click()
+    with next_page(page):
+        page.get_by_role("link", name="Continue to form").click()
     fill_transmittal(page)
     continue_to_review(page)
     site.sign("Sign and send")

@@ -30,6 +30,7 @@ from reads.models import Acceptance, AdjudicationCase
 from studies.models import Configuration, TimePoint
 from studies.scoping import scope
 from tests.imaging.upload_world import draft, fill_form, send, spec_for
+from tests.plugins.pages import all_saved, ask_again, next_page
 from tests.reads.read_world import READERS, make_read_study
 from tests.reads.test_read_in_browser import (
     answer,
@@ -78,8 +79,8 @@ class Person:
         """Sign in the open dialog."""
         dialog = self.page.locator("dialog[open]")
         dialog.get_by_label("Password").fill(PASSWORD)
-        dialog.locator("footer .btn-primary").click()
-        self.page.wait_for_load_state()
+        with next_page(self.page):
+            dialog.locator("footer .btn-primary").click()
 
 
 def workers_are_done() -> None:
@@ -105,6 +106,7 @@ def choose_files(page: Page, files: list[str], *, lost: str = "") -> None:
 
     ``lost`` says why slices that the page misses cannot be recovered.
     """
+    page.wait_for_selector("[data-upload-ready]")
     page.locator("input[data-kind=files]").set_input_files(files)
     if lost:
         page.locator("summary", has_text="They cannot be recovered").click()
@@ -113,7 +115,7 @@ def choose_files(page: Page, files: list[str], *, lost: str = "") -> None:
     page.get_by_role("button", name="Send 1 series").click()
     page.wait_for_url("**/checks/", timeout=60_000)
     workers_are_done()
-    page.reload()
+    ask_again(page)
 
 
 def fill_transmittal(page: Page) -> None:
@@ -128,7 +130,8 @@ def fill_transmittal(page: Page) -> None:
         answer(page, place, value)
     for region in ("CHEST", "ABDOMEN"):
         page.locator(f'[name="answers[scan.regions]"][value="{region}"]').check()
-    page.wait_for_load_state("networkidle")
+    all_saved(page)
+    expect(page.locator('[name="answers[contrast.agent]"]')).to_be_visible()
     for place, value in (
         ("contrast.agent", "Iohexol 300"),
         ("contrast.volume", "90"),
@@ -140,13 +143,13 @@ def fill_transmittal(page: Page) -> None:
 
 def continue_to_review(page: Page) -> None:
     """Go on to the review; a warning of the form is explained where it stands."""
-    page.get_by_role("button", name="Continue to review").click()
-    page.wait_for_load_state()
+    with next_page(page):
+        page.get_by_role("button", name="Continue to review").click()
     for box in page.locator('[name^="reasons["]').all():
         box.fill("As scanned; see the log of the scanner.")
     if not page.url.endswith("/review/"):
-        page.get_by_role("button", name="Continue to review").click()
-        page.wait_for_load_state()
+        with next_page(page):
+            page.get_by_role("button", name="Continue to review").click()
     assert page.url.endswith("/review/"), page.locator("main").inner_text()
 
 
@@ -156,7 +159,8 @@ def upload_incomplete_visit(site: Person, files: list[str]) -> None:
     page.locator("tr", has_text="Baseline").first.get_by_role("button", name="Upload").click()
     choose_files(page, files, lost="The export was cut short.")
     expect(page.locator(".ic-finding").first).to_contain_text("You said: The export was cut short.")
-    page.get_by_role("link", name="Continue to form").click()
+    with next_page(page):
+        page.get_by_role("link", name="Continue to form").click()
     fill_transmittal(page)
     continue_to_review(page)
     site.sign("Sign and send")
@@ -168,10 +172,11 @@ def upload_incomplete_visit(site: Person, files: list[str]) -> None:
 def ask_the_site(operations: Person, code: str, submission: Submission) -> None:
     """Claim the submission and ask for the missing slices."""
     page = operations.open("qc-workbench", code, submission.pk)
-    page.get_by_role("button", name="Claim submission").click()
+    with next_page(page):
+        page.get_by_role("button", name="Claim submission").click()
     expect(page.locator(".ic-finding").first).to_contain_text("missing")
-    page.get_by_role("button", name="Query site").first.click()
-    page.wait_for_load_state()
+    with next_page(page):
+        page.get_by_role("button", name="Query site").first.click()
     workers_are_done()
 
 
@@ -180,7 +185,8 @@ def send_the_whole_series(site: Person, files: list[str]) -> None:
     page = site.open("site-home")
     page.get_by_role("button", name="Send images").first.click()
     choose_files(page, files)
-    page.get_by_role("link", name="Continue to form").click()
+    with next_page(page):
+        page.get_by_role("link", name="Continue to form").click()
     continue_to_review(page)
     site.sign("Sign and send")
     page.wait_for_url("**/receipt/")
@@ -192,15 +198,15 @@ def accept_by_signature(operations: Person, code: str, submission: Submission) -
     page = operations.open("qc-workbench", code, submission.pk)
     claim = page.get_by_role("button", name="Claim submission")
     if claim.count():
-        claim.click()
-        page.wait_for_load_state()
+        with next_page(page):
+            claim.click()
     for place in YES:
         answer(page, place, "YES")
     for place in ("technique.same_scanner", "visual.same_region"):
         answer(page, place, "NA")
     answer(page, "visual.quality", "4")
     answer(page, "decision.verdict", "PASS")
-    page.wait_for_load_state("networkidle")
+    all_saved(page)
     page.get_by_role("button", name="Pass", exact=True).click()
     operations.confirm()
     expect(page.locator(".ic-signbar")).to_contain_text("Pass")
@@ -233,15 +239,16 @@ def make_the_cut(manager: Person, code: str) -> DataCut:
     page.get_by_label("Title").fill("Interim cut 1")
     page.get_by_label("Cut-off date").fill((clock.today() + timedelta(days=1)).isoformat())
     page.get_by_label("Delivery planned for").fill((clock.today() + timedelta(days=7)).isoformat())
-    page.get_by_role("button", name="Plan cut").click()
-    page.get_by_role("button", name="Start cleaning").click()
+    for button in ("Plan cut", "Start cleaning"):
+        with next_page(page):
+            page.get_by_role("button", name=button).click()
     page.get_by_role("button", name="Freeze cut").click()
     dialog = page.locator("dialog[open]")
     dialog.locator("textarea").fill("The later visits are not due yet.")
-    dialog.locator("footer .btn-primary").click()
-    page.wait_for_load_state()
+    with next_page(page):
+        dialog.locator("footer .btn-primary").click()
     workers_are_done()
-    page.reload()
+    ask_again(page)
     manager.sign("Sign and release")
     expect(page.get_by_role("heading", level=1)).to_contain_text("Released")
     return DataCut.objects.get()

@@ -29,6 +29,7 @@ from studies.scoping import scope
 from tests.e2e.test_main_job import Person, workers_are_done
 from tests.e2e.web_process import WebProcess
 from tests.imaging.upload_world import draft, make_imaging_study, spec_for
+from tests.plugins.pages import all_saved, next_page
 from tests.reads.test_read_in_browser import answer
 from tests.world import StudyWorld
 
@@ -233,13 +234,30 @@ def _choose(
 
 def _send_with_a_pause(page: Page, row: Submission) -> None:
     """Send, pause, look at the list of files, go on."""
+    begun: list[str] = []
+    under_way: set[Request] = set()
+
+    def begin(request: Request) -> None:
+        if "/files/" in request.url:
+            begun.append(request.url)
+            under_way.add(request)
+
+    def end(request: Request) -> None:
+        under_way.discard(request)
+
+    page.on("request", begin)
+    page.on("requestfinished", end)
+    page.on("requestfailed", end)
     _slow_line(page, 60_000)
     page.get_by_role("button", name="Send 2 series").click()
     page.get_by_role("button", name="Pause").click()
     expect(page.locator("[data-upload-left]")).to_have_text("Paused")
-    page.wait_for_timeout(500)
+    # What was on its way arrives or is given up; after that nothing is sent.
+    _until(page, lambda: not under_way)
+    begun.clear()
     before = row.files.filter(outcome="stored").count()
     page.wait_for_timeout(1000)
+    assert begun == []
     assert row.files.filter(outcome="stored").count() == before < 40
     page.get_by_role("button", name="File list").click()
     expect(page.locator(".ic-file-list li").first).to_be_visible()
@@ -254,9 +272,11 @@ def _send_with_a_pause(page: Page, row: Submission) -> None:
 
 def _form_with_a_conflict(page: Page, assert_accessible: Callable[[Page], None]) -> None:
     """Fill in the form; a time that the files contradict is taken over from them."""
-    page.get_by_role("link", name="Continue to form").click()
+    with next_page(page):
+        page.get_by_role("link", name="Continue to form").click()
     _fill(page)
     answer(page, "scan.time", "14:30")
+    all_saved(page)
     page.set_input_files("#papers", [_paper()])
     page.get_by_role("button", name="Attach").click()
     expect(page.locator("#attachments")).to_contain_text("Held for identity check")
@@ -264,6 +284,7 @@ def _form_with_a_conflict(page: Page, assert_accessible: Callable[[Page], None])
     expect(page.locator("main")).to_contain_text("The form says 14:30, the files say 09:42.")
     assert_accessible(page)
     page.get_by_role("button", name="Use 09:42").click()
+    expect(page.locator('[name="answers[scan.time]"]')).to_have_value("09:42")
     page.get_by_role("button", name="Continue to review").click()
     page.wait_for_url("**/review/")
     expect(page.locator("main")).to_contain_text("The scanner lost them.")
@@ -293,7 +314,7 @@ def _fill(page: Page) -> None:
         page.locator(f'[name="answers[scan.regions]"][value="{region}"]').check()
     for place, value in (("contrast.given", "true"), ("deviations.any", "false")):
         answer(page, place, value)
-    page.wait_for_load_state("networkidle")
+    all_saved(page)
 
 
 def _paper() -> Any:

@@ -14,7 +14,7 @@ from playwright.sync_api import Page, expect
 from audit.actors import acting
 from studies.scoping import scope
 from tests.exports.cut_world import make_cut_study, released
-from tests.plugins.pages import NewPage
+from tests.plugins.pages import NewPage, next_page
 from tests.queries.query_world import CONFIRM, SEND, ask, logged_in
 from tests.world import PASSWORD, StudyWorld
 
@@ -51,8 +51,8 @@ def test_the_sponsor_downloads_a_table_whose_digest_the_manifest_states(
     page = signed_in(new_page, world, "sponsor")
     opened(page, reverse("cut-list", args=["ALPHA"]))
     assert_accessible(page)
-    page.get_by_role("link", name="Safety cut 1", exact=True).click()
-    page.wait_for_selector("html[data-ready]")
+    with next_page(page):
+        page.get_by_role("link", name="Safety cut 1", exact=True).click()
     assert_accessible(page)
     assert page.evaluate(OVERFLOW) <= 0
     saved = {}

@@ -13,7 +13,7 @@ from decimal import Decimal
 
 import pytest
 
-from exports.datasets.tumour import _size
+from exports.datasets.tumour import _piece, _size
 from reads.models import Measurement
 from studies.scoping import scope
 from tests.exports.cut_world import FILES, content, make_cut_study, released, rows
@@ -124,12 +124,22 @@ def test_a_signed_read_becomes_tu_tr_and_rs() -> None:
     [
         ("pieces", "mm", ("LDIAM", "Longest Diameter")),
         ("pieces_product", "mm2", ("PRODUCT", "Product")),
+        ("piece_2", "mm", ("LDIAM", "Longest Diameter")),
+        ("piece_product_3", "mm2", ("PRODUCT", "Product")),
     ],
 )
-def test_the_pieces_of_a_lesion_that_split_are_one_result(
+def test_the_size_of_a_lesion_that_split_and_of_its_pieces_are_results(
     kind: str, unit: str, test: tuple[str, str]
 ) -> None:
     kept = Measurement(
         kind=kind, entered="31.0", entered_unit=unit, value=Decimal("31.0000"), unit=unit
     )
     assert _size(kept) == (*test, "31.0", unit, "31", Decimal(31), unit, None, None)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [("long_axis", ""), ("pieces", ""), ("piece_1", ".1"), ("piece_product_4", ".4")],
+)
+def test_a_piece_is_linked_as_its_lesion_with_its_number(kind: str, name: str) -> None:
+    assert _piece(Measurement(kind=kind)) == name

@@ -27,7 +27,17 @@ from tests.plugins import runs
 
 KILLED = "killed "
 _WRITES = ("INSERT", "UPDATE", "DELETE", "MERGE", "COPY")
-_OURS = ("accounts", "audit", "exports", "imaging", "projects", "queries", "reads", "studies")
+_OURS = (
+    "accounts",
+    "audit",
+    "clinical",
+    "exports",
+    "imaging",
+    "projects",
+    "queries",
+    "reads",
+    "studies",
+)
 
 
 class CutWorker:

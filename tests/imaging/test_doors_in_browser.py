@@ -19,6 +19,7 @@ from tests.imaging.test_doors import files, scan, sender, sorted_now
 from tests.imaging.test_identity import second_subject
 from tests.imaging.test_workbench_in_browser import as_person, picture
 from tests.imaging.upload_world import in_qc, make_imaging_study, run_jobs
+from tests.plugins.pages import ask_again, next_page
 from tests.world import PASSWORD, StudyWorld
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -60,8 +61,8 @@ def test_an_arrival_that_names_nobody_is_assigned_to_its_visit(
     expect(page.get_by_text("The headers name no subject of this site.")).to_be_visible()
     assert_accessible(page)
     picture(page, "arrival-inbox")
-    page.get_by_role("link", name=re.compile("A-00001")).first.click()
-    page.wait_for_selector("html[data-ready]")
+    with next_page(page):
+        page.get_by_role("link", name=re.compile("A-00001")).first.click()
     assert_accessible(page)
     picture(page, "arrival")
     page.get_by_label("101-001").nth(0).check()
@@ -111,7 +112,8 @@ def test_images_are_moved_after_a_look_at_what_that_affects(
     page.get_by_label("Reason").fill("the site named the wrong subject")
     assert_accessible(page)
     picture(page, "move-plan")
-    page.get_by_role("button", name="Go to signature").click()
+    with next_page(page):
+        page.get_by_role("button", name="Go to signature").click()
     page.get_by_role("button", name="Move images").first.click()
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text(str(target))
@@ -123,7 +125,7 @@ def test_images_are_moved_after_a_look_at_what_that_affects(
     assert made is not None
     run_jobs(made)
     run_jobs(made)
-    page.reload()
+    ask_again(page)
     expect(page.get_by_text("What was destroyed")).to_be_visible()
     assert_accessible(page)
     picture(page, "move")
@@ -143,8 +145,8 @@ def test_a_withdrawal_is_recorded_by_the_site_and_its_proof_printed(
     subject, address = world.subjects[0], live_server.url
     page = as_person(new_page, world, "site_user", address)
     opened(page, address, "subject", world.study.code, subject.pk)
-    page.get_by_role("link", name="Consent", exact=True).click()
-    page.wait_for_selector("html[data-ready]")
+    with next_page(page):
+        page.get_by_role("link", name="Consent", exact=True).click()
     assert_accessible(page)
     picture(page, "consent-form")
     page.get_by_label("No further images and no further reading").check()
@@ -154,7 +156,7 @@ def test_a_withdrawal_is_recorded_by_the_site_and_its_proof_printed(
     expect(page.get_by_text("what it covers has stopped")).to_be_visible()
     job = Job.objects.get(kind="imaging.consent")
     assert jobs.run(str(job.pk)) == "done"
-    page.reload()
+    ask_again(page)
     assert_accessible(page)
     picture(page, "consent")
     with page.expect_download() as waiting:

@@ -67,6 +67,24 @@ def test_a_row_that_a_scientist_types_becomes_a_rule_for_its_time_points(world: 
         assert [r.value for r in other if r.parameter == "slice_thickness_mm"] == [5]
 
 
+def test_negative_limits_have_a_minus_sign_on_the_page_and_a_hyphen_in_the_file(
+    world: StudyWorld,
+) -> None:
+    with scope(world.study):
+        pasted = {"kind": "range", "value": "\N{MINUS SIGN}3.5", "value_to": "-1"}
+        draft = _save(world, _draft(world), parameter="gantry_tilt_deg", **pasted)
+    client = logged_in(world, "scientific")
+    page = client.get(reverse("guideline-version", args=[world.study.code, draft.pk]))
+    assert "\N{MINUS SIGN}3.5 to \N{MINUS SIGN}1" in page.content.decode()
+    sent = client.get(reverse("guideline-export", args=[world.study.code, draft.pk]))
+    text = b"".join(sent) if sent.streaming else sent.content
+    assert [row.get("value") for row in read_yaml(text.decode()).to_document()["rules"]][-1] == [
+        -3.5,
+        -1,
+    ]
+    assert "\N{MINUS SIGN}" not in text.decode()
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

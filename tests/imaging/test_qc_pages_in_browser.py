@@ -48,7 +48,6 @@ def test_guideline_exceptions_and_packages_open_and_are_accessible(
     ):
         page.goto(address)
         page.wait_for_selector("html[data-ready]")
-        page.wait_for_load_state("networkidle")
         expect(page.locator("h1")).to_be_visible()
         picture(page, name)
         assert_accessible(page)

@@ -19,6 +19,7 @@ from imaging.phantom import Defects
 from studies.scoping import scope
 from tests.imaging.qc_world import look_over, second_analyst
 from tests.imaging.upload_world import in_qc, make_imaging_study
+from tests.plugins.pages import all_saved, next_page
 from tests.world import (
     BACKEND,
     PASSWORD,
@@ -56,15 +57,10 @@ def ready(page: Page) -> None:
     page.wait_for_selector(".ic-vp")
 
 
-#: the page keeps here what the server has not confirmed yet, and nothing else
-ALL_SAVED = "() => !Object.keys(sessionStorage).some(key => key.startsWith('autosave:'))"
-
-
 def kept(page: Page) -> None:
     """Wait until the server has confirmed everything typed."""
-    page.wait_for_function(ALL_SAVED)
+    all_saved(page)
     expect(page.locator("#qc-saved")).to_contain_text("Saved")
-    page.wait_for_load_state("networkidle")
 
 
 def picture(page: Page, name: str) -> None:
@@ -115,7 +111,8 @@ def test_a_visit_is_accepted_by_keyboard_alone(
     picture(page, "queue")
     assert_accessible(page)
     page.get_by_role("button", name="Claim").focus()
-    page.keyboard.press("Enter")
+    with next_page(page):
+        page.keyboard.press("Enter")
     ready(page)
     assert_accessible(page)
     page.keyboard.press("?")
@@ -163,7 +160,8 @@ def accept_the_finding(page: Page) -> None:
     keyboard.press("a")
     keyboard.type("The scanner was out of service; agreed by phone.")
     keyboard.press("Tab")
-    keyboard.press("Enter")
+    with next_page(page):
+        keyboard.press("Enter")
     ready(page)
     card = page.locator("[data-qc-finding]", has_text="outside the visit's window")
     expect(card).to_contain_text("out of service")
@@ -212,7 +210,8 @@ def test_a_second_person_decides_by_mouse_without_seeing_the_first(
     ready(science)
     expect(science.get_by_text("First level: Pass")).to_be_visible()
     expect(science.get_by_text("Second level: Fail")).to_be_visible()
-    science.get_by_role("button", name="Settle the difference").click()
+    with next_page(science):
+        science.get_by_role("button", name="Settle the difference").click()
     ready(science)
     picture(science, "resolution")
     science.get_by_label("Reason of your decision").fill("The liver can be measured.")
@@ -228,8 +227,8 @@ def confirm(page: Page) -> None:
     """Sign in the open dialog with the mouse."""
     dialog = page.locator("dialog[open]")
     dialog.get_by_label("Password").fill(PASSWORD)
-    dialog.locator("footer .btn-primary").click()
-    page.wait_for_load_state()
+    with next_page(page):
+        dialog.locator("footer .btn-primary").click()
 
 
 def decide_by_mouse(page: Page, sent: Submission, decision: str) -> None:
@@ -239,12 +238,14 @@ def decide_by_mouse(page: Page, sent: Submission, decision: str) -> None:
     if decision == "fail":
         expect(page.get_by_text("kept from you until you have signed")).to_be_visible()
         expect(page.get_by_text("agreed with the site")).to_have_count(0)
-    page.get_by_role("button", name=re.compile("^Claim")).click()
+    with next_page(page):
+        page.get_by_role("button", name=re.compile("^Claim")).click()
     ready(page)
     card = page.locator("[data-qc-finding]").first
     card.get_by_text("Accept", exact=True).click()
     card.get_by_role("textbox").fill("agreed with the site")
-    card.get_by_role("button", name="Accept finding").click()
+    with next_page(page):
+        card.get_by_role("button", name="Accept finding").click()
     ready(page)
     for question in page.locator("#checklist fieldset:has(input[type=radio])").all():
         codes = question.locator("input[type=radio]").evaluate_all("all => all.map(e => e.value)")
@@ -261,11 +262,9 @@ def decide_by_mouse(page: Page, sent: Submission, decision: str) -> None:
         motion.locator("xpath=following-sibling::label[1]").click()
         page.locator("[name='answers[visual.motion_finding]']").fill("Over the liver.")
         page.locator("label", has_text=re.compile("^Fail$")).click()
-        page.wait_for_load_state("networkidle")
         page.locator("[name='answers[decision.comment]']").fill("Motion over the liver.")
         kept(page)
     label = {"pass": "Pass", "fail": "Fail"}[decision]
     page.locator(".ic-signbar").get_by_role("button", name=label, exact=True).click()
-    page.wait_for_load_state("networkidle")
     picture(page, f"mouse-{decision}")
     confirm(page)

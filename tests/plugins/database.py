@@ -25,7 +25,18 @@ from icro.devstack import Stack
 from tests.plugins import runs
 from tests.settings import RUN
 
-APPS = ("ui", "audit", "accounts", "studies", "queries", "imaging", "reads", "exports", "projects")
+APPS = (
+    "ui",
+    "audit",
+    "accounts",
+    "studies",
+    "queries",
+    "imaging",
+    "clinical",
+    "reads",
+    "exports",
+    "projects",
+)
 ROLES = {"default": "icro_app", "owner": "icro_owner"}
 SHAPING = ("models/**/*.py", "models.py", "migrations/*.py", "workflows.py", "apps.py")
 SHAPING_BELOW = ("audit/*.py", "studies/scoping.py", "accounts/permissions.py")

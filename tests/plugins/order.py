@@ -13,7 +13,6 @@ import pytest
 #: the files that take longest, longest first
 LONGEST = (
     "tests/architecture/test_routes.py",
-    "tests/architecture/test_migrations.py",
     "tests/e2e/test_upload.py",
     "tests/e2e/test_main_job.py",
     "tests/e2e/test_from_empty_study.py",
@@ -35,6 +34,7 @@ LONGEST = (
     "tests/reads/test_read_by_keyboard.py",
     "tests/imaging/test_doors_in_browser.py",
     "tests/imaging/test_qc_pages_in_browser.py",
+    "tests/architecture/test_migrations.py",
     "tests/exports/test_browser.py",
     "tests/reads/test_read_in_browser.py",
     "tests/reads/test_beside_reads_in_browser.py",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -12,7 +13,9 @@ from playwright.sync_api import (
     Browser,
     BrowserContext,
     ConsoleMessage,
+    Error,
     Page,
+    TimeoutError,
     expect,
     sync_playwright,
 )
@@ -21,12 +24,27 @@ from icro.browser import system_browser
 
 FLAGS = ["--disable-background-networking", "--disable-component-update", "--no-first-run"]
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+AXE = Axe()
+#: every rule is checked; only what violates one is described element by element
+AXE_OPTIONS = {"runOnly": {"type": "tag", "values": WCAG}, "resultTypes": ["violations"]}
+AXE_RUN = """options => axe.run(document, options).then(({violations}) => violations.map(
+    ({id, impact, help, nodes}) => ({id, impact, help, targets: nodes.map(node => node.target)})
+))"""
 
 #: how long a page may take on a machine that does other things as well; a page that is ready
 #: is never waited for
 PATIENCE_MS = 40_000
 expect.set_options(timeout=PATIENCE_MS)
 
+#: what Playwright says when the browser, not the platform, was in another place than the test
+#: thought; an assertion that fails is never among it
+OF_THE_BROWSER = (
+    "net::ERR_ABORTED",
+    "interrupted by another navigation",
+    "Execution context was destroyed",
+    "frame was detached",
+    TimeoutError,
+)
 VIEWPORT = {"width": 1280, "height": 800}
 
 
@@ -35,6 +53,14 @@ def launch_options() -> dict[str, Any]:
     options: dict[str, Any] = {"args": FLAGS + (["--no-sandbox"] if os.geteuid() == 0 else [])}
     system = system_browser()
     return {**options, "executable_path": system} if system else options
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Look a second time, once and visibly, when a page was lost on the way to it."""
+    again = pytest.mark.flaky(reruns=1, only_rerun=list(OF_THE_BROWSER))
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker(again)
 
 
 @pytest.fixture(scope="session")
@@ -78,6 +104,57 @@ def page(new_page: NewPage) -> Page:
     return new_page()
 
 
+#: the script of a page says that it runs; the page that is to be left is marked
+NEXT = "html[data-ready]:not([data-left])"
+LEAVE = "document.documentElement.dataset.left = ''"
+#: autosave keeps here what the server has not confirmed yet, and nothing else
+ALL_SAVED = "() => !Object.keys(sessionStorage).some(key => key.startsWith('autosave:'))"
+
+
+@contextmanager
+def next_page(page: Page) -> Iterator[None]:
+    """Do what leads to another page, or to this one anew, and wait until that one is ready.
+
+    A press ends before the answer is there, and a page that saves first sends its form later
+    still: whoever waits for "loaded" may look at the page that is being left.
+    """
+    _mark(page)
+    yield
+    page.wait_for_selector(NEXT)
+
+
+def ask_again(page: Page) -> None:
+    """Ask for the page again, unless it is asking for itself at this moment.
+
+    A page whose job is over draws itself again. Its asking ends ours; it began later than ours,
+    so it shows at least as much.
+    """
+    with next_page(page):
+        try:
+            page.reload()
+        except Error as error:
+            if "ERR_ABORTED" not in error.message:
+                raise
+
+
+def all_saved(page: Page) -> None:
+    """Save what was typed now instead of after the quiet time; wait until the server has it."""
+    page.evaluate("window.dispatchEvent(new Event('online'))")
+    page.wait_for_function(ALL_SAVED)
+
+
+def _mark(page: Page) -> None:
+    for left in reversed(range(5)):
+        try:
+            page.evaluate(LEAVE)
+        except Error as error:
+            # A page that draws itself again while we look is marked when it is there.
+            if not left or "context was destroyed" not in error.message:
+                raise
+        else:
+            return
+
+
 def _error_of(message: ConsoleMessage, page: Page) -> list[str]:
     # An answer of 4xx is the business of the test that asked for it.
     if message.type != "error" or "Failed to load resource" in message.text:
@@ -87,11 +164,12 @@ def _error_of(message: ConsoleMessage, page: Page) -> list[str]:
 
 def axe_violations(page: Page) -> list[str]:
     """Return the accessibility violations of the page (WCAG 2.2 AA), a line each."""
-    results = Axe().run(page, options={"runOnly": {"type": "tag", "values": WCAG}})
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE.axe_script)
     return [
         f"{found['id']} ({found['impact']}): {found['help']} at "
-        + "; ".join(" ".join(map(str, node["target"])) for node in found["nodes"][:5])
-        for found in results.response["violations"]
+        + "; ".join(" ".join(map(str, target)) for target in found["targets"][:5])
+        for found in page.evaluate(AXE_RUN, AXE_OPTIONS)
     ]
 
 

@@ -10,6 +10,7 @@ from django.urls import reverse
 from playwright.sync_api import Page, expect
 
 from tests.imaging.test_workbench_in_browser import as_person, picture
+from tests.plugins.pages import ask_again
 from tests.projects.lives import make_world
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -31,7 +32,7 @@ def test_groups_fold_by_the_keyboard_and_stay_so(
     expect(link).to_be_visible()
     assert_accessible(page)
     picture(page, "menu")
-    page.reload()
+    ask_again(page)
     expect(link).to_be_visible()
     page.set_viewport_size({"width": 390, "height": 844})
     page.get_by_role("button", name="Menu").click()

@@ -15,6 +15,7 @@ from reads.services import imports, preliminary, questions, reading, variability
 from reads.services.preliminary import Value
 from reads.services.variability import Wanted
 from studies.scoping import scope
+from tests.plugins.pages import next_page
 from tests.reads.read_world import (
     READERS,
     make_read_study,
@@ -101,6 +102,7 @@ def test_every_page_opens_and_is_accessible(
     for name, person, address in pages_of(world):
         page = as_person(new_page, world, person, live_server.url)
         page.goto(f"/s/ALPHA/{address}")
+        page.wait_for_selector("html[data-ready]")
         expect(page.locator("h1")).to_be_visible()
         wide = page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
         assert not wide, name
@@ -124,14 +126,17 @@ def test_a_reader_asks_and_decides_on_prepared_values_in_the_room(
         reading.open_session(task, actor=reader(world, READERS[0]))
     page = as_person(new_page, world, READERS[0], live_server.url)
     page.goto(f"/s/ALPHA/reads/{task.pk}/")
+    page.wait_for_selector("html[data-ready]")
     page.get_by_role("button", name="1 prepared value to decide").click()
     assert_accessible(page)
-    page.get_by_role("button", name="Approve").click()
+    with next_page(page):
+        page.get_by_role("button", name="Approve").click()
     page.get_by_role("button", name="Prepared values").wait_for()
     page.get_by_role("button", name="Ask a question").click()
     page.get_by_label("Your question").fill("Was series 2 made after contrast?")
     assert_accessible(page)
-    page.get_by_role("button", name="Send question").click()
+    with next_page(page):
+        page.get_by_role("button", name="Send question").click()
     expect(page.locator("body")).to_contain_text("This read is on hold")
     page.get_by_role("button", name="1 question").click()
     expect(page.locator("#ask")).to_contain_text("The read waits for the answer.")

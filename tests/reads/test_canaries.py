@@ -11,6 +11,7 @@ objects in ``tests/imaging/dicomweb/test_blinded.py``.
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -30,6 +31,7 @@ from reads.services import reading
 from studies.scoping import StudyScoped, scope
 from studies.services import subjects
 from tests.architecture.test_routes import POLICY
+from tests.reads.dossier_world import apply_dossier, make_dossier_study
 from tests.reads.read_world import (
     READERS,
     logged_in,
@@ -55,7 +57,7 @@ pytestmark = pytest.mark.django_db
 #: everybody who is blinded in the world of tests
 BLINDED = (*READERS, "adjudicator")
 #: apps and models whose every row is hidden from blinded people
-HIDDEN_APPS = ("queries", "exports", "imaging")
+HIDDEN_APPS = ("queries", "exports", "imaging", "clinical")
 HIDDEN = {
     "studies.Organisation",
     "studies.Site",
@@ -269,6 +271,72 @@ def test_no_address_gives_an_oncologist_a_hidden_word(as_owner: Callable[[], Any
     assert b"TP2" in page
     mailed = "\n".join(f"{m.subject}\n{m.body}" for m in mail.outbox)
     assert [word for word in hidden.values() if word in mailed] == []
+
+
+#: what an opened dossier shows: values and units, words of the study's own definition
+OPENED = {"clinical.DossierItem.value", "clinical.DossierItem.unit"}
+
+
+def test_an_opened_dossier_tells_its_values_and_nothing_else_of_the_subject(
+    as_owner: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The panel, the API and every other address, before and after the dossier was opened."""
+    world = make_dossier_study()
+    with scope(world.study):
+        words = plant(world)
+        own = own_objects_of_a_read(world)
+        for person in world.users.values():
+            person.refresh_from_db()
+    monkeypatch.setattr(sys.modules[__name__], "SHOWN", SHOWN | OPENED)
+    planted = plant_everywhere(as_owner)
+    assert {"clinical.Dossier.reason", "clinical.Dossier.due_by"} <= set(planted)
+    first, others = READERS[0], {name: world.users[name].printed_name for name in world.users}
+    others = {f"name of {name}": word for name, word in others.items() if name != READERS[0]}
+    hidden = planted | words | others
+    # Nothing of a dossier is on any page before somebody opens it.
+    seen = asked_of_everything(world, first, own)
+    assert leaks(seen, hidden | {"value": VALUE}) == []
+    client = logged_in(world, first)
+    base = f"/s/ALPHA/reads/{own['task']}"
+    api = f"/api/v1/studies/ALPHA/reads/{own['task']}/dossier/"
+    asked = {
+        "panel": client.post(f"{base}/dossier/", {"place": 1}),
+        "part": client.post(f"{base}/dossier/", {"place": 1}, HTTP_HX_REQUEST="true"),
+        "api": client.post(api, {"time_point": 1}, content_type="application/json"),
+    }
+    for name, answer in asked.items():
+        assert (answer.status_code, VALUE in answer.content.decode()) == (200, True), name
+    asked |= {
+        "later": client.post(f"{base}/dossier/", {"place": 2}),
+        "later by api": client.post(api, {"time_point": 2}, content_type="application/json"),
+        "nothing": client.post(f"{base}/dossier/", {"place": "x"}),
+        "room": client.get(f"{base}/"),
+    }
+    told = {name: (answer.status_code, text_of(answer)) for name, answer in asked.items()}
+    assert leaks(told, hidden) == []
+    assert [told[name][0] for name in ("later", "later by api", "nothing")] == [403, 403, 403]
+    # The other reader, who has not started, is told nothing of it, nor that it was opened.
+    assert leaks(asked_of_everything(world, READERS[1], own), {"value": VALUE}) == []
+
+
+VALUE = "Mediastinal radiotherapy, 50 Gy"
+
+
+def own_objects_of_a_read(world: StudyWorld) -> dict[str, Any]:
+    """Start the first reader's baseline with its dossier; the second time point has one as well."""
+    for sequence in (1, 2):
+        apply_dossier(world, sequence, VALUE if sequence == 1 else "Later words")
+    for point in world.time_points(world.subjects[0])[:2]:
+        ready(world, point, description="AXIAL")
+    run_jobs()
+    task = task_of(world, READERS[0])
+    reading.open_session(task, actor=reader(world, READERS[0]))
+    return {
+        "task": task.pk,
+        "time_point": task.time_point_id,
+        "subject": world.subjects[0].pk,
+        "dossier": task.time_point_id,
+    }
 
 
 def read_by_both(world: StudyWorld) -> list[Any]:

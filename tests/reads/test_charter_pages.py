@@ -19,7 +19,7 @@ from studies.models import Configuration
 from studies.scoping import scope
 from studies.services import configuration
 from tests.exports.test_browser import OVERFLOW, opened, signed_in
-from tests.plugins.pages import NewPage
+from tests.plugins.pages import NewPage, next_page
 from tests.queries.query_world import logged_in
 from tests.world import BUILDER, StudyWorld, make_study
 
@@ -197,14 +197,14 @@ def test_a_scientist_writes_a_charter_without_programming(
     page = signed_in(new_page, world, "scientific")
     opened(page, reverse("charter", args=["ALPHA"]))
     assert_accessible(page)
-    page.get_by_role("button", name=re.compile("Begin with this design.*Two plus one")).click()
-    page.wait_for_selector("html[data-ready]")
+    with next_page(page):
+        page.get_by_role("button", name=re.compile("Begin with this design.*Two plus one")).click()
     assert_accessible(page)
     page.get_by_label("iRECIST", exact=True).check()
     page.get_by_label("Global review", exact=True).check()
     page.get_by_label("Read (business days)").fill("7")
-    page.get_by_role("button", name="Save the draft").click()
-    page.wait_for_selector("html[data-ready]")
+    with next_page(page):
+        page.get_by_role("button", name="Save the draft").click()
     expect(page.get_by_text("After the last time point each reader reviews")).to_be_visible()
     assert_accessible(page)
     assert page.evaluate(OVERFLOW) <= 0

@@ -417,10 +417,10 @@ def test_the_table_of_lesions_shows_both_diameters_and_their_product() -> None:
 # --- lesions that split, where products are summed ------------------------------------------------
 
 
-def split(label: str, long: str, short: str, pieces: str, where: str = "LIVER") -> Answers:
-    """A lesion in pieces: diameters of the largest, products of all summed."""
-    row = mass(label, long, short, where, pieces_product=pieces)
-    return row | {"state": "SPLIT"}
+def split(label: str, long: str, short: str, *further: str, where: str = "LIVER") -> Answers:
+    """A lesion in pieces: diameters of the first and largest, products of the further ones."""
+    pieces = {f"piece_product_{n}": product for n, product in enumerate(further, start=2)}
+    return mass(label, long, short, where, **pieces) | {"state": "SPLIT"}
 
 
 def test_a_mass_that_split_counts_the_products_of_its_pieces() -> None:
@@ -428,7 +428,7 @@ def test_a_mass_that_split_counts_the_products_of_its_pieces() -> None:
     base = lymphoma_baseline()
     base["pet"]["avid"] = True
     stream.read(base)  # 1,200 + 400 = 1,600 mm²
-    rows = [split("T01", "20", "15", "500", "LYMPH NODE"), mass("T02", "20", "10")]
+    rows = [split("T01", "20", "15", "200", where="LYMPH NODE"), mass("T02", "20", "10")]
     pet = {"deauville": "4", "hottest_site": "Neck", "hottest_suv": "3", "uptake_change": "REDUCED"}
     visit = lymphoma_visit(rows, "120", "DECREASED", pet)
     visit["pet"]["positive"], visit["organs"]["growth"] = True, False
@@ -438,8 +438,9 @@ def test_a_mass_that_split_counts_the_products_of_its_pieces() -> None:
     assert stream.last("LUGANO2014", "spd_mm2") == "700"
     assert stream.last("LUGANO2014", "ct_response") == "PR"
     assert stream.last("CHESON2007", "spd_mm2") == "700"
-    # The pieces grow from 500 to 900 mm², 80 % over their own nadir, the largest from 20 to 26 mm.
-    visit["target"]["lesions"][0] = split("T01", "26", "16", "900", "LYMPH NODE")
+    # The pieces grow from 500 to 416 + 484 = 900 mm², 80 % over their own nadir, the largest from
+    # 20 to 26 mm.
+    visit["target"]["lesions"][0] = split("T01", "26", "16", "484", where="LYMPH NODE")
     stream.read(visit)
     assert stream.last("LUGANO2014", "progressed_lesions") is not None
     assert stream.last("LUGANO2014", "ct_response") == "PD"
@@ -448,7 +449,7 @@ def test_a_mass_that_split_counts_the_products_of_its_pieces() -> None:
 def test_a_node_in_pieces_is_normal_when_its_largest_piece_is() -> None:
     stream = Stream("LUGANO2014")
     stream.read(lymphoma_baseline())
-    rows = [split("T01", "15", "10", "250", "LYMPH NODE"), gone("T02")]
+    rows = [split("T01", "15", "10", "100", where="LYMPH NODE"), gone("T02")]
     stream.read(lymphoma_visit(rows, "120", "ABSENT", {"done": False}))
     assert stream.last("LUGANO2014", "ct_response") == "CR"
 
@@ -456,9 +457,31 @@ def test_a_node_in_pieces_is_normal_when_its_largest_piece_is() -> None:
 def test_a_brain_lesion_that_split_is_summed_over_its_pieces_and_needs_them() -> None:
     stream = Stream("RANO_HGG_2010")
     stream.read(brain_baseline(brain("T01", "40", "30")))  # 1,200 mm²
-    row = split("T01", "20", "18", "600", "FRONTAL LOBE") | {"method": "MRI"}
+    row = split("T01", "20", "18", "240", where="FRONTAL LOBE") | {"method": "MRI"}
     seen = stream.read(brain_visit(row))  # 360 mm² and 240 mm²: minus 50 %
     assert str(seen.answer("target.lesions.0.value").value) == "600"
     assert stream.last("RANO_HGG_2010") == "PR"
-    del row["pieces_product"]
-    assert any("pieces_product" in one for one in left(stream.read(brain_visit(row))))
+    del row["piece_product_2"]
+    assert any("piece_product_2" in one for one in left(stream.read(brain_visit(row))))
+
+
+def shown(row: tables.LesionRow) -> tuple[str, list[str], str]:
+    return row.label, [cell.words for cell in row.cells], str(row.since_nadir)
+
+
+def test_each_piece_of_a_mass_is_followed_by_itself_in_its_product() -> None:
+    stream = Stream("LUGANO2014")
+    stream.read(lymphoma_baseline())
+    for rows in (
+        [split("T01", "20", "15", "200", where="LYMPH NODE"), mass("T02", "20", "10")],
+        [split("T01", "18", "15", "250", "30", where="LYMPH NODE"), mass("T02", "20", "10")],
+    ):
+        stream.read(lymphoma_visit(rows, "120", "DECREASED", {"done": False}))
+    whole = tables.lesions(stream.points).rows[0]
+    # 270 + 250 + 30 mm² count for the mass; 300 to 270 is minus 10 %, 200 to 250 plus 25 %.
+    assert whole.cells[-1].value == 550
+    assert [shown(piece) for piece in whole.pieces] == [
+        ("T01.1", ["–", "300", "270"], "-10.0"),
+        ("T01.2", ["–", "200", "250"], "25.0"),
+        ("T01.3", ["–", "–", "30"], "None"),
+    ]

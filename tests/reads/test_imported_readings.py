@@ -11,10 +11,10 @@ from django.db import DatabaseError, IntegrityError, transaction
 from openpyxl import Workbook
 
 from audit.errors import Conflict, RuleBroken
-from reads.imported.cells import SheetRefused, column_letter, sheets_of
 from reads.imported.checking import Known, day_of, dry_run, suggested
 from reads.models import ImportedReading
 from reads.services import imports
+from studies.cells import SheetRefused, column_letter, sheets_of
 from studies.scoping import scope
 from tests.reads.read_world import logged_in, make_read_study
 from tests.world import PASSWORD, StudyWorld

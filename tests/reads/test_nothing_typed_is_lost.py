@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from reads.models import ReadSession
 from studies.scoping import scope
-from tests.plugins.pages import PATIENCE_MS
+from tests.plugins.pages import PATIENCE_MS, ask_again
 from tests.reads.read_world import READERS, make_read_study, ready, run_jobs, task_of
 from tests.reads.test_read_in_browser import answer, as_person, start_first
 from tests.world import PASSWORD, StudyWorld
@@ -110,7 +110,7 @@ def test_what_was_typed_without_network_outlives_the_page(new_page: Any, live_se
     answer(page, COMMENT, "typed before the page was closed")
     says(page, "Offline, 1 change kept here")
     page.unroute("**/save/")
-    page.reload()
+    ask_again(page)
     says(page, "Saved")
     assert comment_of(world) == "typed before the page was closed"
     expect(page.locator(f'[name="answers[{COMMENT}]"]')).to_have_value(
@@ -130,7 +130,7 @@ def test_what_was_kept_here_never_overwrites_another_tab_unseen(
     answer(other, COMMENT, "saved in the second tab")
     says(other, "Saved")
     page.unroute("**/save/")
-    page.reload()
+    ask_again(page)
     dialog = page.locator("dialog#conflict")
     expect(dialog).to_be_visible()
     expect(dialog).to_contain_text("kept in the first tab")

@@ -8,9 +8,9 @@ from audit.errors import Conflict, NotPermitted, RuleBroken
 from projects.work import work_of
 from queries import services as queries
 from queries.models import Query
-from reads.blindwords import unblinding
 from reads.models import ReaderQuestion, ReadTask
 from reads.services import questions, reading
+from studies.blindwords import unblinding
 from studies.scoping import scope
 from tests.reads.read_world import (
     READERS,

@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 
 from reads.models import Acceptance, AdjudicationCase, ReadTask
 from studies.scoping import scope
+from tests.plugins.pages import all_saved, next_page
 from tests.reads.read_world import (
     READERS,
     logged_in,
@@ -55,8 +56,8 @@ def answer(page: Page, place: str, value: str) -> None:
 def settled(page: Page) -> None:
     """Wait until everything typed is kept and what follows from it is shown."""
     page.keyboard.press("Tab")
+    all_saved(page)
     expect(page.locator("#read-saved")).to_contain_text("Saved")
-    page.wait_for_load_state("networkidle")
 
 
 def press(page: Page, selector: str) -> None:
@@ -74,10 +75,13 @@ def add_row(page: Page, group: str) -> None:
 def start_first(page: Page) -> None:
     """Open the first case of the inbox with J and Enter, and start it."""
     page.goto("/reads/")
-    page.locator("[data-list-link]").first.focus()
-    page.keyboard.press("Enter")
-    page.get_by_role("button", name="Start read").focus()
-    page.keyboard.press("Enter")
+    for control in (
+        page.locator("[data-list-link]").first,
+        page.get_by_role("button", name="Start read"),
+    ):
+        control.focus()
+        with next_page(page):
+            page.keyboard.press("Enter")
     page.locator("#ecrf").wait_for()
 
 

@@ -27,7 +27,7 @@ from studies.models import TimePoint
 from studies.scoping import scope
 from studies.services import subjects
 from tests.exports.test_browser import OVERFLOW, opened, signed_in
-from tests.plugins.pages import NewPage
+from tests.plugins.pages import NewPage, next_page
 from tests.queries.query_world import logged_in
 from tests.reads.read_world import READERS, make_read_study, reader, ready, run_jobs, task_of
 from tests.reads.training_world import commit
@@ -459,12 +459,12 @@ def test_the_board_the_planner_and_the_register_in_a_browser(
     page = signed_in(new_page, world, "reviewer_operations")
     opened(page, reverse("onboarding-board", args=["ALPHA"]))
     page.get_by_role("checkbox", name=re.compile("Central Reader 2")).check()
-    page.get_by_role("button", name="Invite the chosen readers").click()
-    page.wait_for_selector("html[data-ready]")
+    with next_page(page):
+        page.get_by_role("button", name="Invite the chosen readers").click()
     assert_accessible(page)
     page.get_by_role("checkbox", name=re.compile("Central Reader 2")).check()
-    page.get_by_role("button", name="Advance the chosen readers").click()
-    page.wait_for_selector("html[data-ready]")
+    with next_page(page):
+        page.get_by_role("button", name="Advance the chosen readers").click()
     expect(page.get_by_text("1 readers took the next stage")).to_be_visible()
     opened(page, reverse("reader-planner", args=["ALPHA"]) + "?per_week=40&target=400")
     expect(page.get_by_text("A gap opens in the week of")).to_be_visible()
@@ -472,7 +472,7 @@ def test_the_board_the_planner_and_the_register_in_a_browser(
     assert page.evaluate(OVERFLOW) <= 0
     opened(page, reverse("reader-list", args=["ALPHA"]))
     assert_accessible(page)
-    page.get_by_role("link", name=re.compile("Central Reader 2")).click()
-    page.wait_for_selector("html[data-ready]")
+    with next_page(page):
+        page.get_by_role("link", name=re.compile("Central Reader 2")).click()
     assert_accessible(page)
     assert page.evaluate(OVERFLOW) <= 0

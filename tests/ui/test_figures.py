@@ -14,6 +14,21 @@ def test_thousands_are_separated_and_minus_is_a_real_minus() -> None:
     assert figures.number_words(Decimal("-7.60")) == "−7.60"
 
 
+@pytest.mark.parametrize(
+    ("stored", "shown"),
+    [
+        ("-4 to 4 HU", "−4 to 4 HU"),
+        ("at least -0.5, -3 either way", "at least −0.5, −3 either way"),
+        ("Found: -1024.", "Found: −1024."),
+        ("scanned 2026-03-05 on PM-0001", "scanned 2026-03-05 on PM-0001"),
+        ("kernel B30-40 in CT-2", "kernel B30-40 in CT-2"),
+        ("portal-venous, follow-up", "portal-venous, follow-up"),
+    ],
+)
+def test_only_the_signs_of_a_sentence_become_minus_signs(stored: str, shown: str) -> None:
+    assert figures.with_minus(stored) == shown
+
+
 def test_blank_is_a_dash_and_never_a_nought() -> None:
     assert figures.number_words(None) == "–"
     assert figures.percent_words(None) == "–"

@@ -13,7 +13,17 @@ import pytest
 from ui.sheets import cell, csv_response
 
 ROOT = Path(__file__).resolve().parents[2]
-APPS = ("accounts", "audit", "exports", "icro", "imaging", "projects", "queries", "reads")
+APPS = (
+    "accounts",
+    "audit",
+    "clinical",
+    "exports",
+    "icro",
+    "imaging",
+    "projects",
+    "queries",
+    "reads",
+)
 
 
 @pytest.mark.parametrize(

@@ -158,6 +158,12 @@ def number(value: figures.Number | None, digits: int | None = None) -> str:
 
 
 @register.filter
+def minus(text: str) -> str:
+    """Write the negative numbers of a sentence with a real minus sign."""
+    return figures.with_minus(text)
+
+
+@register.filter
 def signed(value: figures.Number | None, digits: int | None = None) -> str:
     """Write a change with its sign."""
     return figures.signed_words(value, digits)

@@ -60,7 +60,9 @@ export class Typing {
     for (const sign of ["offline", "refused", "conflict", "expired"]) {
       room.form.addEventListener(`autosave:${sign}`, () => this.settled());
     }
-    if (document.activeElement === document.body) this.go(null);
+    // On a narrow screen the page opens at its head: the first field lies far below the images.
+    const isWide = window.matchMedia("(min-width: 768px)").matches;
+    if (isWide && document.activeElement === document.body) this.go(null);
   }
 
   /** The answers are saved and what follows from them stands on the page. */
@@ -92,10 +94,18 @@ export class Typing {
     if (lesions) this.addLesion(lesions);
     else if (key === "F1") document.querySelector<HTMLElement>('[data-dialog-open="keys"]')?.click();
     else if (key === "F2") this.goOn(document.activeElement);
+    else if (key === "F3" && document.getElementById("tab-dossier")) this.toDossier();
     else if (key === "F4") this.toProblem();
     else if (key === "F6") this.toNextPart();
     else return target instanceof HTMLElement && this.inField(key, target);
     return true;
+  }
+
+  /** To the dossier: its tab, and the button that opens the latest. */
+  private toDossier(): void {
+    document.getElementById("tab-dossier")?.click();
+    const panel = document.getElementById("panel-dossier");
+    (panel?.querySelector<HTMLElement>("[data-dossier] button") ?? panel)?.focus();
   }
 
   private inField(key: string, target: HTMLElement): boolean {

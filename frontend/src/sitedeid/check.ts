@@ -1,4 +1,5 @@
 import { data, log, type ReadDataSet } from "dcmjs";
+import { PRODUCT_TAGS } from "./elements";
 import type { Cleaned } from "./engine";
 import type { Rules } from "./plan";
 import type { Tokens } from "./tokens";
@@ -60,7 +61,10 @@ export class SecondReading {
     }
     // Short and joined names are looked for in text alone: bytes hold such letters by chance.
     const isText = typeof value === "string";
-    const isLeft = texts.some((text) => this.tokens.hit(text) || (isText && this.tokens.named(text)));
+    const tokens = PRODUCT_TAGS.has(Number.parseInt(tag, 16)) ? this.tokens.besideProducts : this.tokens;
+    const isLeft = texts.some(
+      (text) => tokens.hit(text) || (isText && tokens.named(text)) || tokens.disguised(text).length > 0,
+    );
     return isLeft ? "identity_left" : "";
   }
 

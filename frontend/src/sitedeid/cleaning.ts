@@ -72,7 +72,7 @@ export class TextCleaner {
   }
 
   private names(text: string): boolean {
-    return this.tokens.hit(text) || this.tokens.named(text);
+    return this.tokens.hit(text) || this.tokens.named(text) || this.tokens.disguised(text).length > 0;
   }
 
   /** The meaning of a code: whole when it is a standard one, else cleaned. */
@@ -85,6 +85,8 @@ export class TextCleaner {
   free(text: string, also: ReadonlySet<string> = NONE): string {
     let plain = text.replace(NO_WIDTH, "").replace(CONTROL, " ");
     if (WIDE.test(plain)) plain = plain.normalize("NFKC");
+    plain = this.tokens.withoutBirth(plain, GAP);
+    for (const [start, end] of this.tokens.disguised(plain).reverse()) plain = plain.slice(0, start) + GAP + plain.slice(end);
     for (const pattern of [CONTACTS, PHONES, DATES, TITLED, SPELLED, OLD, WRITTEN_SIGNS]) plain = plain.replace(pattern, GAP);
     const kept = [DECIMAL, NUCLIDE, FOLLOW_UP].flatMap((pattern) => [...plain.matchAll(pattern)]);
     const spans = kept.map((m): [number, number] => [m.index, m.index + m[0].length]);
@@ -123,8 +125,8 @@ export class TextCleaner {
   }
 
   private isKnown(word: string, also: ReadonlySet<string>): boolean {
-    const { patient, people, numbers } = this.tokens;
-    if (patient.has(word) || people.has(word)) return false;
+    const { patient, people, numbers, stationWords } = this.tokens;
+    if (patient.has(word) || people.has(word) || stationWords.has(word)) return false;
     if (/^\p{Nd}+$/u.test(word)) {
       return word.length <= 4 && ascii(word) && !numbers.has(word) && !/^(?:19\p{Nd}{2}|20[0-3]\p{Nd})$/u.test(word);
     }

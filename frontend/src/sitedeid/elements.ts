@@ -36,6 +36,12 @@ const ONE_NUMBER = 8;
 const INSTANCE_NUMBER = 0x00200013;
 const CODE_VALUE = 0x00080100;
 const LONG_CODE_VALUE = 0x00080119;
+const URN_CODE_VALUE = 0x00080120;
+const CODE_TAGS = new Set([CODE_VALUE, LONG_CODE_VALUE, URN_CODE_VALUE]);
+// Longer codes are Long Code Values (PS3.3 8.1).
+const LONGEST_CODE = 16;
+/** Maker and model, which Retain Device Identity keeps also where a station has their name. */
+export const PRODUCT_TAGS: ReadonlySet<number> = new Set([0x00080070, 0x00081090]);
 const CODE_MEANING = 0x00080104;
 const SUBJECT_TAGS = new Set([0x00100010, 0x00100020]);
 
@@ -61,6 +67,7 @@ const REMOVE: Decision = [null, "removed"];
 /** Decides on single elements under one plan. */
 export class ElementRules {
   private readonly cleaner: TextCleaner;
+  private readonly productCleaner: TextCleaner;
 
   constructor(
     private readonly rules: Rules,
@@ -68,6 +75,7 @@ export class ElementRules {
     private readonly uids: KeyedUids,
   ) {
     this.cleaner = new TextCleaner(rules, tokens);
+    this.productCleaner = new TextCleaner(rules, tokens.besideProducts);
   }
 
   isSequence(element: Element): boolean {
@@ -116,7 +124,7 @@ export class ElementRules {
     if (kind === "time") return [isTime(text) ? text : null, "kept"];
     if (kind === "age") return [capAge(text, this.rules.plan.profile.age_cap), "text_cleaned"];
     if (kind === "technical") {
-      const clean = isTypedCode(tag, text) ? this.cleaner.free(text) || STAND_IN : this.technical(vr, text);
+      const clean = CODE_TAGS.has(tag) ? this.codeValue(tag, vr, text) : this.technical(vr, text, PRODUCT_TAGS.has(tag));
       return [clean, "text_cleaned"];
     }
     const clean = (part: string): string =>
@@ -141,7 +149,15 @@ export class ElementRules {
     return moved.includes(null) ? null : moved.join("\\");
   }
 
-  private technical(vr: string, text: string): string {
+  /** The value of a code without identity, valid for its attribute (PS3.3 8.1). */
+  private codeValue(tag: number, vr: string, text: string): string {
+    const made = isTypedCode(tag, text) ? this.cleaner.free(text) : this.technical(vr, text);
+    const isShort = tag !== CODE_VALUE && [...made].length <= LONGEST_CODE;
+    if (made === text || (made && !isShort && tag !== URN_CODE_VALUE)) return made;
+    return latin1(standIn(vr));
+  }
+
+  private technical(vr: string, text: string, ofProduct = false): string {
     if (vr === "CS") {
       if (isCode(text) && !this.cleaner.isSuspicious(text)) return text;
       const codes = text.split("\\").map((part) => this.code(part)).join("\\").replace(/[\\ ]+$/, "");
@@ -150,9 +166,10 @@ export class ElementRules {
     }
     const given = parts(vr, text);
     // A name that was split over two values is in neither of them.
-    const isSplit = given.length > 1 && this.tokens.hit(given.join(""));
-    const clean = (part: string): string =>
-      isSplit ? this.cleaner.free(part) : this.cleaner.technical(part);
+    const tokens = ofProduct ? this.tokens.besideProducts : this.tokens;
+    const cleaner = ofProduct ? this.productCleaner : this.cleaner;
+    const isSplit = given.length > 1 && tokens.hit(given.join(""));
+    const clean = (part: string): string => (isSplit ? cleaner.free(part) : cleaner.technical(part));
     const cleaned = given.map(clean).join("\\");
     return isBlank(cleaned) ? STAND_IN : cleaned;
   }
@@ -172,7 +189,7 @@ export class ElementRules {
       return this.classUid(bytes, element, vr, value, context);
     } else if (STRINGS.has(vr)) {
       const text = decodeText(value, vr, context.charsets);
-      if (text === null || this.tokens.hit(text)) return REMOVE;
+      if (text === null || this.tells(text)) return REMOVE;
     } else if (isNumeric(vr)) {
       const numbers = numbersOf(vr, value);
       if (this.isIdentity(element.tag, numbers) || this.isSpelled(value, context)) {
@@ -184,7 +201,11 @@ export class ElementRules {
 
   /** Whether the bytes of a binary value spell a token. */
   private namesSomebody(value: Uint8Array, context: Context): boolean {
-    return textsIn(value, context.charsets).some((text) => this.tokens.hit(text));
+    return textsIn(value, context.charsets).some((text) => this.tells(text));
+  }
+
+  private tells(text: string): boolean {
+    return this.tokens.hit(text) || this.tokens.disguised(text).length > 0;
   }
 
   /** Whether numbers spell a token; one number of eight bytes can in plain letters. */
@@ -200,6 +221,7 @@ export class ElementRules {
 
   private isIdentifier(number: string): boolean {
     if (!isPlainNumber(number)) return this.tokens.numberHit(number);
+    if (this.tokens.isWrittenLong(number)) return true;
     const [digits = "", ...rest] = number.split(".");
     const isWhole = digits.length > 4 && /^0*$/.test(rest.join("."));
     return isWhole && this.tokens.isNumber(digits.replace(/^[+-]+/, ""));
@@ -290,7 +312,7 @@ export class ElementRules {
   }
 
   private isPrivateIdentity(tag: number, numbers: readonly string[]): boolean {
-    return this.isIdentity(tag, numbers) || numbers.some(isInstant);
+    return this.isIdentity(tag, numbers) || numbers.some((one) => isInstant(one) || this.tokens.isValue(strip(one)));
   }
 
   /** The VR to judge and write by: the file's where the dictionary allows it, else null. */
@@ -355,8 +377,8 @@ function standInCode(tag: number, explicit: boolean): Uint8Array {
   return encodeItems(tag, [item], explicit);
 }
 
-/** Whether the value of a code is words: a code has none, a long one is digits. */
+/** Whether the value of a code is words: a code has none, longer ones are digits. */
 function isTypedCode(tag: number, text: string): boolean {
   if (tag === CODE_VALUE) return text.includes(" ");
-  return tag === LONG_CODE_VALUE && !/^[0-9.-]+$/.test(text);
+  return !(tag === LONG_CODE_VALUE ? /^[0-9.-]+$/ : /^urn:oid:[0-9.]+$/).test(text);
 }

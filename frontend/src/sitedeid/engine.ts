@@ -19,6 +19,11 @@ import type { Tokens } from "./tokens";
 import { trialElements, writtenTags } from "./trial";
 import { encode, encodeHeader, encodeItems, joined, utf8 } from "./writing";
 
+// Structured reports and key object selections. Their series ask for Referenced Performed Procedure
+// Step Sequence, if only empty (Type 2, PS3.3 C.17.1); in images, where it is absent or has an item
+// (Type 1C), it is removed.
+const REPORTS = ["1.2.840.10008.5.1.4.1.1.88.", "1.2.840.10008.5.1.4.1.1.79.1"];
+const STEPS = 0x00081111;
 const IMPLEMENTATION_UID = "2.25.214893716650229746528317960517733451822";
 
 /** A cleaned file: what stands before the pixels, the pixels as they came, what stands after. */
@@ -78,6 +83,7 @@ export class Cleaner {
     counts.dummy += elements.length - top.length - (opened.pixels ? 1 : 0);
     const found = this.dataSet(file.bytes, top, context, 0, counts);
     found.push(...trialElements(this.rules.plan, explicitOut));
+    if (REPORTS.some((start) => opened.sopClass.startsWith(start))) found.push([STEPS, encodeItems(STEPS, [], explicitOut)]);
     found.sort(([one], [other]) => one - other);
     const before = joined(found.filter(([tag]) => tag < 0x7fe00008).map(([, piece]) => piece));
     const after = joined(found.filter(([tag]) => tag > 0x7fe00010).map(([, piece]) => piece));

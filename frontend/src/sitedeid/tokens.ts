@@ -1,3 +1,4 @@
+import { disguised } from "./disguises";
 import { type Bytes, type Element, Malformed, type Reader } from "./encoding";
 import type { Rules } from "./plan";
 import {
@@ -27,9 +28,13 @@ const SHORTEST_INSIDE = 5;
 const SHORTEST_STATION = 6;
 const SHORTEST_CUT = 8;
 const LARGEST = 65_536;
+const ROUND = 50;
+const LEAST_VALUE = 1_000;
+const MOST_VALUE = 1e15;
 // Digits as people group them: 770-88-1234, 8 (495) 555 01 77, 505412/0087.
 const GROUPED = /\p{Nd}(?:[ ./()_-]{0,2}\p{Nd})+/gu;
-const DAY_MONTH_YEAR = /(?<!\p{Nd})(\p{Nd}{2})[ ./_-](\p{Nd}{2})[ ./_-](\p{Nd}{2})(?!\p{Nd})/gu;
+// A day in three numbers, with or without zeros: 11.05.40, 5/11/1940, 1940-5-11.
+const DAY = /(?<!\p{Nd})(\p{Nd}{4}|\p{Nd}{1,2})[ ./_-](\p{Nd}{1,2})[ ./_-](\p{Nd}{4}|\p{Nd}{1,2})(?!\p{Nd})/gu;
 const JOINED = /^[^\s_-]\S*[_-]\S*[^\s_-]$/u;
 const MONTHS = [
   "jan january januar", "feb february februar", "mar march", "apr april", "may mai", "jun june juni",
@@ -37,6 +42,10 @@ const MONTHS = [
 ];
 // Two letters that the standard defines as values of codes: modalities, sequences, scan options.
 const CODES = new Set("au dd dg dm ds ec gm hf io ip ko lp lr op ot pc rg rl sc sm ss xc".split(" "));
+// A station that is called by its modality (NILE-CT) bears no name of a product.
+const BY_MODALITY = /^(?:(?:ct|mri?|pet(?:ct)?)\P{Nd}+|\P{Nd}+(?:ct|mri?|pet|pt|nm))$/u;
+// Station Name, and those of the scheduled and the performed step: what people call a scanner.
+const STATION_TAGS = new Set([0x00081010, 0x00400010, 0x00400242]);
 const TECHNICAL_TAGS = new Set([0x00080070, 0x00081090, 0x00181020]);
 
 /** Identity of an upload, folded: what must not be found in any output. */
@@ -48,6 +57,10 @@ export class Tokens {
   readonly device = new Set<string>();
   readonly technical = new Set<string>();
   private wholes: string[] | null = null;
+  private stations: ReadonlySet<string> | null = null;
+  private values: ReadonlySet<string> | null = null;
+  private products: Tokens | null = null;
+  private withins: string[] | null = null;
   private partial: string[] | null = null;
   private longs: ReadonlySet<string> | null = null;
   private insides: string[] | null = null;
@@ -81,20 +94,38 @@ export class Tokens {
     return this.longs;
   }
 
-  /** Phrases that a kept text must not contain, station names that are models left out. */
+  /** Phrases that no kept text contains, maker and model apart. */
   get whole(): string[] {
-    if (!this.wholes) {
-      const stations = [...this.device].filter((one) => !this.isProduct(one));
-      this.wholes = [...new Set([...this.phrases, ...stations])];
-    }
+    this.wholes ??= [...new Set([...this.phrases, ...[...this.device].filter((one) => !this.stationWords.has(one))])];
     return this.wholes;
+  }
+
+  /** Stations that are one short word of a maker, looked for as a word: Vida, Sola. */
+  get stationWords(): ReadonlySet<string> {
+    this.stations ??= new Set([...this.device].filter((one) => this.makers.has(one) && [...one].length < SHORTEST_STATION));
+    return this.stations;
+  }
+
+  /** Tokens for maker and model: less the stations that are named after a product. */
+  get besideProducts(): Tokens {
+    if (!this.products) {
+      const left = new Tokens(this.known, this.makers, this.vocabulary);
+      for (const name of ["people", "patient", "phrases", "numbers", "technical"] as const) {
+        for (const one of this[name]) left[name].add(one);
+      }
+      for (const one of this.device) if (!this.isProduct(one)) left.device.add(one);
+      this.products = left;
+    }
+    return this.products;
   }
 
   /** Whether a station bears the name of its model; a serial number has digits. */
   private isProduct(name: string): boolean {
-    const letters = /^\p{L}+/u.exec(name)?.[0] ?? "";
-    const named = letters === name || this.makers.has(letters);
-    return named && [...this.technical].some((model) => model.startsWith(name));
+    const letters = /^[\p{L}\p{Nl}\p{No}]+/u.exec(name)?.[0] ?? "";
+    const models = [...this.technical];
+    if (this.makers.has(letters)) return models.some((model) => model.includes(name));
+    const isNamed = /^\p{L}+$/u.test(name) && !BY_MODALITY.test(name);
+    return isNamed && models.some((model) => model.startsWith(name));
   }
 
   /** The tokens less those that the trial's own values contain. */
@@ -123,7 +154,7 @@ export class Tokens {
   hit(text: string): boolean {
     for (const folded of foldings(text)) {
       const words = wordsOf(folded);
-      if (words.some((word) => this.people.has(word))) return true;
+      if (words.some((word) => this.people.has(word) || this.stationWords.has(word))) return true;
       const joined = words.join("");
       if (this.whole.some((phrase) => joined.includes(phrase))) return true;
       if (this.parts.some((part) => joined.includes(part))) return true;
@@ -163,8 +194,40 @@ export class Tokens {
     }
     const folded = runs.map(fold);
     if (folded.some((run, n) => n > 0 && this.people.has(`${folded[n - 1]}${run}`))) return true;
-    if (folded.some((run) => this.inside.some((part) => run.length > part.length && run.includes(part)))) return true;
-    return [...plain.matchAll(DAY_MONTH_YEAR)].some(([, ...day]) => this.people.has(day.join("")));
+    if (this.isInside(plain)) return true;
+    return [...plain.matchAll(DAY)].some(([, ...day]) => this.isBirth(day));
+  }
+
+  private isBirth(day: readonly string[]): boolean {
+    const digits = day.map((part) => part.padStart(2, "0")).join("");
+    // Six digits of a day are a word, eight a number; other numbers have any length.
+    return this.people.has(digits) || (digits.length === 8 && this.numbers.has(digits));
+  }
+
+  /** The text with a gap where it states a birth date in three numbers. */
+  withoutBirth(text: string, gap: string): string {
+    return text.replace(DAY, (day, ...parts: string[]) => (this.isBirth(parts.slice(0, 3)) ? gap : day));
+  }
+
+  /** The spans of a text that hold identity as base64, hexadecimal or written signs. */
+  disguised(text: string): [number, number][] {
+    return disguised(text, (decoded) => this.hit(decoded) || this.isWithin(decoded));
+  }
+
+  /** Whether a word of a decoded text holds a name of four letters and more. */
+  private isWithin(decoded: string): boolean {
+    this.withins ??= [...this.people].filter(
+      (word) => [...word].length >= SHORTEST_CODE && /^\p{L}+$/u.test(word) && !this.known.includes(word),
+    );
+    const parts = this.withins;
+    const folded = (decoded.match(LETTERS_ONLY) ?? []).map(fold);
+    return folded.some((run) => parts.some((part) => run.includes(part)));
+  }
+
+  /** Whether a word of a text holds a name of five letters and more. */
+  private isInside(text: string): boolean {
+    const folded = (text.match(LETTERS_ONLY) ?? []).map(fold);
+    return folded.some((run) => this.inside.some((part) => run.length > part.length && run.includes(part)));
   }
 
   /** Whether a text holds a whole identifier, station or name: nothing of it may stay. */
@@ -195,8 +258,33 @@ export class Tokens {
     return isWithin || this.allLongs.includes(plain);
   }
 
+  /** Numbers of four and more digits as values, less round ones of four: b 1000, TR 2500. */
+  private get plainValues(): ReadonlySet<string> {
+    const plain = [...this.numbers].map((number) => number.replace(/^0+/, ""));
+    this.values ??= new Set(plain.filter((n) => n.length > 4 || (n.length === 4 && Number(n) % ROUND !== 0)));
+    return this.values;
+  }
+
+  /** Whether digits are an identifier with its leading zeros, which no machine writes: `000.4711`. */
+  isWrittenLong(number: string): boolean {
+    return /^0\p{Nd}/u.test(number) && this.numbers.has(number.replaceAll(".", ""));
+  }
+
+  /** Whether a number in a private element is an identifier: by value (`4711.0`), or by its digits. */
+  isValue(number: string): boolean {
+    const [whole = "", ...rest] = number.replace(/^[+\-0]+/, "").split(".");
+    const digits = whole + rest.join(".");
+    if (whole && digits.length > SHORTEST_CODE && this.plainValues.has(digits)) return true;
+    const value = Number(number);
+    return value >= LEAST_VALUE && value < MOST_VALUE && Number.isInteger(value) && this.plainValues.has(String(value));
+  }
+
   /** Forgets what was worked out, after more tokens came in. */
   changed(): void {
+    this.stations = null;
+    this.withins = null;
+    this.values = null;
+    this.products = null;
     this.wholes = null;
     this.partial = null;
     this.longs = null;
@@ -249,7 +337,9 @@ export class TokenCollector {
       if (this.seen.has(once)) continue;
       this.seen.add(once);
       const vr = element.vr === "UN" ? this.rules.vrOf(element.tag) : element.vr;
-      this.text(kind ?? "technical", decodeText(value, vr, charsets) ?? latin1(value));
+      const text = decodeText(value, vr, charsets) ?? latin1(value);
+      this.text(kind ?? "technical", text);
+      if (STATION_TAGS.has(element.tag)) this.product(text);
     }
   }
 
@@ -283,6 +373,16 @@ export class TokenCollector {
         else this.value(kind, folded);
       }
       if ((kind === "patient" || kind === "person") && !ascii(value)) this.cutName(value);
+    }
+  }
+
+  /** A station that is called by words of makers alone: Prisma, Magnetom-Vida. */
+  private product(text: string): void {
+    for (const folded of foldings(text)) {
+      const words = wordsOf(folded);
+      const squashed = words.join("");
+      const isNamed = words.every((word) => this.rules.makers.has(word)) && !words.every((word) => this.rules.vocabulary.has(word));
+      if (isNamed && [...squashed].length >= SHORTEST_CODE) this.tokens.device.add(squashed);
     }
   }
 

@@ -8,6 +8,8 @@ const TEXT_STAND_INS: Record<string, string> = {
   DA: "19000101", DT: "19000101", TM: "000000", DS: "0 ", IS: "0 ", AS: "000Y",
   // Long Code Value is for codes of more than 16 characters (PS3.3 8.1).
   UC: "REMOVED BY PROFILE",
+  // The UUID of zeros (RFC 9562): a URN that names nothing.
+  UR: "urn:uuid:00000000-0000-0000-0000-000000000000",
 };
 const ZEROS: Record<string, number> = {
   US: 2, SS: 2, UL: 4, SL: 4, FL: 4, FD: 8, UV: 8, SV: 8, AT: 4, OB: 2, OW: 2, UN: 2, OF: 4, OD: 8, OL: 4, OV: 8,

@@ -1,6 +1,11 @@
 """De-identification of DICOM files by a profile document (PS3.15 Annex E)."""
 
-from imaging.pipeline.deidentify.engine import DeidOutcome, Status, deidentify_bytes, deidentify_file
+from imaging.pipeline.deidentify.engine import (
+    DeidOutcome,
+    Status,
+    deidentify_bytes,
+    deidentify_file,
+)
 from imaging.pipeline.deidentify.masking import Mask
 from imaging.pipeline.deidentify.plan import DeidPlan, Subject, TrialValues
 from imaging.pipeline.deidentify.profile import Profile, ProfileInvalid, load_profile

@@ -37,6 +37,12 @@ MEMO_ENTRIES: Final = 20_000
 FIRST_PIXELS: Final = min(encoding.PIXEL_TAGS)
 LAST_PIXELS: Final = max(encoding.PIXEL_TAGS)
 
+# Structured reports and key object selections.  Their series ask for Referenced Performed
+# Procedure Step Sequence, if only empty (Type 2, PS3.3 C.17.1); in images, where it is absent or
+# has an item (Type 1C), it is removed.
+REPORTS: Final = ("1.2.840.10008.5.1.4.1.1.88.", "1.2.840.10008.5.1.4.1.1.79.1")
+_STEPS: Final = 0x00081111
+
 Decision = tuple[bytes | None, Effect | tuple[int, ...]]
 
 
@@ -139,7 +145,7 @@ class Cleaner:
         data, context = header.part10.data, self._context_of(header)
         top, counts = self._top(header, judged)
         found = self._data_set(data, top, context, 0, counts)
-        found += self._trial[context.explicit_out]
+        found += self._added(judged, context)
         found.sort(key=_by_tag)
         values = {element.tag: element for element in header.elements}
         expected = expected_pixel_bytes(header, values, judged.image)
@@ -152,6 +158,13 @@ class Cleaner:
             _named(counts),
             *_pixels(data, judged.image, values, expected),
         )
+
+    def _added(self, judged: Judged, context: _Context) -> list[tuple[int, bytes]]:
+        """The elements that are written whatever came in."""
+        added = self._trial[context.explicit_out]
+        if not judged.image.sop_class.startswith(REPORTS):
+            return added
+        return [*added, (_STEPS, encoding.encode_items(_STEPS, [], context.explicit_out))]
 
     def _top(self, header: Header, judged: Judged) -> tuple[list[Element], list[int]]:
         """The elements of the top level that are decided on one by one; counts of the others."""
@@ -175,7 +188,7 @@ class Cleaner:
         for element, _, safe in self._rules.safe_private(data, private):
             if element.tag in varying:
                 slots[element.tag] = _Slot(element.tag, safe, element.tag in found)
-        parts: dict[int, Part] = {**found, **dict(self._trial[context.explicit_out]), **slots}
+        parts: dict[int, Part] = {**found, **dict(self._added(judged, context)), **slots}
         ordered = sorted(parts.items(), key=_by_tag)
         return _Form(
             _joined(part for tag, part in ordered if tag < FIRST_PIXELS),

@@ -95,7 +95,8 @@ class TextCleaner:
         )
 
     def _names(self, text: str) -> bool:
-        return self._tokens.hit(text) or self._tokens.named(text)
+        tokens = self._tokens
+        return tokens.hit(text) or tokens.named(text) or bool(tokens.disguised(text))
 
     def meaning(self, text: str) -> str:
         """Return the meaning of a code: whole when it is a standard one, else cleaned."""
@@ -109,6 +110,9 @@ class TextCleaner:
         plain = _CONTROL.sub(" ", _NO_WIDTH.sub("", text))
         if _WIDE.search(plain):
             plain = unicodedata.normalize("NFKC", plain)
+        plain = self._tokens.without_birth(plain, "\ufffc")
+        for start, end in sorted(self._tokens.disguised(plain), reverse=True):
+            plain = f"{plain[:start]}\ufffc{plain[end:]}"
         for pattern in (CONTACTS, PHONES, DATES, TITLED, _SPELLED, _OLD, _WRITTEN_SIGNS):
             plain = pattern.sub("\ufffc", plain)
         out: list[str] = []
@@ -139,7 +143,7 @@ class TextCleaner:
 
     def _known(self, word: str, also: frozenset[str]) -> bool:
         tokens = self._tokens
-        if word in tokens.patient or word in tokens.people:
+        if word in tokens.patient or word in tokens.people or word in tokens.station_words:
             return False
         if word.isdigit():
             short = len(word) <= 4 and word.isascii()

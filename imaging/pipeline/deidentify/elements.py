@@ -30,7 +30,14 @@ _INSTANCE_NUMBER: Final = 0x00200013
 _CODE_MEANING: Final = 0x00080104
 _CODE_VALUE: Final = 0x00080100
 _LONG_CODE_VALUE: Final = 0x00080119
+_URN_CODE_VALUE: Final = 0x00080120
 _LONG_CODE: Final = re.compile(r"[0-9.-]+")
+_URN_CODE: Final = re.compile(r"urn:oid:[0-9.]+")
+# Longer codes are Long Code Values (PS3.3 8.1).
+_LONGEST_CODE: Final = 16
+# Maker and model, which Retain Device Identity keeps also where a station has their name.
+_PRODUCT_TAGS: Final = frozenset({0x00080070, 0x00081090})
+_CODE_TAGS: Final = frozenset({_CODE_VALUE, _LONG_CODE_VALUE, _URN_CODE_VALUE})
 _NUMERIC_VALUE: Final = 0x0040A30A
 _SUBJECT_TAGS: Final = frozenset({0x00100010, 0x00100020})
 
@@ -69,6 +76,7 @@ class ElementRules:
         self._actions = plan.profile.actions
         self._tokens = plan.safe_tokens
         self._cleaner = TextCleaner(self._tokens)
+        self._product_cleaner = TextCleaner(self._tokens.beside_products)
         self._days = plan.offset_days
 
     def is_sequence(self, element: Element) -> bool:
@@ -127,9 +135,9 @@ class ElementRules:
         if kind == "age":
             return values.cap_age(text, self._plan.profile.age_cap), Effect.TEXT_CLEANED
         if kind == "technical":
-            if _is_typed_code(tag, text):
-                return self._cleaner.free(text) or values.STAND_IN, Effect.TEXT_CLEANED
-            return self._technical(vr, text), Effect.TEXT_CLEANED
+            if tag in _CODE_TAGS:
+                return self._code_value(tag, vr, text), Effect.TEXT_CLEANED
+            return self._technical(vr, text, of_product=tag in _PRODUCT_TAGS), Effect.TEXT_CLEANED
         clean = self._cleaner.meaning if tag == _CODE_MEANING else self._cleaner.free
         cleaned = "\\".join(clean(part) for part in _parts(vr, text))
         return (cleaned if cleaned.strip("\\ ") else None), Effect.TEXT_CLEANED
@@ -146,7 +154,16 @@ class ElementRules:
         moved = [move(part, self._days) if part.strip() else "" for part in text.split("\\")]
         return None if None in moved else "\\".join(part or "" for part in moved)
 
-    def _technical(self, vr: str, text: str) -> str | None:
+    def _code_value(self, tag: int, vr: str, text: str) -> str:
+        """The value of a code without identity, valid for its attribute (PS3.3 8.1)."""
+        typed = _is_typed_code(tag, text)
+        new = self._cleaner.free(text) if typed else self._technical(vr, text)
+        short = tag != _CODE_VALUE and len(new) <= _LONGEST_CODE
+        if new == text or (new and not short and tag != _URN_CODE_VALUE):
+            return new
+        return values.stand_in(vr).decode()
+
+    def _technical(self, vr: str, text: str, *, of_product: bool = False) -> str:
         if vr == "CS":
             if values.is_code(text) and not self._cleaner.suspicious(text):
                 return text
@@ -154,8 +171,10 @@ class ElementRules:
             known = "\\" in codes and self._tokens.hit(codes)
             return (self._cleaner.free(codes) if known else codes) or values.STAND_IN
         parts = _parts(vr, text)
-        split = len(parts) > 1 and self._tokens.hit("".join(parts))
-        clean = self._cleaner.free if split else self._cleaner.technical
+        tokens = self._tokens.beside_products if of_product else self._tokens
+        cleaner = self._product_cleaner if of_product else self._cleaner
+        split = len(parts) > 1 and tokens.hit("".join(parts))
+        clean = cleaner.free if split else cleaner.technical
         cleaned = "\\".join(clean(part) for part in parts)
         return cleaned if cleaned.strip("\\ ") else values.STAND_IN
 
@@ -178,7 +197,7 @@ class ElementRules:
             return self._class_uid(data, element, vr, value, context)
         elif vr in STRINGS:
             text_or_none = decode_text(value, vr, context.charsets)
-            if text_or_none is None or self._tokens.hit(text_or_none):
+            if text_or_none is None or self._tells(text_or_none):
                 return REMOVE
         elif vr in values.NUMERIC:
             numbers = values.numbers_of(vr, value)
@@ -190,7 +209,10 @@ class ElementRules:
 
     def _names_somebody(self, value: bytes, context: Context) -> bool:
         """Tell whether the bytes of a binary value spell a token."""
-        return any(self._tokens.hit(text) for text in texts_in(value, context.charsets))
+        return any(map(self._tells, texts_in(value, context.charsets)))
+
+    def _tells(self, text: str) -> bool:
+        return self._tokens.hit(text) or bool(self._tokens.disguised(text))
 
     def _is_spelled(self, value: bytes, context: Context) -> bool:
         """Tell whether numbers spell a token; one number of eight bytes can in plain letters."""
@@ -206,6 +228,8 @@ class ElementRules:
     def _is_identifier(self, number: str) -> bool:
         if not values.is_plain_number(number):
             return self._tokens.number_hit(number)
+        if self._tokens.is_written_long(number):
+            return True
         digits, _, rest = number.partition(".")
         is_whole = len(digits) > 4 and not rest.strip("0")
         return is_whole and self._tokens.is_number(digits.lstrip("+-"))
@@ -306,7 +330,7 @@ class ElementRules:
                 return None
             numbers = values.numbers_of(safe, value)
             known = self._is_identity(element.tag, numbers) or self._is_spelled(value, context)
-            if known or any(map(values.is_instant, numbers)):
+            if known or any(map(self._is_told, numbers)):
                 return None
             return encode(element.tag, vr, value, context.explicit_out)
         text = value.decode("latin-1").strip("\0 ") if value.isascii() else None
@@ -315,7 +339,7 @@ class ElementRules:
         new: str | None = text
         if safe in ("DS", "IS"):
             parts = text.split("\\")
-            wrong = self._is_identity(element.tag, parts) or any(map(values.is_instant, parts))
+            wrong = self._is_identity(element.tag, parts) or any(map(self._is_told, parts))
             wrong = wrong or not self._tokens.people.isdisjoint(part.strip() for part in parts)
             new = text if values.is_number(text) and not wrong else None
         elif safe in ("DA", "DT"):
@@ -326,6 +350,10 @@ class ElementRules:
             new = None
         return None if new is None else encode(element.tag, vr, new.encode(), context.explicit_out)
 
+    def _is_told(self, number: str) -> bool:
+        """Tell whether a number of a private element is an instant or a number of the upload."""
+        return values.is_instant(number) or self._tokens.is_value(number.strip())
+
 
 def is_creator(tag: int) -> bool:
     """Tell whether a private element names the creator of a block (PS3.5 7.8.1)."""
@@ -333,10 +361,10 @@ def is_creator(tag: int) -> bool:
 
 
 def _is_typed_code(tag: int, text: str) -> bool:
-    """Tell whether the value of a code is words: a code has none, a long one is digits."""
+    """Tell whether the value of a code is words: a code has none, longer ones are digits."""
     if tag == _CODE_VALUE:
         return " " in text
-    return tag == _LONG_CODE_VALUE and not _LONG_CODE.fullmatch(text)
+    return not (_LONG_CODE if tag == _LONG_CODE_VALUE else _URN_CODE).fullmatch(text)
 
 
 def _usable_vr(tag: int, given: str) -> str | None:

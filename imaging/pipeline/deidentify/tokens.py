@@ -10,40 +10,31 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import cache, cached_property
-from itertools import pairwise
 from typing import Final
 
 from imaging.pipeline import encoding
+from imaging.pipeline.deidentify.identity import (
+    CODES,
+    DIGITS,
+    SHORTEST_CODE,
+    SHORTEST_PART,
+    SHORTEST_STATION,
+    SHORTEST_WORD,
+    IdentityTokens,
+    known_words,
+    merge_tokens,
+)
 from imaging.pipeline.deidentify.profile import Profile, makers, names, vocabulary
 from imaging.pipeline.encoding import Malformed
 from imaging.pipeline.layout import Recognised
-from imaging.pipeline.text import (
-    CAMEL,
-    NUCLIDE,
-    WORD,
-    charsets_of,
-    decode_text,
-    fold,
-    foldings,
-    squash,
-)
+from imaging.pipeline.text import WORD, charsets_of, decode_text, foldings, squash
 from imaging.pipeline.verify import Header
 
+__all__ = ["IdentityTokens", "TokenCollector", "collect_tokens", "merge_tokens"]
+
 SEEN_ENTRIES: Final = 20_000
-SHORTEST_WORD: Final = 3
 SHORTEST_PHRASE: Final = 5
-SHORTEST_CODE: Final = 4
-SHORTEST_PART: Final = 6
-SHORTEST_INSIDE: Final = 5
-SHORTEST_STATION: Final = 6
-SHORTEST_CUT: Final = 8
 LONGEST: Final = 128
-_DIGITS: Final = re.compile(r"\d+")
-_LETTERS: Final = re.compile(r"[^\W\d_]+")
-# Digits as people group them: 770-88-1234, 8 (495) 555 01 77, 505412/0087.
-_GROUPED: Final = re.compile(r"\d(?:[ ./()_-]{0,2}\d)+")
-_DAY_MONTH_YEAR: Final = re.compile(r"(?<!\d)(\d{2})[ ./_-](\d{2})[ ./_-](\d{2})(?!\d)")
 _JOINED: Final = re.compile(r"[^\s_-]\S*[_-]\S*[^\s_-]")
 _LATIN: Final = re.compile(r"[A-Za-z]+")
 _MONTHS: Final = (
@@ -51,210 +42,11 @@ _MONTHS: Final = (
     "jun june juni", "jul july juli", "aug august", "sep sept september", "oct okt october",
     "nov november", "dec dez december",
 )  # fmt: skip
-# Two letters that the standard defines as values of codes: modalities, sequences, scan options.
-_CODES: Final = frozenset(
-    "au dd dg dm ds ec gm hf io ip ko lp lr op ot pc rg rl sc sm ss xc".split()
-)
-
-
+# Station Name, and those of the scheduled and the performed step: what people call a scanner.
+_STATION_TAGS: Final = frozenset({0x00081010, 0x00400010, 0x00400242})
 # Maker, model and software: what a station may be named after.
 _PRODUCT_TAGS: Final = frozenset({0x00080070, 0x00081090, 0x00181020})
-
-
-@dataclass(frozen=True)
-class IdentityTokens:
-    """Tokens of an upload, folded.
-
-    `people`: words of names that are not words of the field; `patient`: words of the subject's own
-    name, and of other names in its files, that are also words of the field; `phrases`: whole
-    values, squashed; `numbers`: digit values; `device`: phrases of stations and serial numbers.
-    """
-
-    people: frozenset[str] = frozenset()
-    patient: frozenset[str] = frozenset()
-    phrases: frozenset[str] = frozenset()
-    numbers: frozenset[str] = frozenset()
-    device: frozenset[str] = frozenset()
-    technical: frozenset[str] = frozenset()
-
-    @cached_property
-    def whole(self) -> tuple[str, ...]:
-        """Phrases that a kept text must not contain, station names that are models left out."""
-        return tuple(sorted(self.phrases | {d for d in self.device if not self._is_product(d)}))
-
-    def _is_product(self, name: str) -> bool:
-        """Tell whether a station bears the name of its model; a serial number has digits."""
-        letters = _LETTERS.match(name)
-        named = name.isalpha() or (letters is not None and letters.group() in makers())
-        return named and any(model.startswith(name) for model in self.technical)
-
-    def without(self, allowed: Iterable[str]) -> IdentityTokens:
-        """Return the tokens less those that the trial's own values contain."""
-        texts = [fold(text) for text in allowed if text]
-        words = frozenset(
-            word for text in texts for kind in (WORD, _LETTERS) for word in kind.findall(text)
-        )
-        squashed = [squash(text) for text in texts]
-        # A site may have typed the subject's code as Patient ID: "1001-004" is one number then.
-        digits = ["".join(_DIGITS.findall(text)) for text in texts]
-
-        def left(names: frozenset[str]) -> frozenset[str]:
-            """Names less the trial's words, and less a code that was typed as a name."""
-            joined = (n for n in names if len(n) >= SHORTEST_PART)
-            return names - words - {n for n in joined if any(n in text for text in squashed)}
-
-        return IdentityTokens(
-            left(self.people),
-            left(self.patient),
-            frozenset(p for p in self.phrases if not any(p in text for text in squashed)),
-            frozenset(n for n in self.numbers if not any(n in run for run in digits)),
-            frozenset(p for p in self.device if not any(p in text for text in squashed)),
-            self.technical,
-        )
-
-    @cached_property
-    def parts(self) -> tuple[str, ...]:
-        """Words of names that a text must not contain even inside another word.
-
-        Long ones that lie in no word of the field; in scripts without spaces also short ones.
-        """
-        known = _known_words()
-        return tuple(
-            sorted(
-                word
-                for word in self.people
-                if (len(word) >= SHORTEST_PART and word not in known and not word.isdigit())
-                or (len(word) > 1 and not word.isascii())
-            )
-        )
-
-    @cached_property
-    def long_numbers(self) -> frozenset[str]:
-        """Numbers of six and more digits, also without their leading zeros (then five)."""
-        long = {number for number in self.numbers if len(number) >= SHORTEST_PART}
-        plain = {number.lstrip("0") for number in long}
-        return frozenset(long | {number for number in plain if len(number) >= SHORTEST_PART - 1})
-
-    @cached_property
-    def inside(self) -> tuple[str, ...]:
-        """Names of five letters, which no single word may contain; longer ones are `parts`."""
-        known = _known_words()
-        return tuple(
-            sorted(
-                word
-                for word in self.people
-                if len(word) == SHORTEST_INSIDE and word.isalpha() and word not in known
-            )
-        )
-
-    @cached_property
-    def short(self) -> frozenset[str]:
-        """Names of two letters that are no words of the field and no codes of the standard."""
-        known = vocabulary() | makers() | _CODES
-        return frozenset(
-            word
-            for word in self.patient
-            if len(word) == 2 and word.isascii() and word.isalpha() and word not in known
-        )
-
-    @cached_property
-    def _all_numbers(self) -> str:
-        return " ".join(sorted(self.long_numbers))
-
-    def hit(self, text: str) -> bool:
-        """Tell whether a text that would be kept as it is holds identity of the upload."""
-        return any(self._hit(folded) for folded in foldings(text))
-
-    def _hit(self, folded: str) -> bool:
-        words = WORD.findall(folded)
-        if not self.people.isdisjoint(words):
-            return True
-        squashed = "".join(words)
-        if any(phrase in squashed for phrase in self.whole):
-            return True
-        if any(part in squashed for part in self.parts):
-            return True
-        # Letters beside digits, and letters with signs between them.
-        if not self.people.isdisjoint(_LETTERS.findall(folded)):
-            return True
-        if not self.people.isdisjoint(_LETTERS.findall(squashed)):
-            return True
-        return self.number_hit(folded)
-
-    def named(self, text: str) -> bool:
-        """Tell whether a text, not bytes, holds a name that is short, joined or taken apart.
-
-        `Li_T1` of Li, `VogelProto` and `CTKoh` of Vogel and Koh, `KO_H` and `Bo Ma` in two words.
-        """
-        plain = NUCLIDE.sub(" ", text)
-        runs = _LETTERS.findall(plain)
-        if any(run[0].isupper() and fold(run) in self.short for run in runs if len(run) == 2):
-            return True
-        if not self.people.isdisjoint(
-            piece.lower() for piece in CAMEL.findall(plain) if len(piece) >= SHORTEST_WORD
-        ):
-            return True
-        folded = [fold(run) for run in runs]
-        if not self.people.isdisjoint(one + other for one, other in pairwise(folded)):
-            return True
-        if any(part in run for run in folded for part in self.inside if len(run) > len(part)):
-            return True
-        return any("".join(day) in self.people for day in _DAY_MONTH_YEAR.findall(plain))
-
-    def holds_whole(self, text: str) -> bool:
-        """Tell whether a text holds a whole identifier, station or name: nothing of it may stay."""
-        squashed = [squash(folded) for folded in foldings(text)]
-        return any(phrase in one for one in squashed for phrase in self.whole)
-
-    def number_hit(self, text: str) -> bool:
-        """Tell whether a text holds a number of the upload, however its digits are grouped."""
-        if not self.numbers.isdisjoint(n for n in _DIGITS.findall(text) if len(n) > 4):
-            return True
-        for run in _GROUPED.findall(text):
-            digits = "".join(_DIGITS.findall(run))
-            if len(digits) < SHORTEST_PART:
-                continue
-            if any(number in digits for number in self.long_numbers):
-                return True
-            if len(digits) > SHORTEST_PART and digits in self._all_numbers:
-                return True
-        return False
-
-    def is_number(self, digits: str) -> bool:
-        """Tell whether the digits of a numeric value are a number of the upload, or near it.
-
-        Near is much of it, or all of a long one with digits around.
-
-        Nine digits are what fits into an integer of 32 bits: a longer identifier is cut there.
-        """
-        plain = digits.lstrip("0")
-        if plain in self.long_numbers or (len(digits) > 4 and digits in self.numbers):
-            return True
-        if len(plain) < SHORTEST_CUT:
-            return False
-        within = any(len(n) >= SHORTEST_CUT and n in plain for n in self.long_numbers)
-        return within or plain in self._all_numbers
-
-
 _NONE: Final = IdentityTokens()
-
-
-def merge_tokens(parts: Iterable[IdentityTokens]) -> IdentityTokens:
-    """Return the union of tokens."""
-    sets: list[set[str]] = [set() for _ in range(6)]
-    for part in parts:
-        sets[0].update(part.people)
-        sets[1].update(part.patient)
-        sets[2].update(part.phrases)
-        sets[3].update(part.numbers)
-        sets[4].update(part.device)
-        sets[5].update(part.technical)
-    return IdentityTokens(*(frozenset(total) for total in sets))
-
-
-@cache
-def _known_words() -> str:
-    return " ".join(sorted(vocabulary() | makers()))
 
 
 @dataclass
@@ -355,6 +147,8 @@ class TokenCollector:
             value = bytes(data[element.value : element.value_end])
             text = decode_text(value, vr, charsets) or value.decode("latin-1")
             _add_text(found, kind or "technical", text)
+            if element.tag in _STATION_TAGS:
+                _add_product(found, text)
 
     def _sequence(
         self,
@@ -412,7 +206,7 @@ def _add_cut_name(found: _Found, value: str) -> None:
 
 
 def _is_no_word(word: str) -> bool:
-    return word not in _known_words()
+    return word not in known_words()
 
 
 def _add_birth_date(found: _Found, folded: str) -> None:
@@ -421,7 +215,7 @@ def _add_birth_date(found: _Found, folded: str) -> None:
     Six digits are no number of the upload, which would be searched inside other numbers: they are
     looked for as a word.
     """
-    digits = "".join(_DIGITS.findall(folded))
+    digits = "".join(DIGITS.findall(folded))
     if len(digits) == 8:
         year, month, day = digits[:4], digits[4:6], digits[6:]
         orders = (digits, day + month + year, month + day + year)
@@ -462,12 +256,22 @@ def _add_value(found: _Found, kind: str, folded: str) -> None:
         return
     if kind == "place":
         found.people.update(w for w in meaningful if w.isalpha() and _is_long(w))
-    digits = _DIGITS.findall(folded)
+    digits = DIGITS.findall(folded)
     found.numbers.update(run for run in digits if len(run) >= 5)
     if kind == "id" and len(squashed) >= 4 and digits:
         found.people.add(squashed)
     if kind in ("id", "device") and len("".join(digits)) >= SHORTEST_PART:
         found.numbers.add("".join(digits))
+
+
+def _add_product(found: _Found, text: str) -> None:
+    """Add a station that is called by words of makers alone: Prisma, Magnetom-Vida."""
+    for folded in foldings(text):
+        words = WORD.findall(folded)
+        squashed = "".join(words)
+        named = makers().issuperset(words) and not vocabulary().issuperset(words)
+        if named and len(squashed) >= SHORTEST_CODE:
+            found.device.add(squashed)
 
 
 def _is_long(word: str) -> bool:
@@ -482,7 +286,7 @@ def _add_name(found: _Found, kind: str, words: list[str], meaningful: list[str])
         found.patient.update(w for w in words if len(w) > 1 and not w.isdigit())
     else:
         found.patient.update(w for w in usable if w in names())
-    found.patient.update(w for w in meaningful if len(w) == 2 and w.isalpha() and w not in _CODES)
+    found.patient.update(w for w in meaningful if len(w) == 2 and w.isalpha() and w not in CODES)
     for shortest in (SHORTEST_WORD, 2):
         first = [w for w in words if len(w) >= shortest or not w.isascii()]
         first = [word for word in first if not word.isdigit()][:2]

@@ -28,6 +28,8 @@ _STAND_INS: Final[dict[str, bytes]] = {
     "OL": b"\0" * 4, "OV": b"\0" * 8,
     # Long Code Value is for codes of more than 16 characters (PS3.3 8.1).
     "UC": b"REMOVED BY PROFILE",
+    # The UUID of zeros (RFC 9562): a URN that names nothing.
+    "UR": b"urn:uuid:00000000-0000-0000-0000-000000000000",
 }  # fmt: skip
 
 

@@ -79,6 +79,12 @@ class Wishes(ABC):
                 yield from self._by_case(derived, value, side, wish)
             case "sum":
                 yield from self.set(derived.targets[0], value, side, wish)
+            case "sum_given":
+                found = self.set(derived.targets[0], value, side, wish)
+                known = derived.where
+                yield from (
+                    each(found, lambda w: self.made(known, True, side, w)) if known else found
+                )
             case "count":
                 yield from self.wished(wish, ("rows", side, derived.targets[0]), int(value))
             case "product":

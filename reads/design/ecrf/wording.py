@@ -163,6 +163,9 @@ def derived_said(derived: object, names: Names) -> str:
     if "sum" in derived:
         parts = derived["sum"] if isinstance(derived["sum"], list) else [derived["sum"]]
         return f"the sum of {' and '.join(names.item(str(one)) for one in parts)}{where}"
+    if isinstance(derived.get("sum_given"), list):
+        given = " and ".join(names.item(str(one)) for one in derived["sum_given"])
+        return f"the sum of what is given of {given}{where}"
     if "count" in derived:
         return f"the number of rows of {names.item(str(derived['count']))}{where}"
     for kind, first, second, words in (

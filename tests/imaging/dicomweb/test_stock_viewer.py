@@ -31,50 +31,55 @@ from tests.imaging.dicomweb.archive_world import (
     stored_series,
     three_frames,
 )
-from tests.reads.read_world import make_read_study
+from tests.reads.read_world import READERS, make_read_study
+from tests.reads.test_training_images import case_with_images
 
 pytestmark = [
     pytest.mark.whole,
     pytest.mark.browser,
     pytest.mark.django_db(transaction=True),
 ]
-SERVICE = "/dicomweb/ALPHA"
 #: letters over an empty view have many greys, but not those of a picture
 MOST_GREYS_OF_AN_EMPTY_VIEW = 150
-CONFIG = {
-    "routerBasename": "/",
-    "extensions": [],
-    "modes": [],
-    "showStudyList": True,
-    "investigationalUseDialog": {"option": "never"},
-    "defaultDataSourceName": "dicomweb",
-    "dataSources": [
-        {
-            "namespace": "@ohif/extension-default.dataSourcesModule.dicomweb",
-            "sourceName": "dicomweb",
-            "configuration": {
-                "friendlyName": "archive",
-                "name": "archive",
-                "qidoRoot": SERVICE,
-                "wadoRoot": SERVICE,
-                "qidoSupportsIncludeField": True,
-                "imageRendering": "wadors",
-                "thumbnailRendering": "wadors",
-                "enableStudyLazyLoad": True,
-                "supportsFuzzyMatching": True,
-                "supportsWildcard": True,
-                "omitQuotationForMultipartRequest": True,
-                "bulkDataURI": {"enabled": True},
-            },
-        }
-    ],
-}
+
+
+def config(service: str) -> dict[str, Any]:
+    """Return how the viewer is told of an archive."""
+    return {
+        "routerBasename": "/",
+        "extensions": [],
+        "modes": [],
+        "showStudyList": True,
+        "investigationalUseDialog": {"option": "never"},
+        "defaultDataSourceName": "dicomweb",
+        "dataSources": [
+            {
+                "namespace": "@ohif/extension-default.dataSourcesModule.dicomweb",
+                "sourceName": "dicomweb",
+                "configuration": {
+                    "friendlyName": "archive",
+                    "name": "archive",
+                    "qidoRoot": service,
+                    "wadoRoot": service,
+                    "qidoSupportsIncludeField": True,
+                    "imageRendering": "wadors",
+                    "thumbnailRendering": "wadors",
+                    "enableStudyLazyLoad": True,
+                    "supportsFuzzyMatching": True,
+                    "supportsWildcard": True,
+                    "omitQuotationForMultipartRequest": True,
+                    "bulkDataURI": {"enabled": True},
+                },
+            }
+        ],
+    }
 
 
 class Viewer:
     """The viewer's files and the archive under one origin, as a web server in front does it."""
 
-    def __init__(self, build: Path, archive: str, key: str) -> None:
+    def __init__(self, build: Path, archive: str, key: str, *, study: str = "ALPHA") -> None:
+        service = f"/dicomweb/{study}"
         self.answers: list[tuple[int, str]] = []
         viewer = self
 
@@ -83,7 +88,7 @@ class Viewer:
                 """Say nothing."""
 
             def do_GET(self) -> None:
-                if self.path.startswith(SERVICE):
+                if self.path.startswith(service):
                     self._pass_on()
                 else:
                     self._file(self.path.split("?")[0].lstrip("/"))
@@ -98,7 +103,7 @@ class Viewer:
 
             def _file(self, name: str) -> None:
                 if name == "app-config.js":
-                    text = f"window.config = {json.dumps(CONFIG)};"
+                    text = f"window.config = {json.dumps(config(service))};"
                     return self._send(200, "text/javascript", text.encode())
                 # Addresses of the viewer's own pages are answered by its one page.
                 found = build / name if name and (build / name).is_file() else build / "index.html"
@@ -172,4 +177,25 @@ def test_a_stock_viewer_lists_examinations_and_shows_their_pixels(
             assert served.frames - before >= least
             if study != frames:  # its frames are of one value each
                 assert shows(page.locator("[data-viewport-uid] canvas").first)
+    assert [answer for answer in served.answers if answer[0] >= 400] == []
+
+
+def test_a_reader_in_training_opens_the_case_in_a_stock_viewer(
+    build: Path, live_server: Any, browser: Browser
+) -> None:
+    live, _school, (row, *_later) = case_with_images({})
+    key = key_of(live, READERS[0])
+    address = live_server.url.removeprefix("http://")
+    served = Viewer(build, address, key, study="SCHOOL")
+    with browser.new_context(base_url=served.url) as context:
+        page = context.new_page()
+        page.set_default_timeout(60_000)
+        page.goto("/")
+        page.get_by_text("1-1 of 1").wait_for()
+        page.goto(f"/viewer?StudyInstanceUIDs={row.imaging_study.uid}")
+        page.locator("[data-viewport-uid] canvas").first.wait_for()
+        page.wait_for_load_state("networkidle")
+    served.server.shutdown()
+    served.server.server_close()
+    assert served.frames >= 1
     assert [answer for answer in served.answers if answer[0] >= 400] == []

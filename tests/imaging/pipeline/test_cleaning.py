@@ -150,10 +150,85 @@ def test_abbreviated_identity_leaves_technical_text_and_is_held_by_the_verifier(
     assert not search.in_text(expected) and not search.in_speech(expected)
 
 
+@pytest.mark.parametrize("text", ["11.5.40", "5/11/1940", "1940-5-11", "11_5_1940", "40/5/11"])
+def test_a_birth_date_without_zeros_leaves_technical_text(text: str) -> None:
+    assert TextCleaner(UPLOADS[0]).technical(f"{text} v2") == "v2"
+    assert TextCleaner(UPLOADS[1]).technical(text) == text
+
+
+def test_a_version_is_no_number_of_a_patient() -> None:
+    assert TextCleaner(upload_of(PatientID="000001")).technical("0.0.1") == "0.0.1"
+
+
+# A station, maker and model beside it, and a text that a machine sets, before and after.
+STATIONS = [
+    ("Prisma", "SIEMENS", "MAGNETOM Prisma", "Prisma v2", ""),
+    ("PRISMA", "SIEMENS", "Prisma", "coil_prisma", ""),
+    ("Magnetom-Vida", "SIEMENS", "MAGNETOM Vida", "MAGNETOM_VIDA", ""),
+    ("Vida", "SIEMENS", "MAGNETOM Vida", "vida 2", "2"),
+    ("Vida", "SIEMENS", "MAGNETOM Vida", "individual", "individual"),
+    ("Biograph64", "SIEMENS", "Biograph64", "Biograph64 VG", ""),
+    ("Zorbex", "Zorb", "Zorbex 3", "ZORBEX", ""),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("station", "maker", "model", "text", "expected"), STATIONS)
+def test_a_station_leaves_every_text_but_maker_and_model(
+    station: str, maker: str, model: str, text: str, expected: str
+) -> None:
+    tokens = upload_of(StationName=station, Manufacturer=maker, ManufacturerModelName=model)
+    assert TextCleaner(tokens).technical(text) == expected
+    of_product = TextCleaner(tokens.beside_products)
+    assert (of_product.technical(maker), of_product.technical(model)) == (maker, model)
+    assert not TokenSearch(tokens).in_text(model)
+
+
+@pytest.mark.parametrize("station", ["NILE-CT", "AASE_MR", "MR Quellental", "SN5567"])
+def test_a_station_that_is_no_product_leaves_maker_and_model_too(station: str) -> None:
+    tokens = upload_of(StationName=station, Manufacturer=station, ManufacturerModelName=station)
+    assert TextCleaner(tokens.beside_products).technical(station) == ""
+
+
+def test_words_of_the_field_are_no_stations() -> None:
+    tokens = upload_of(StationName="CT", Manufacturer="SIEMENS", ManufacturerModelName="Emotion")
+    assert TextCleaner(tokens).technical("CT routine") == "CT routine"
+
+
+NUMBERS = [
+    ("0004711", "4711"), ("0004711", "4711.0"), ("0004711", "004711"), ("0004711", "4.711E3"),
+    ("4711", "4711"), ("91021", "910.21"), ("7712034", "-771.2034"), ("0083217", "83217."),
+]  # fmt: skip
+MEASURES = [
+    ("0004711", "47.11"), ("0004711", "4712"), ("1000", "1000"), ("2550", "2550.0"),
+    ("91021", "0.91021"), ("123", "123"), ("4711", "14711"), ("4711", ""), ("4711", "nan"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("patient", "number"), NUMBERS)
+def test_a_private_number_that_is_the_patients_is_told_by_value(patient: str, number: str) -> None:
+    assert upload_of(PatientID=patient).is_value(number)
+
+
+@pytest.mark.parametrize(("patient", "number"), MEASURES)
+def test_a_private_number_that_only_looks_like_it_is_a_measure(patient: str, number: str) -> None:
+    assert not upload_of(PatientID=patient).is_value(number)
+
+
+@given(st.integers(1_001, 10**14), st.integers(0, 4))
+def test_a_number_is_the_patients_however_many_zeros_it_is_written_with(
+    number: int, zeros: int
+) -> None:
+    tokens = IdentityTokens(numbers=frozenset({"0" * zeros + str(number)}))
+    is_round = number < 10_000 and number % 50 == 0
+    assert tokens.is_value(f"{number}.0") is not is_round
+    assert not tokens.is_value(str(number + 1))
+
+
 MACHINE = [
     "*tfl3d1_16ns", "B31f", "ORIGINAL", "DERIVED", "MR", "SE", "EP_FID2D", "syngo MR E11", "HU",
     "5.4.1.4.3", "VG60A", "ng/ml", "0.5 mA", "Lu-177", "Fluorodeoxyglucose F^18^", "FIELD", "CT",
-    "1.2.840.10008.5.1.4.1.1.2", "LIVE", "NORM", "BODY_CONVO", "Ext. PCA 160",
+    "1.2.840.10008.5.1.4.1.1.2", "12.5.1940", "1.2.3", "5.40.11", "LIVE", "NORM", "BODY_CONVO",
+    "Ext. PCA 160",
 ]  # fmt: skip
 
 

@@ -73,6 +73,12 @@ BREAKS: dict[str, tuple[Callable[[Dataset], None], str]] = {
     "a folded name": (put(StudyDescription="Vändersloot"), "identity_left"),
     "names joined": (put(StudyDescription="VanderslootQuirina"), "identity_left"),
     "an identifier with other signs": (put(StudyID="PQX 77120934"), "identity_left"),
+    "a name as base64": (put(SeriesDescription="VmFuZGVyc2xvb3Q="), "identity_left"),
+    "a name as hexadecimal digits": (
+        put(SeriesDescription="56 61 6e 64 65 72 73 6c 6f 6f 74"),
+        "identity_left",
+    ),
+    "a name in written signs": (put(SeriesDescription="Vander%73loot"), "identity_left"),
     "a name deep in a sequence": (nest, "identity_left"),
     "a name in wide letters": (wide, "identity_left"),
     "a birth date with its month": (put(StudyDescription="v17Feb48"), "identity_left"),

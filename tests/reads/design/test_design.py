@@ -192,4 +192,8 @@ def test_what_the_charter_states_and_nobody_carries_out_is_said() -> None:
     assert by_hand(design_from(SIMPLE)) == []
     carried_out = design(sessions={"global_review": True}, variability={"intra_percent": 5})
     assert by_hand(design_from(carried_out)) == []
-    assert by_hand(design_from(design(dossiers="time_point"))) == ["showing clinical dossiers"]
+    assert by_hand(design_from(design(dossiers="time_point"))) == []
+    blind = {"variables": ["overall_response"], "sees": ["images"]}
+    assert by_hand(design_from(design(adjudication=blind))) == [
+        "hiding images or answers from the adjudicator"
+    ]

@@ -197,7 +197,7 @@ CASES = {  # check: (fires, silent)
     "NE_WITHOUT_REASON": (f(**NE_LABELS), f(**NE_LABELS, **{f"{L}__0__ne_reason": "QUALITY"})),
     "SPLIT_WITHOUT_PIECES": (
         f(**{f"{L}__0__state": "SPLIT"}),
-        f(**{f"{L}__0__state": "SPLIT", f"{L}__0__pieces": "31"}),
+        f(**{f"{L}__0__state": "SPLIT", f"{L}__0__piece_1": "17", f"{L}__0__piece_2": "14"}),
     ),
     "MERGE_PARTNER_NOT_TARGET": (
         f(**MERGED, **{f"{L}__1__merged_into": "T02"}),
@@ -331,7 +331,8 @@ def test_a_clean_baseline_and_a_clean_follow_up_can_be_signed():
         ({}, "30"),
         ({"state": "ABSENT"}, "0"),
         ({"state": "TOO SMALL TO MEASURE", "long_axis": GONE}, "5"),
-        ({"state": "SPLIT", "pieces": "33.5"}, "33.5"),
+        ({"state": "SPLIT", "piece_1": "20", "piece_2": "13.5"}, "33.5"),
+        ({"state": "SPLIT", "piece_1": "20", "piece_2": "0", "piece_3": "4.5"}, "24.5"),
         ({"state": "MERGED", "merged_into": "T02"}, "0"),
         ({"long_axis": {"value": "2.8", "unit": "cm"}}, "28.0"),
     ],
@@ -339,6 +340,21 @@ def test_a_clean_baseline_and_a_clean_follow_up_can_be_signed():
 def test_the_value_of_a_target_follows_from_its_state(edits, value):
     result = at_follow_up(**{f"{L}__0__{key}": each for key, each in edits.items()})
     assert result.answer("target.lesions.0.value").value == Decimal(value)
+
+
+def test_a_split_target_has_no_value_until_every_piece_has_one():
+    before = at_follow_up(
+        **{f"{L}__0__{key}": size for key, size in (
+            ("state", "SPLIT"), ("piece_1", "20"), ("piece_2", "6"), ("piece_3", "5"))}
+    )  # fmt: skip
+    value = "target.lesions.0.value"
+    for pieces, expected in (
+        ({"piece_1": "18"}, None),
+        ({"piece_1": "18", "piece_2": "7"}, None),
+        ({"piece_1": "18", "piece_2": "7", "piece_3": "0"}, Decimal(25)),
+    ):
+        given = {f"{L}__0__{key}": size for key, size in ({"state": "SPLIT"} | pieces).items()}
+        assert at_follow_up(previous=before, **given).answer(value).value == expected
 
 
 def test_a_node_counts_with_its_short_axis_even_when_normal():

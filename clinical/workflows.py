@@ -1,0 +1,118 @@
+"""States of clinical dossiers: from the request to what readers see, and back with a reason."""
+
+from __future__ import annotations
+
+from audit.states import Workflow, step
+from clinical import rules
+from studies.workflows import SYSTEM
+
+DOSSIER = Workflow(
+    "dossier",
+    "requested",
+    ("requested", "received", "reconciled", "approved", "applied", "superseded", "cancelled"),
+    (
+        step(
+            "receive",
+            "requested",
+            "received",
+            "dossier.enter",
+            "Declare received",
+            guards=(rules.every_required_item_is_there,),
+        ),
+        step(
+            "reconcile",
+            "received",
+            "reconciled",
+            "dossier.reconcile",
+            "Declare reconciled",
+            guards=(
+                rules.every_required_item_is_there,
+                rules.items_agree_with_the_definition,
+                rules.texts_tell_nothing,
+                rules.documents_are_released,
+            ),
+        ),
+        step(
+            "approve",
+            "reconciled",
+            "approved",
+            "dossier.approve",
+            "Approve dossier",
+            signature=True,
+            guards=(
+                rules.items_agree_with_the_definition,
+                rules.texts_tell_nothing,
+                rules.documents_are_released,
+            ),
+        ),
+        step(
+            "apply",
+            "approved",
+            "applied",
+            "dossier.apply",
+            "Apply to the time point",
+            guards=(rules.documents_are_released,),
+        ),
+        step(
+            "refuse",
+            ("received", "reconciled", "approved"),
+            "requested",
+            "dossier.refuse",
+            "Send back",
+            reason=True,
+        ),
+        step("supersede", "applied", "superseded", SYSTEM, "Supersede dossier", reason=True),
+        step(
+            "cancel",
+            ("requested", "received", "reconciled"),
+            "cancelled",
+            "dossier.request",
+            "Cancel request",
+            reason=True,
+        ),
+    ),
+)
+
+DOSSIER_DOCUMENT = Workflow(
+    "dossierdocument",
+    "held",
+    ("held", "redacted", "released", "refused", "removed"),
+    (
+        step("remove", "held", "removed", "dossier.enter", "Remove document"),
+        step("redact", ("held", "redacted"), "redacted", "submission.hold", "Make redacted copy"),
+        step(
+            "release",
+            "redacted",
+            "released",
+            "submission.hold",
+            "Release document",
+            signature=True,
+        ),
+        step(
+            "refuse",
+            ("held", "redacted"),
+            "refused",
+            "submission.hold",
+            "Refuse document",
+            reason=True,
+        ),
+        step(
+            "take_back",
+            ("released", "refused"),
+            "held",
+            "submission.hold",
+            "Take document back",
+            reason=True,
+        ),
+    ),
+)
+
+DOSSIER_IMPORT = Workflow(
+    "dossierimport",
+    "draft",
+    ("draft", "imported", "discarded"),
+    (
+        step("take_over", "draft", "imported", "dossier.enter", "Import items"),
+        step("discard", "draft", "discarded", "dossier.enter", "Discard file", reason=True),
+    ),
+)

@@ -1,0 +1,116 @@
+"""Texts written as codes: base64, hexadecimal digits, percent signs and numbered characters.
+
+A name as base64 has none of its letters left, so it is decoded before it is searched.  What was
+encoded may begin anywhere in a run of such signs: base64 is read from each of four starts, digits
+from two.
+"""
+
+from __future__ import annotations
+
+import binascii
+import re
+from collections.abc import Callable, Iterator
+from typing import Final
+from urllib.parse import unquote_to_bytes
+
+SHORTEST: Final = 6
+# Both alphabets of RFC 4648, over the ends of lines.
+_BASE64: Final = re.compile(r"[A-Za-z0-9+/_-]{6,}(?:\r?\n[A-Za-z0-9+/_-]+)*={0,2}", re.ASCII)
+# Four bytes and more, alone or in groups with a sign or two between them: 4B 6F 77 61, 0x4b,0x6f.
+_HEX: Final = re.compile(
+    r"[0-9A-Fa-f]{8,}|(?<![A-Za-z0-9])(?:0[xX])?[0-9A-Fa-f]{2,7}"
+    r"(?:[ ,:;._%=-]{1,2}(?:0[xX])?[0-9A-Fa-f]{2,}(?![A-Za-z0-9]))+"
+)
+_NO_HEX: Final = re.compile(r"0[xX]|[^0-9A-Fa-f]+")
+# Words, and written signs in them: M%C3%BCller, M=C3=BCller, M&#252;ller, M&uuml;ller.
+_WORDS: Final = re.compile(r"[^ \t\r\n]+")
+_LINES: Final = re.compile(r"[^\r\n]+")
+_MARK: Final = re.compile(r"[%=][0-9A-Fa-f]{2}|&#?\w{1,8};", re.ASCII)
+_NUMBERED: Final = re.compile(r"&#(?:[xX]([0-9A-Fa-f]{1,6})|(\d{1,7}));", re.ASCII)
+_NAMED: Final = re.compile(r"&([A-Za-z])[A-Za-z]{1,7};")
+_URL_SAFE: Final = str.maketrans("-_", "+/", "\r\n=")
+_UTF_8: Final = re.compile(
+    rb"(?:[\x20-\x7e]|[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3})+"
+)
+_LATIN: Final = re.compile(rb"[\x20-\x7e\xc0-\xff]+")
+_SHORTEST_RUN: Final = 4
+_SHORTEST_HEX: Final = 8
+_LAST_SIGN: Final = 0x10FFFF
+
+
+def disguised(text: str, tells: Callable[[str], bool]) -> list[tuple[int, int]]:
+    """Return the spans of a text that, decoded, hold what `tells` knows; none overlap."""
+    if len(text) < SHORTEST:
+        return []
+    spans = [
+        match.span()
+        for pattern, read in _READERS
+        for match in pattern.finditer(text)
+        if any(tells(decoded) for decoded in read(match.group()))
+    ]
+    # Words that are told together only: H=E1=BA=BBm Sen.
+    spans += [
+        line.span()
+        for line in _LINES.finditer(text)
+        if not any(start < line.end() and line.start() < end for start, end in spans)
+        and not tells(line.group())
+        and any(tells(decoded) for decoded in _from_marks(line.group()))
+    ]
+    apart: list[tuple[int, int]] = []
+    for start, end in sorted(spans):
+        if apart and start < apart[-1][1]:
+            first, last = apart.pop()
+            apart.append((first, max(last, end)))
+        else:
+            apart.append((start, end))
+    return apart
+
+
+def _from_base64(run: str) -> Iterator[str]:
+    signs = run.translate(_URL_SAFE)
+    for start in range(4):
+        part = signs[start:]
+        part = part[: len(part) - (len(part) % 4 == 1)]
+        if len(part) >= SHORTEST:
+            yield from _texts(binascii.a2b_base64(part + "=" * (-len(part) % 4)))
+
+
+def _from_hex(run: str) -> Iterator[str]:
+    digits = _NO_HEX.sub("", run)
+    if len(digits) < _SHORTEST_HEX:
+        return
+    for start in range(2):
+        yield from _texts(bytes.fromhex(digits[start : len(digits) - (len(digits) - start) % 2]))
+
+
+def _from_marks(run: str) -> Iterator[str]:
+    if not _MARK.search(run):
+        return
+    plain = _NAMED.sub(r"\1", _NUMBERED.sub(_numbered, run))
+    if plain != run:
+        yield plain
+    data = unquote_to_bytes(plain.replace("=", "%"))
+    yield data.decode("utf-8", "replace")
+    yield data.decode("latin-1")
+
+
+def _numbered(match: re.Match[str]) -> str:
+    number = int(match[1], 16) if match[1] else int(match[2])
+    return chr(number) if number <= _LAST_SIGN else ""
+
+
+def _texts(data: bytes) -> Iterator[str]:
+    """Texts in decoded bytes: UTF-8, Latin-1, and letters of two bytes each."""
+    for run in _UTF_8.findall(data):
+        if len(run) >= _SHORTEST_RUN:
+            yield run.decode("utf-8", "ignore")
+    if not data.isascii():
+        for run in _LATIN.findall(data):
+            if len(run) >= _SHORTEST_RUN and not run.isascii():
+                yield run.decode("latin-1")
+    if b"\0" in data:
+        narrow = data.replace(b"\0", b"")
+        yield from (run.decode("ascii") for run in re.findall(rb"[\x20-\x7e]{4,}", narrow))
+
+
+_READERS: Final = ((_BASE64, _from_base64), (_HEX, _from_hex), (_WORDS, _from_marks))

@@ -1,0 +1,88 @@
+"""Identity in other letters: base64, hexadecimal digits and written signs, wherever they begin.
+
+The encodings are made by hand with the tools of RFC 4648 (`printf 'Quirina' | base64`).
+"""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imaging.pipeline.deidentify import IdentityTokens
+from imaging.pipeline.deidentify.cleaning import TextCleaner
+from imaging.pipeline.deidentify.disguises import disguised
+
+TOKENS = IdentityTokens(
+    people=frozenset({"vandersloot", "quirina", "muller"}),
+    patient=frozenset({"vandersloot", "quirina", "muller"}),
+    phrases=frozenset({"vanderslootquirina", "pqx77120934", "山田花子"}),
+    numbers=frozenset({"77120934", "19480217"}),
+)
+DISGUISED = {
+    # base64, its three alignments: Quirina, xQuirina, xxQuirina
+    "UXVpcmluYQ==": "", "eFF1aXJpbmE=": "", "eHhRdWlyaW5h": "",
+    "eHhRdWlyaW5hLCBhbGdv v2": "v2",
+    "UVVJUklOQQ": "", "seq_UXVpcmluYQ": "",
+    # Müller as UTF-8 and as Latin-1; the letters of UTF-16
+    "TcO8bGxlcg==": "", "TfxsbGVy": "", "UQB1AGkAcgBpAG4AYQA=": "",
+    "5bGx55Sw6Iqx5a2Q": "",  # 山田花子
+    "UFFYLTc3MTIwOTM0": "",  # PQX-77120934
+    # hexadecimal: Quirina, with signs between, in the middle of others, and as UTF-16
+    "51756972696E61": "", "51756972696e61": "", "51 75 69 72 69 6e 61": "",
+    "51:75:69:72:69:6E:61 kernel": "kernel", "a51756972696e61": "", "4DC3BC6C6C6572": "",
+    "510075006900720069006E006100": "", "5175 6972 696e 61": "",
+    "0x51 0x75 0x69 0x72 0x69 0x6e 0x61": "", "51,75,0x69,72,69,6E,61": "",
+    # written signs
+    "Q%75irina": "", "%51%75%69%72%69%6e%61": "", "M=C3=BCller head": "head",
+    "M&uuml;ller": "", "M&#252;ller": "", "Q&#x75;irina": "",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "expected"), DISGUISED.items())
+def test_a_name_in_other_letters_leaves_technical_text(text: str, expected: str) -> None:
+    assert TextCleaner(TOKENS).technical(text) == expected
+
+
+@pytest.mark.parametrize("text", [text for text in DISGUISED if not DISGUISED[text]])
+def test_a_name_in_other_letters_leaves_free_text(text: str) -> None:
+    assert TextCleaner(TOKENS).free(f"CT {text} CHEST") == "CT CHEST"
+
+
+def test_words_that_are_told_together_only_take_their_line_with_them() -> None:
+    cleaner = TextCleaner(TOKENS)
+    assert cleaner.technical("v2 Vand%65r sl%6Fot") == ""
+    assert cleaner.free("CHEST\nVand%65r sl%6Fot\nAXIAL").split() == ["CHEST", "AXIAL"]
+
+
+MACHINE = [
+    "Fluorodeoxyglucose F^18^", "SIEMENS MED PT AD-HOC", "t1_mprage_sag_p2_iso", "VG60A",
+    "DEADBEEF",
+    "cafebabe00112233", "ep_b1000#1", "100% R=0.5 a=b&c;", "OSEM3D+TOF+PSF",
+    "0123456789", "51 75 69", "1.2.840.10008.5.1.4.1.1.2", "AAAAAAAAAAAAAAAA", "Q0FSRElBQw==",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", MACHINE)
+def test_what_only_looks_like_a_code_stays(text: str) -> None:
+    assert TextCleaner(TOKENS).technical(text) == text
+
+
+@given(
+    st.binary(max_size=12), st.sampled_from(["Quirina", "VANDERSLOOT", "Müller", "PQX-77120934"]),
+    st.sampled_from([base64.b64encode, base64.urlsafe_b64encode, base64.b16encode]),
+)  # fmt: skip
+def test_a_name_is_found_wherever_it_begins(before: bytes, name: str, code: object) -> None:
+    assert callable(code)
+    data = before + b" " + name.encode() + b" "
+    text = code(data).decode()
+    assert disguised(text, TOKENS.hit) == [(0, len(text))]
+
+
+@given(st.text(max_size=60))
+def test_spans_lie_in_the_text_and_do_not_overlap(text: str) -> None:
+    spans = disguised(text, lambda decoded: True)
+    ends = [0, *(end for _, end in spans)]
+    assert all(0 <= last <= start < end <= len(text) for last, (start, end) in zip(ends, spans))  # noqa: B905
