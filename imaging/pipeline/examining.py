@@ -14,7 +14,8 @@ from imaging.pipeline.deidentify.profile import Profile
 from imaging.pipeline.deidentify.tokens import IdentityTokens, TokenCollector
 from imaging.pipeline.layout import Layouts, Recognised
 from imaging.pipeline.technical_qc.facts_reader import FactsForm
-from imaging.pipeline.technical_qc.reading import FileFacts, facts_of_file
+from imaging.pipeline.technical_qc.file_facts import FileFacts
+from imaging.pipeline.technical_qc.reading import facts_of_file
 from imaging.pipeline.verify import (
     Header,
     Judged,

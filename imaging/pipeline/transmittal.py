@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Final
 
 from imaging.pipeline.technical_qc.facts import TracerFacts
+from imaging.pipeline.technical_qc.opening import open_header
 from imaging.pipeline.technical_qc.parameters import clock_seconds, dicom_datetime, element, number
-from imaging.pipeline.technical_qc.reading import open_header
 
 #: generic (INN) names of agents in CT and MR; a brand name is not taken over
 AGENTS: Final = (

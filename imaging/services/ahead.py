@@ -25,7 +25,7 @@ from audit.models import Job, kind_of
 from imaging.models import Submission
 from imaging.pipeline import notes
 from imaging.pipeline.deidentify import DeidOutcome, IdentityTokens
-from imaging.pipeline.technical_qc.reading import FileFacts
+from imaging.pipeline.technical_qc.file_facts import FileFacts
 from imaging.pipeline.verify import Verified
 from imaging.services import cleaning, identity, intake, looking, site_cleaning
 from imaging.services.cleaning import Ahead, Cleaned

@@ -31,7 +31,8 @@ from imaging.pipeline.reasons import sentence
 from imaging.pipeline.sandbox import Contained, Sandbox, SandboxLimits
 from imaging.pipeline.technical_qc import SeriesFacts, read_facts
 from imaging.pipeline.technical_qc.facts import Value
-from imaging.pipeline.technical_qc.reading import FileFacts, joined
+from imaging.pipeline.technical_qc.file_facts import FileFacts
+from imaging.pipeline.technical_qc.reading import joined
 from imaging.pipeline.travel import travels
 from imaging.pipeline.verify import Refused, Verified
 from imaging.services import site_cleaning

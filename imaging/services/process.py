@@ -23,7 +23,7 @@ from imaging.pipeline.deidentify.engine import IMPLEMENTATION_NAME
 from imaging.pipeline.reasons import sentence
 from imaging.pipeline.technical_qc import Finding as Found
 from imaging.pipeline.technical_qc import SeriesFacts, check_submission
-from imaging.pipeline.technical_qc.reading import keyed
+from imaging.pipeline.technical_qc.file_facts import keyed
 from imaging.pipeline.technical_qc.series_checks import sorted_out_as
 from imaging.services import (
     ahead,

@@ -19,7 +19,7 @@ from imaging.phantom import write_series
 from imaging.pipeline import notes
 from imaging.pipeline.deidentify import DeidOutcome, Status
 from imaging.pipeline.technical_qc.facts import SliceFacts, TracerFacts
-from imaging.pipeline.technical_qc.reading import FileFacts
+from imaging.pipeline.technical_qc.file_facts import FileFacts
 from imaging.services import cleaning, manifest, submission
 from imaging.storage import ArrivalStore, research
 from imaging.storage.ahead import AheadStore, drop_stale

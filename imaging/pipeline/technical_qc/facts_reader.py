@@ -16,19 +16,17 @@ from pydicom.dataset import Dataset
 from imaging.pipeline.encoding import Element
 from imaging.pipeline.layout import Recognised
 from imaging.pipeline.technical_qc.facts import SliceFacts
-from imaging.pipeline.technical_qc.parameters import element, interned
-from imaging.pipeline.technical_qc.reading import (
+from imaging.pipeline.technical_qc.file_facts import (
     FILE_PARTS,
-    PIXELS_FROM,
     SLICE_PARTS,
     FileFacts,
     Part,
     Question,
-    dataset_of,
     file_facts,
-    raw_of,
-    same_values,
 )
+from imaging.pipeline.technical_qc.opening import PIXELS_FROM, dataset_of, raw_of
+from imaging.pipeline.technical_qc.parameters import element, interned
+from imaging.pipeline.technical_qc.reading import same_values
 from imaging.pipeline.technical_qc.watched import Watched
 from imaging.pipeline.verify import Header
 

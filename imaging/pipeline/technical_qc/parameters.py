@@ -277,6 +277,14 @@ def dicom_datetime(text: object) -> datetime | None:
     return None
 
 
+def day_of(dataset: Dataset, keyword: str) -> datetime | None:
+    """The start of the day of a DA or DT attribute, or None when it has none."""
+    try:
+        return datetime.strptime(str(element(dataset, keyword))[:8], "%Y%m%d")  # noqa: DTZ007
+    except ValueError:
+        return None
+
+
 _CT, _MR, _PT, _TRACER = (
     frozenset({"CT"}),
     frozenset({"MR"}),

@@ -9,8 +9,9 @@ from typing import Any, Final
 
 from imaging.pipeline.encoding import Element, Part10
 from imaging.pipeline.technical_qc.facts import Value
+from imaging.pipeline.technical_qc.file_facts import values_of
+from imaging.pipeline.technical_qc.opening import dataset_of, open_header
 from imaging.pipeline.technical_qc.parameters import element
-from imaging.pipeline.technical_qc.reading import dataset_of, open_header, values_of
 from imaging.pipeline.technical_qc.watched import Watched
 from imaging.pipeline.verify import Header
 

@@ -20,18 +20,14 @@ from imaging.pipeline.technical_qc import (
     default_guideline,
     read_facts,
 )
+from imaging.pipeline.technical_qc.file_facts import file_facts, values_of
 from imaging.pipeline.technical_qc.nuclides import name_of
+from imaging.pipeline.technical_qc.opening import dataset_of, open_header
 from imaging.pipeline.technical_qc.parameters import (
     b_values,
     clock_seconds,
     element,
     plane_of,
-)
-from imaging.pipeline.technical_qc.reading import (
-    dataset_of,
-    file_facts,
-    open_header,
-    values_of,
 )
 from imaging.pipeline.technical_qc.value_reader import ValueReader
 from imaging.pipeline.verify import load, read_header
