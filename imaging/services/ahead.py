@@ -28,8 +28,9 @@ from imaging.pipeline.deidentify import DeidOutcome, IdentityTokens
 from imaging.pipeline.technical_qc.file_facts import FileFacts
 from imaging.pipeline.verify import Verified
 from imaging.services import cleaning, identity, intake, looking, site_cleaning
-from imaging.services.cleaning import Ahead, Cleaned
+from imaging.services.cleaning import Ahead
 from imaging.services.intake import Examined, Intake, Left, Tick
+from imaging.services.storing import Cleaned
 from imaging.storage import ArrivalStore, study_key
 from imaging.storage.ahead import AheadStore
 from imaging.storage.originals import Originals

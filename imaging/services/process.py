@@ -30,6 +30,7 @@ from imaging.services import (
     archives,
     checks,
     cleaning,
+    deid_report,
     headers,
     holds,
     identity,
@@ -150,7 +151,7 @@ def clean(
         _hold(row, system, why, "after_cleaning")
         return {}
     series.seal(row, opened)
-    document = cleaning.report_document(row, plan)
+    document = deid_report.report_document(row, plan)
     with transaction.atomic():
         DeidReport.objects.create(
             study_id=row.study_id,

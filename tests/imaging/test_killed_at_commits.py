@@ -25,7 +25,7 @@ SLICES = 6
 #: far more than there are commits: each run ends at a commit at which none ended before
 MOST = 200
 #: functions that end a transaction on the way to QC, whether or not the files were cleaned ahead
-ON_THE_WAY = ("jobs._claim", "process.clean", "cleaning._write_rows", "process.start_qc",
+ON_THE_WAY = ("jobs._claim", "process.clean", "storing._write_rows", "process.start_qc",
               "jobs._finish")  # fmt: skip
 
 
