@@ -273,8 +273,8 @@ def test_no_address_gives_an_oncologist_a_hidden_word(as_owner: Callable[[], Any
     assert [word for word in hidden.values() if word in mailed] == []
 
 
-#: what an opened dossier shows: values and units, words of the study's own definition
-OPENED = {"clinical.DossierItem.value", "clinical.DossierItem.unit"}
+#: what an opened dossier shows: values and units, under the code that the study's own definition has
+OPENED = {f"clinical.DossierItem.{column}" for column in ("code", "value", "unit")}
 
 
 def test_an_opened_dossier_tells_its_values_and_nothing_else_of_the_subject(
