@@ -113,13 +113,16 @@ def publish(row: Job) -> bool:
     """Tell the workers to look at a row. A broker that is down costs time, never the work."""
     from audit.tasks import run_job
 
+    # Before it is told: a worker passes over a row that is being written at that moment.
+    published = Job.objects.filter(pk=row.pk)
+    published.update(published_at=datetime.now(UTC))
     try:
         queue = KINDS[row.kind].queue if row.kind in KINDS else "default"
         run_job.apply_async(args=(str(row.pk),), queue=queue, retry=False)
     except Exception as error:  # the broker is losable: whatever it raises, the row remains
         log.warning("job not published, the reconciler will: %s", type(error).__name__)
+        published.update(published_at=None)
         return False
-    Job.objects.filter(pk=row.pk).update(published_at=datetime.now(UTC))
     return True
 
 

@@ -32,6 +32,7 @@ LANES = 3  # connections of the sending program
 FILES_AT_ONCE = 24  # in one message
 ON_THE_WAY = {"received", "deidentified"}
 STREAMED = 4  # subjects whose visits are sent one after the other
+TURNS = 3  # subjects whose visits are sent in turns with the other server
 PATIENCE_S = 600
 START_S = 90
 
@@ -59,10 +60,11 @@ class Installation:
         """Where DICOMweb is."""
         return f"{self.origin}/dicomweb/{CODE}"
 
-    def receive(self, files: list[Path], *, visit: int = 0, at_once: bool = False) -> Received:
+    def receive(self, files: list[Path], *, subject: Any = None, at_once: bool = False) -> Received:
         """Send files as a program of the site does, sign, and wait until the visit is in QC.
 
         Args:
+            subject: whose first visit it is; the first subject's without it.
             at_once: sign as soon as the form can be filled in, and count all of the workers' time;
                 else sign when they are done with what they do while a person fills it in.
         """
@@ -73,7 +75,7 @@ class Installation:
 
         world = self.world
         with scope(world.study):
-            point = world.time_points(world.subjects[0])[visit]
+            point = world.time_points(subject or world.subjects[0])[0]
             row = submission.start(point, actor=world.actor("site_user"))
             announced = {p: hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
             base = f"{self.origin}/api/v1/studies/{CODE}/submissions/{row.pk}"
@@ -163,7 +165,7 @@ class Installation:
         while not over():
             if time.monotonic() > deadline:
                 raise SystemExit("the workers do not finish")
-            time.sleep(0.02)
+            time.sleep(0.05)
 
     def _send(self, base: str, announced: dict[Path, str]) -> None:
         headers = {"Authorization": f"Bearer {self.site_key}"}
@@ -396,7 +398,7 @@ def _more_subjects(world: Any) -> list[Any]:
     from tests.world import BUILDER
 
     made = []
-    for number in range(STREAMED):
+    for number in range(STREAMED + TURNS):
         subject = subjects.register_subject(
             world.sites[0],
             code=f"{world.sites[0].number}-{900 + number}",
@@ -418,7 +420,8 @@ def _world() -> dict[str, Any]:
     from tests.imaging.upload_world import make_imaging_study
 
     world = make_imaging_study(CODE, "Bench")
-    world.streamed = _more_subjects(world)
+    more = _more_subjects(world)
+    world.streamed, world.turns = more[:STREAMED], more[STREAMED:]
     keys = {}
     for name, who in (("key", "image_operations"), ("site_key", "site_user")):
         user = world.users[who]

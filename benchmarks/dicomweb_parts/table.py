@@ -68,14 +68,14 @@ class Results:
     def _conditions(self) -> str:
         return (
             f"Machine: {self.machine}. {self.instances:,} CT slices of 512 × 512; ours holds "
-            f"{self.studies:,} studies in the search by date, Orthanc 301. One run, both servers "
-            "and the client on the machine; medians over all rounds."
+            f"{self.studies:,} studies in the search by date, Orthanc 304. One run, both servers "
+            "and the client on the machine; medians over all rounds, and of three turns of receipt."
         )
 
     def _receipt(self) -> list[str]:
         lines = [
-            "| receipt over HTTP, one client | s | images a second |",
-            "|---|--:|--:|",
+            "| receipt over HTTP, one client | s | images a second | of Orthanc |",
+            "|---|--:|--:|--:|",
         ]
         names = {
             "orthanc": "Orthanc: stored (REST, one image a request)",
@@ -87,10 +87,13 @@ class Results:
         for side, title in names.items():
             seconds = self.latencies.get(("receipt", side, 1))
             if seconds:
-                rate = self.rates["receipt", side, 1][0]
-                lines.append(f"| {title} | {seconds[0]:.1f} | {rate:.0f} |")
+                rate = _at(self.rates["receipt", side, 1], 0.5)
+                peer = _at(self.rates["receipt", "orthanc", 1], 0.5)
+                turns = f" ({min(seconds):.1f}–{max(seconds):.1f})" if len(seconds) > 1 else ""
+                median = f"{_at(seconds, 0.5):.1f}{turns}"
+                lines.append(f"| {title} | {median} | {rate:.0f} | {rate / peer:.2f} |")
             parts = self.parts.get(side, {})
-            lines += [f"| … {name} | {value:.1f} | |" for name, value in parts.items()]
+            lines += [f"| … {name} | {value:.1f} | | |" for name, value in parts.items()]
         return lines
 
     def _questions(self) -> list[str]:

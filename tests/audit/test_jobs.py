@@ -400,3 +400,40 @@ def test_a_flushed_broker_loses_no_work(worker_processes: StartWorkers) -> None:
     while datetime.now(UTC) < deadline and Job.objects.exclude(state="done").exists():
         threading.Event().wait(0.3)
     assert {state(row) for row in rows} == {"done"}
+
+
+def test_a_row_is_not_written_once_workers_were_told_of_it(
+    monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+) -> None:
+    """A worker that looks at once must find the row free; else it waits for the reconciler."""
+    with django_capture_on_commit_callbacks():
+        row = ask()
+    statements: list[str] = []
+
+    def told(**_: Any) -> None:
+        assert Job.objects.get(pk=row.pk).published_at is not None
+        statements.clear()
+
+    def noted(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        statements.append(sql)
+        return execute(sql, params, many, context)
+
+    monkeypatch.setattr(run_job, "apply_async", told)
+    with connections["default"].execute_wrapper(noted):
+        assert jobs.publish(row)
+    assert statements == []
+
+
+def test_a_row_of_which_nobody_could_be_told_counts_as_not_published(
+    monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+) -> None:
+    with django_capture_on_commit_callbacks():
+        row = ask()
+
+    def broken(**_: Any) -> None:
+        raise ConnectionError
+
+    monkeypatch.setattr(run_job, "apply_async", broken)
+    assert not jobs.publish(row)
+    row.refresh_from_db()
+    assert row.published_at is None
