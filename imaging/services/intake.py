@@ -260,7 +260,9 @@ def _examiner(
 
         def examine(work: tuple[str, str, int]) -> str | Refused | Opened:
             sha256, place, size = work[0], Path(work[1]), work[2]
-            code = _materialise(originals.arrivals, sha256, place) if size > IN_MEMORY else ""
+            code = ""
+            if size > IN_MEMORY and not place.exists():  # of an object store it lies here already
+                code = _materialise(originals.arrivals, sha256, place)
             if code:
                 return code
             try:

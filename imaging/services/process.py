@@ -262,10 +262,13 @@ def check_before_sending(job: Job, submission_id: str) -> None:
             ready = ahead.work(row, opened, marks)
             if ready is None:
                 return
-            if ahead.is_signed(row, ready):
-                _take_to_qc(row, service(CLEANS, study_id=study.pk), marks, ready)
-            else:
+            if not ahead.is_signed(row, ready):
                 ahead.keep(row, ready)
+                return
+            try:
+                _take_to_qc(row, service(CLEANS, study_id=study.pk), marks, ready)
+            finally:
+                ready.work.stop()  # a doubt ends it before all of it is taken
 
 
 @contextmanager
