@@ -166,8 +166,8 @@ def _make_tables(name: str) -> None:
     recorder.ensure_schema()
     for key, migration in MigrationLoader(connection).disk_migrations.items():
         # One that replaces others counts as applied where all of those do.
-        for app, name in (key, *migration.replaces):
-            recorder.record_applied(app, name)
+        for applied in (key, *migration.replaces):
+            recorder.record_applied(*applied)
     with override_settings(MIGRATION_MODULES={one.label: None for one in apps.get_app_configs()}):
         call_command("migrate", database="default", run_syncdb=True, interactive=False, verbosity=0)
     connection.close()

@@ -273,7 +273,7 @@ def test_no_address_gives_an_oncologist_a_hidden_word(as_owner: Callable[[], Any
     assert [word for word in hidden.values() if word in mailed] == []
 
 
-#: what an opened dossier shows: values and units, under the code that the study's own definition has
+#: what an opened dossier shows: values and units, under the code of the study's own definition
 OPENED = {f"clinical.DossierItem.{column}" for column in ("code", "value", "unit")}
 
 
