@@ -9,6 +9,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 RUN := PATH="$(CURDIR)/$(BIN):$$PATH"
+# What was compiled once is kept, whatever the shell says: every process would compile Django anew.
+unexport PYTHONDONTWRITEBYTECODE
 REQUIREMENTS ?= dev
 WORKERS ?= auto
 NEED_PYTHON := import sys; sys.exit(sys.version_info < (3, 11))

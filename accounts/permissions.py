@@ -144,11 +144,12 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
         # DICOMweb: sites find their own images, readers and adjudicators what they may read
         "archive.retrieve": (_PM, _OPS, _SCIENCE, _SITE, _READER, _ADJUDICATOR, *_OVERSIGHT),
         # queries
-        "query.view": (*_STAFF, _SITE, *_OVERSIGHT),
+        # whoever answers sees what is addressed to them: sites theirs, the data partner its own
+        "query.view": (*_STAFF, _SITE, _PARTNER, *_OVERSIGHT),
         "query.raise": (_OPS, _SCIENCE, _PM, _DATA),
-        "query.answer": (_SITE,),
-        "query.say": (_OPS, _SCIENCE, _PM, _DATA, _SITE),
-        "query.close": (_OPS, _SCIENCE, _PM),
+        "query.answer": (_SITE, _PARTNER),
+        "query.say": (_OPS, _SCIENCE, _PM, _DATA, _SITE, _PARTNER),
+        "query.close": (_OPS, _SCIENCE, _PM, _DATA),
         # reads
         "read.manage": (_PM, _REVIEWERS),
         # the register of readers, their contracts and their way into the study
@@ -171,6 +172,9 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
         "dossier.approve": (_SCIENCE,),
         "dossier.apply": (_PM, _SCIENCE),
         "dossier.refuse": (_DATA, _SCIENCE),
+        # comparison with a second source of the same data
+        "reconciliation.view": (_PM, _SCIENCE, _DATA, _PARTNER, _SPONSOR, *_OVERSIGHT),
+        "reconciliation.manage": (_DATA,),
         # who opened which dossier while reading, and what a revised one changes for signed reads
         "dossier.watch": (_PM, _OPS, _SCIENCE, _REVIEWERS, _DATA, *_OVERSIGHT),
         "dossier.decide": (_SCIENCE,),

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from datetime import UTC, datetime
+from urllib.parse import urlsplit
 
 from allauth.account.adapter import get_adapter
 from allauth.usersessions.models import UserSession
@@ -18,12 +19,28 @@ from django.contrib import messages
 from django.contrib.auth import logout
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
 Answer = Callable[[HttpRequest], HttpResponse]
 STARTED, SEEN, NOTED = "icro_started", "icro_seen", "icro_noted"
 #: the idle clock and the list of a person's sessions are written at most this often, seconds
 GRAIN = 20
+
+
+def way_back(request: HttpRequest) -> str:
+    """Return where a person goes on after logging in again: the page, or the page of the form.
+
+    What answers a form has nothing to show by itself.
+    """
+    if request.method in {"GET", "HEAD"}:
+        return request.get_full_path()
+    page = request.headers.get("Referer", "")
+    hosts = {request.get_host()}
+    if not url_has_allowed_host_and_scheme(page, hosts, require_https=request.is_secure()):
+        return "/"
+    parts = urlsplit(page)
+    return parts.path + (f"?{parts.query}" if parts.query else "")
 
 
 class SessionActivity:
@@ -78,7 +95,7 @@ class SessionLimits:
         return self.get_response(request)
 
     def _ended(self, request: HttpRequest) -> HttpResponse:
-        path = request.get_full_path() if request.method in {"GET", "HEAD"} else "/"
+        path = way_back(request)
         logout(request)
         if request.path.startswith("/api/") or request.headers.get("HX-Request"):
             response: HttpResponse = JsonResponse({"detail": _("Sign in again.")}, status=401)

@@ -66,8 +66,13 @@ def _all_at_once(force: Callable[[Path], None], paths: Sequence[Path]) -> None:
         for path in paths:
             force(path)
         return
+
+    def force_some(some: Sequence[Path]) -> None:
+        for path in some:
+            force(path)
+
     with ThreadPoolExecutor(TOGETHER) as threads:
-        list(threads.map(force, paths))
+        list(threads.map(force_some, (paths[at::TOGETHER] for at in range(TOGETHER))))
 
 
 def write_once(path: Path, content: bytes, *, mode: int = 0o600) -> bytes:

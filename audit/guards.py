@@ -8,6 +8,7 @@ Three roles: the owner migrates, the application works, the reader reads. For ev
 * a state column takes only the states of its field;
 * rows that a model freezes (``frozen``) refuse changes of the named columns from then on;
 * rows that are part of a frozen one (``frozen_with``) are neither changed nor added from then on;
+* parts of a document that its row names as fixed (``fixed_parts``) refuse changes;
 * study rows refer only to rows of the same study (composite foreign keys).
 
 The installer is idempotent and complete: a new model is guarded because it exists.
@@ -67,6 +68,21 @@ class FrozenWith:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class FixedParts:
+    """Parts of a JSON document that cannot change once a list beside it names them.
+
+    The list only grows, so that no part is freed by one UPDATE and changed by the next.
+
+    Attributes:
+        document: the JSON column. keys: the JSON column with the list of its fixed keys.
+    """
+
+    document: str
+    keys: str
+    why: str
+
+
 def own_models() -> list[type[models.Model]]:
     """Return the managed models of the platform's own apps, histories included."""
     names = {config.label for config in apps.get_app_configs() if _is_own(config)}
@@ -104,6 +120,7 @@ def statements(existing: set[str]) -> Iterable[str]:
         yield from _state_checks(model)
         yield from _freezes(model)
         yield from _freezes_with(model)
+        yield from _fixes_parts(model)
     yield from _fences([m for m in ours if not issubclass(m, HistoryRow)])
     yield from _grants(ours, append_only, existing)
 
@@ -204,6 +221,30 @@ END $$"""
     yield (
         f'CREATE OR REPLACE TRIGGER "frozen_part" BEFORE INSERT OR UPDATE ON "{table}" '
         f'FOR EACH ROW EXECUTE FUNCTION "audit_part_{table}"({_literal(part.why)})'
+    )
+
+
+def _fixes_parts(model: type[models.Model]) -> Iterable[str]:
+    part: FixedParts | None = getattr(model, "fixed_parts", None)
+    if part is None:
+        return
+    table, document, keys = model._meta.db_table, part.document, part.keys
+    yield f"""
+CREATE OR REPLACE FUNCTION "audit_fixed_{table}"() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF NOT (NEW."{keys}" @> OLD."{keys}") OR EXISTS (
+      SELECT FROM jsonb_array_elements_text(OLD."{keys}") AS key
+      WHERE OLD."{document}" -> key IS DISTINCT FROM NEW."{document}" -> key)
+  THEN
+    RAISE EXCEPTION '% on % is refused: %', TG_OP, TG_TABLE_NAME, TG_ARGV[0]
+      USING ERRCODE = 'insufficient_privilege';
+  END IF;
+  RETURN NEW;
+END $$"""
+    yield (
+        f'CREATE OR REPLACE TRIGGER "fixed_parts" BEFORE UPDATE ON "{table}" '
+        f"FOR EACH ROW WHEN (OLD.\"{keys}\" <> '[]'::jsonb) "
+        f'EXECUTE FUNCTION "audit_fixed_{table}"({_literal(part.why)})'
     )
 
 

@@ -19,7 +19,7 @@ from rest_framework.routers import BaseRouter
 from clinical.definition import Entered
 from clinical.definition.document import SOURCES
 from clinical.models import Dossier, DossierImport, DossierItem
-from clinical.services import dossiers, imports, standing
+from clinical.services import dossiers, entering, imports, standing
 from studies.api import PREFIX, StudyViewSet
 
 MOST_ROWS = 100
@@ -126,7 +126,7 @@ class DossierViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, StudyView
         sent = EnteredSerializer(data=request.data)
         sent.is_valid(raise_exception=True)
         said = sent.validated_data
-        made = dossiers.enter(
+        made = entering.enter(
             self.get_object(),
             said["code"],
             Entered(
@@ -137,7 +137,7 @@ class DossierViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, StudyView
                 missing_reason=said["missing_reason"],
             ),
             actor=self.actor,
-            kept=dossiers.Kept(source=said.get("delivered_by", "")),
+            kept=entering.Kept(source=said.get("delivered_by", "")),
         )
         return Response(DossierItemSerializer(made).data)
 

@@ -30,6 +30,20 @@ VERBS = {
     "dossierimport.read_in": "read in",
     "dossierimport.take_over": "imported the items of",
     "dossierimport.discard": "discarded",
+    "reconciliation.read_in": "read in the extract of",
+    "reconciliation.map": "said what the columns mean of",
+    "reconciliation.compare": "compared",
+    "reconciliation.close": "closed",
+    "reconciliation.supersede": "ended by a newer one",
+    "reconciliation.reopen": "opened again",
+    "reconciliation.export": "exported the differences of",
+    "reconciliation.discard": "discarded",
+    "discrepancy.find": "found",
+    "discrepancy.repeat": "found again",
+    "discrepancy.ask": "asked about",
+    "discrepancy.settle": "disposed of",
+    "discrepancy.vanish": "found no more",
+    "discrepancy.take_back": "took the disposition back of",
     "dossier-definition.export": "exported",
     "dossierdefinition.import": "imported the definition from a file",
 }
@@ -50,16 +64,19 @@ class ClinicalConfig(AppConfig):
 
     def ready(self) -> None:
         from audit.trail import name_verbs
-        from clinical import jobs  # noqa: F401 - registers the kind of job
+        from clinical import jobs, targets  # noqa: F401 - registers the kind of job
         from clinical.definition import problems_of
         from clinical.services import dossiers
         from imaging import storage
         from imaging.services import effects
         from imaging.storage import sweep
+        from queries.targets import register
         from studies.models import Configuration
         from studies.services.configuration import VALIDATORS
 
         name_verbs(VERBS)
+        register(targets.DOSSIER)
+        register(targets.DISCREPANCY)
         sweep.register("research", storage.research, _research_claims)
         effects.register(stops=dossiers.stops)
         VALIDATORS[Configuration.Kind.DOSSIER] = problems_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from clinical.views import definition, desk, dossier, imports, papers
+from clinical.views import definition, desk, dossier, imports, papers, reconciliation
 
 DESK = "s/<str:study_code>/dossiers/"
 ONE = DESK + "<uuid:pk>/"
@@ -14,11 +14,16 @@ VERSION = DEFINITION + "<uuid:pk>/"
 FILES = DESK + "files/"
 FILE = FILES + "<uuid:pk>/"
 
+RECONCILIATION = "s/<str:study_code>/reconciliation/"
+EXTRACT = RECONCILIATION + "<uuid:pk>/"
+DIFFERENCE = RECONCILIATION + "differences/<uuid:pk>/"
+
 urlpatterns = [
     path(DESK, desk.desk_page, name="dossier-desk"),
     path(DESK + "request/", desk.request_dossiers, name="dossier-request"),
     path(ONE, dossier.page, name="dossier"),
-    path(ONE + "chase/", desk.chase, name="dossier-chase"),
+    path(ONE + "chase/", dossier.chase, name="dossier-chase"),
+    path(ONE + "ask/", dossier.ask, name="dossier-ask"),
     path(ONE + "item/", dossier.enter, name="dossier-enter"),
     path(ONE + "document/", dossier.attach, name="dossier-attach"),
     path(ONE + "receive/", dossier.receive, name="dossier-receive"),
@@ -51,4 +56,16 @@ urlpatterns = [
     path(FILE, imports.page, name="dossier-import"),
     path(FILE + "take-over/", imports.take_over, name="dossier-import-take-over"),
     path(FILE + "discard/", imports.discard, name="dossier-import-discard"),
+    path(RECONCILIATION, reconciliation.listing, name="reconciliation-list"),
+    path(RECONCILIATION + "read-in/", reconciliation.read_in, name="reconciliation-read-in"),
+    path(EXTRACT, reconciliation.page, name="reconciliation"),
+    path(EXTRACT + "map/", reconciliation.map_columns, name="reconciliation-map"),
+    path(EXTRACT + "compare/", reconciliation.compare, name="reconciliation-compare"),
+    path(EXTRACT + "settle/", reconciliation.settle, name="reconciliation-settle"),
+    path(EXTRACT + "close/", reconciliation.close, name="reconciliation-close"),
+    path(EXTRACT + "discard/", reconciliation.discard, name="reconciliation-discard"),
+    path(DIFFERENCE, reconciliation.difference, name="discrepancy"),
+    path(DIFFERENCE + "ask/", reconciliation.ask, name="discrepancy-ask"),
+    path(DIFFERENCE + "settle/", reconciliation.settle_one, name="discrepancy-settle"),
+    path(DIFFERENCE + "take-back/", reconciliation.take_back, name="discrepancy-take-back"),
 ]

@@ -30,6 +30,7 @@ DOSSIER = Workflow(
                 rules.items_agree_with_the_definition,
                 rules.texts_tell_nothing,
                 rules.documents_are_released,
+                rules.no_query_holds_it_up,
             ),
         ),
         step(
@@ -43,6 +44,7 @@ DOSSIER = Workflow(
                 rules.items_agree_with_the_definition,
                 rules.texts_tell_nothing,
                 rules.documents_are_released,
+                rules.no_query_holds_it_up,
             ),
         ),
         step(
@@ -51,7 +53,7 @@ DOSSIER = Workflow(
             "applied",
             "dossier.apply",
             "Apply to the time point",
-            guards=(rules.documents_are_released,),
+            guards=(rules.documents_are_released, rules.no_query_holds_it_up),
         ),
         step(
             "refuse",
@@ -69,6 +71,54 @@ DOSSIER = Workflow(
             "dossier.request",
             "Cancel request",
             reason=True,
+        ),
+    ),
+)
+
+RECONCILIATION = Workflow(
+    "reconciliation",
+    "draft",
+    ("draft", "compared", "closed", "discarded"),
+    (
+        step("compare", "draft", "compared", "reconciliation.manage", "List differences"),
+        step("discard", "draft", "discarded", "reconciliation.manage", "Discard file", reason=True),
+        step(
+            "close",
+            "compared",
+            "closed",
+            "reconciliation.manage",
+            "Close reconciliation",
+            guards=(rules.every_difference_is_settled,),
+        ),
+        step("supersede", "compared", "closed", SYSTEM, "End by a newer one", reason=True),
+        step("reopen", "closed", "compared", "reconciliation.manage", "Open again", reason=True),
+    ),
+)
+
+DISCREPANCY = Workflow(
+    "discrepancy",
+    "open",
+    ("open", "asked", "settled"),
+    (
+        step("ask", "open", "asked", "reconciliation.manage", "Ask about difference"),
+        step(
+            "settle",
+            ("open", "asked"),
+            "settled",
+            "reconciliation.manage",
+            "Dispose of difference",
+            reason=True,
+        ),
+        step("repeat", "open", "settled", SYSTEM, "Take disposition over", reason=True),
+        step("vanish", ("open", "asked"), "settled", SYSTEM, "End as gone", reason=True),
+        step(
+            "take_back",
+            "settled",
+            "open",
+            "reconciliation.manage",
+            "Open difference again",
+            reason=True,
+            guards=(rules.no_newer_comparison,),
         ),
     ),
 )

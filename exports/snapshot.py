@@ -15,9 +15,10 @@ from zoneinfo import ZoneInfo
 
 from django.apps import apps
 from django.db import models
-from django.db.models import Q
+from django.db.models import Max, Q
 
 from audit.models import kind_of
+from clinical.models import Discrepancy, Dossier, DossierDocument, DossierItem, Reconciliation
 from exports.models import CutItem, DataCut
 from imaging.services.consent import excluded_subjects
 from queries.models import Query
@@ -25,6 +26,7 @@ from reads.models import (
     Acceptance,
     AdjudicationCase,
     CriterionAssessment,
+    DossierOpening,
     ImportedReading,
     Lesion,
     Measurement,
@@ -33,9 +35,15 @@ from reads.models import (
     ReadSession,
     ReadTask,
 )
-from studies.models import Study, StudySite, Subject, TimePoint
+from studies.models import Configuration, Study, StudySite, Subject, TimePoint
 
 COUNTED_SESSIONS = ("signed", "final")
+#: datasets that need the records of the clinical desk; a cut without them holds none of those
+DOSSIER_DATASETS = frozenset({"dossiers", "dossier_items"})
+OPENING_DATASETS = frozenset({"dossier_openings"})
+RECONCILIATION_DATASETS = frozenset({"reconciliation"})
+#: states of a dossier from its reconciliation on
+RECONCILED = ("reconciled", "approved", "applied", "superseded")
 
 
 def cut_off_instant(cut: DataCut) -> datetime:
@@ -78,13 +86,53 @@ def rows_of(cut: DataCut) -> Iterable[models.Model]:
     # Marked as imported: they are no reads of the platform and have a file of their own.
     imported = ImportedReading.objects.filter(study_id=study, at__lte=until)
     yield from imported.exclude(subject__in=out)
+    wanted = set(cut.specification.document.get("datasets", ()))
+    if wanted & DOSSIER_DATASETS:
+        yield from _dossiers(study, until, out)
+    if wanted & OPENING_DATASETS:
+        held = cases.exclude(subject__in=out)
+        openings = DossierOpening.objects.filter(study_id=study, at__lte=until)
+        yield from openings.filter(Q(session__in=sessions) | Q(case__in=held))
+    if wanted & RECONCILIATION_DATASETS:
+        yield from _reconciliations(study, until, out)
 
 
-def version_of(row: models.Model) -> int:
-    """Return the history id of a record's newest version; an append-only row is its own version."""
-    if hasattr(row, "history"):
-        return int(row.history.order_by("-history_id").values_list("history_id", flat=True)[0])
-    return int(row.pk)
+def _dossiers(study: Any, until: datetime, out: Any) -> Iterable[models.Model]:
+    """Yield what was reconciled up to the cut-off: versions, items, documents, definitions."""
+    rows = (
+        Dossier.objects.in_study(study)
+        .filter(state__in=RECONCILED, reconciled_at__lte=until)
+        .exclude(subject__in=out)
+    )
+    yield from rows
+    yield from DossierItem.objects.in_study(study).filter(dossier__in=rows)
+    yield from DossierDocument.objects.in_study(study).filter(items__dossier__in=rows).distinct()
+    yield from Configuration.objects.in_study(study).filter(dossiers__in=rows).distinct()
+
+
+def _reconciliations(study: Any, until: datetime, out: Any) -> Iterable[models.Model]:
+    runs = Reconciliation.objects.in_study(study).filter(compared_at__lte=until)
+    yield from runs
+    found = Discrepancy.objects.in_study(study).filter(reconciliation__in=runs)
+    yield from found.filter(Q(subject=None) | ~Q(subject__in=out))
+
+
+def versions_of(rows: Iterable[models.Model]) -> Iterable[tuple[models.Model, int]]:
+    """Yield records with the history id of the newest version of each, one question for each kind.
+
+    An append-only row is its own version.
+    """
+    by_kind: dict[type[models.Model], list[models.Model]] = defaultdict(list)
+    for row in rows:
+        by_kind[type(row)].append(row)
+    for model, listed in by_kind.items():
+        if not hasattr(model, "history"):
+            yield from ((row, int(row.pk)) for row in listed)
+            continue
+        key = model._meta.pk.attname
+        kept = model.history.filter(**{f"{key}__in": [row.pk for row in listed]})
+        newest = dict(kept.order_by().values_list(key).annotate(newest=Max("history_id")))
+        yield from ((row, newest[row.pk]) for row in listed)
 
 
 def freeze(cut: DataCut) -> int:
@@ -95,9 +143,9 @@ def freeze(cut: DataCut) -> int:
             cut=cut,
             record_kind=kind_of(row),
             record_id=str(row.pk),
-            history_id=version_of(row),
+            history_id=version,
         )
-        for row in rows_of(cut)
+        for row, version in versions_of(rows_of(cut))
     ]
     CutItem.objects.bulk_create(items, batch_size=1000)
     return len(items)

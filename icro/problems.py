@@ -130,6 +130,18 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     return answer(request, 400, _("The request could not be read."), kept=_("Nothing was changed."))
 
 
+def stale_page(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Answer a form of a page that is older than the last log-in (its token is not valid)."""
+    log.warning("A form was refused: %s", reason)
+    return answer(
+        request,
+        403,
+        _("This page is older than your last log-in, so it cannot send anything."),
+        kept=_("Nothing was changed."),
+        next_step=_("Go back, copy what you typed, and open the page again."),
+    )
+
+
 def permission_denied(request: HttpRequest, exception: PermissionDenied) -> HttpResponse:
     """Answer an act the person has no right to."""
     return answer(

@@ -21,6 +21,8 @@ from audit.bulk import moved_together
 from audit.jobs import enqueue, job
 from audit.models import Job
 from audit.states import moved
+from clinical.models import Dossier
+from clinical.services import dossiers
 from exports.models import DataCut
 from imaging.models import ArrivedExamination, ConsentWithdrawal, Move, Submission
 from projects.addresses import address
@@ -39,7 +41,9 @@ class Kind:
     url: Callable[[Any], str]
 
 
-def _site_users(query: Query) -> Iterable[User]:
+def _whoever_answers(query: Query) -> Iterable[User]:
+    if query.to_partner:
+        return _holders_of_role(query, Role.CLINICAL_DATA_PARTNER)
     links = MembershipSite.objects.in_study(query.study_id).filter(
         study_site=query.study_site_id, membership__period__contains=clock.now()
     )
@@ -61,10 +65,16 @@ def _reader_of_message(message: ReaderMessage) -> Iterable[User]:
 
 
 def _reviewer_operations(message: ReaderMessage) -> Iterable[User]:
-    held = Membership.objects.filter(
-        study_id=message.study_id, role=Role.REVIEWER_OPERATIONS, period__contains=clock.now()
-    )
+    return _holders_of_role(message, Role.REVIEWER_OPERATIONS)
+
+
+def _holders_of_role(row: Any, role: str) -> Iterable[User]:
+    held = Membership.objects.filter(study_id=row.study_id, role=role, period__contains=clock.now())
     return User.objects.filter(pk__in=held.values("user_id"), is_active=True).distinct()
+
+
+def _deliverers(row: Dossier) -> Iterable[User]:
+    return dossiers.deliverers(row.study_id)
 
 
 def _cut_takers(cut: DataCut) -> Iterable[User]:
@@ -138,8 +148,8 @@ def _query_page(query: Query) -> str:
 
 
 KINDS: dict[str, Kind] = {
-    "query.raise": Kind("A query waits for your answer", _site_users, _query_page),
-    "query.reopen": Kind("A query was asked again", _site_users, _query_page),
+    "query.raise": Kind("A query waits for your answer", _whoever_answers, _query_page),
+    "query.reopen": Kind("A query was asked again", _whoever_answers, _query_page),
     "query.answer": Kind("Your query was answered", _asker, _query_page),
     "submission.receive": Kind(
         "Your images were received, and the receipt is ready",
@@ -217,7 +227,16 @@ KINDS["trainingreminder.issue"] = Kind(
     lambda row: [row.reader],
     lambda row: address("my-reminder", row.study.code, row.pk),
 )
+KINDS["dossier.chase"] = Kind(
+    "A clinical dossier is still waited for", _deliverers, _page_named("dossier")
+)
+KINDS["dossier.refuse"] = Kind(
+    "A clinical dossier was sent back and waits to be corrected",
+    _deliverers,
+    _page_named("dossier"),
+)
 _MODELS: dict[str, Any] = {
+    "dossier": Dossier,
     "rollback": RollBack,
     "recall": Recall,
     "trainingreminder": TrainingReminder,
@@ -330,13 +349,18 @@ def _ask_for(kind: str, row: Any) -> None:
     )
 
 
+def _after_chase(row: Dossier) -> None:
+    _ask_for("dossier.chase", row)
+
+
 def connect() -> None:
     """Listen to the acts that people are told of."""
     for sender in (
         *(Query, Submission, ReadTask, DataCut, ArrivedExamination, Move),
-        *(TrainingReminder, RollBack, Recall),
+        *(TrainingReminder, RollBack, Recall, Dossier),
     ):
         moved.connect(_after_step, sender=sender, dispatch_uid=f"notices.{sender.__name__}")
+    dossiers.register(chased=_after_chase)
     person_invited.connect(_after_invitation, dispatch_uid="notices.person_invited")
     moved_together.connect(_after_many, dispatch_uid="notices.together")
     post_save.connect(_after_message, sender=ReaderMessage, dispatch_uid="notices.reader_message")

@@ -116,6 +116,7 @@ STUDY_MENU: Sequence[tuple[str, Sequence[Entry]]] = (
         (
             Entry("cut.view", "Data cuts", "package-export", "cut-list"),
             Entry("readings.view", "Imported readings", "file-spreadsheet", "reading-imports"),
+            Entry("reconciliation.view", "Reconciliation", "arrows-diff", "reconciliation-list"),
             Entry("visits.compare", "Visit listing", "clipboard-list", "visit-listing"),
         ),
     ),

@@ -1,29 +1,58 @@
-"""Queries: a question to a site, what was asked of it, and the thread of answers."""
+"""Queries: a question to a site or the clinical data partner, what was asked, and the answers."""
 
 from __future__ import annotations
+
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
 
+from accounts.permissions import Role
 from audit import clock
+from audit.actors import Actor
 from audit.states import StateField
 from studies.models import StudySite, Subject, TimePoint
-from studies.scoping import StudyScoped
+from studies.scoping import ScopedManager, ScopedQuerySet, StudyScoped
+
+
+class QueryRows(ScopedQuerySet):
+    """Queries: whoever answers sees those that are addressed to them, nothing else."""
+
+    def visible_to(self, actor: Actor) -> Any:
+        """Keep the queries that the actor may see."""
+        rows = super().visible_to(actor)
+        if actor.sites is not None:
+            return rows.filter(addressee=Query.Addressee.SITE)
+        if actor.roles and actor.roles <= {Role.CLINICAL_DATA_PARTNER}:
+            return rows.filter(addressee=Query.Addressee.PARTNER)
+        return rows
+
+
+class QueryManager(ScopedManager):
+    """The fence of queries."""
+
+    _queryset_class = QueryRows
 
 
 class Query(StudyScoped):
-    """A question to a site about a submission, a form, a scanner… with a clock by the plan.
+    """A question about a submission, a form, a dossier, a scanner… with a clock by the plan.
 
     The target is named by kind and id (``queries.targets`` knows how to label, link and close it).
-    Overdue and escalated are derived from the clock.
+    Overdue and escalated are derived from the clock. A query belongs to a site also when the
+    clinical data partner answers it: it is about that site's subject.
     """
 
     site_path = "study_site_id"
+
+    class Addressee(models.TextChoices):
+        SITE = "site", "Site"
+        PARTNER = "partner", "Clinical data partner"
 
     class Cause(models.TextChoices):
         MISSING_IMAGES = "missing_images", "Images are missing"
         OUT_OF_WINDOW = "out_of_window", "Scan date out of window"
         MISSING_DATA = "missing_data", "Clinical imaging data is missing"
+        CLINICAL = "clinical", "Clinical data is in doubt"
         PARAMETERS = "parameters", "Acquisition differs from the guideline"
         IDENTITY = "identity", "Subject or identity is in doubt"
         QUALITY = "quality", "Image quality"
@@ -42,7 +71,11 @@ class Query(StudyScoped):
     cause = models.CharField("cause", max_length=20, choices=Cause.choices)
     title = models.CharField("question", max_length=200)
     text = models.TextField("text")
+    addressee = models.CharField(
+        "addressed to", max_length=8, choices=Addressee.choices, default=Addressee.SITE
+    )
     blocking = models.BooleanField("blocks the time point", default=True)
+    blocks_target = models.BooleanField("blocks the next step of what it is about", default=False)
     opened_at = models.DateTimeField("opened", default=clock.now)
     opened_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
@@ -63,6 +96,8 @@ class Query(StudyScoped):
         ],
     )
 
+    objects: ClassVar[Any] = QueryManager()
+
     class Meta:
         verbose_name_plural = "queries"
         ordering = ("due_at",)
@@ -76,8 +111,13 @@ class Query(StudyScoped):
 
     @property
     def is_open(self) -> bool:
-        """Tell whether the site or we still have something to do."""
+        """Tell whether somebody still has something to do."""
         return self.state in {"open", "answered", "reopened"}
+
+    @property
+    def to_partner(self) -> bool:
+        """Tell whether the clinical data partner answers it."""
+        return self.addressee == self.Addressee.PARTNER
 
 
 class RequestedAction(StudyScoped):
@@ -90,6 +130,7 @@ class RequestedAction(StudyScoped):
         CORRECT_FORM = "correct_form", "Correct the transmittal form"
         SEND_IMAGES = "send_images", "Send images"
         RESCAN = "rescan", "Repeat the scan"
+        CORRECT_DATA = "correct_data", "Correct or complete the clinical data"
 
     query = models.ForeignKey(Query, on_delete=models.PROTECT, related_name="actions")
     kind = models.CharField("action", max_length=16, choices=Kind.choices)

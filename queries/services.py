@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from django.db import models, transaction
@@ -21,7 +21,7 @@ from studies.services.configuration import plan_of
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One thing that a query asks the site to do."""
+    """One thing that a query asks for; ``finding_code`` names what of the target it is about."""
 
     kind: str
     text: str
@@ -40,8 +40,15 @@ def raise_query(
     requests: Sequence[Request],
     actor: Actor,
     blocking: bool = True,
+    addressee: str = Query.Addressee.SITE,
+    blocks_target: bool = False,
 ) -> Query:
-    """Open a query to a site; its clock is the plan's.
+    """Open a query; its clock is the plan's.
+
+    Args:
+        study_site: the site that it is about, also when the clinical data partner answers it.
+        blocking: it holds up the quality control of the time point's images.
+        blocks_target: it holds up the next step of what it is about.
 
     Raises:
         RuleBroken: QRY-002 nothing is asked for, or the text is empty.
@@ -69,7 +76,9 @@ def raise_query(
             cause=cause,
             title=title,
             text=text,
+            addressee=addressee,
             blocking=blocking,
+            blocks_target=blocks_target,
             opened_at=now,
             opened_by_id=actor.user_id,
             due_at=due.at,
@@ -114,16 +123,28 @@ def answer(query: Query, *, text: str, actor: Actor, cannot_be_done: bool = Fals
         return answered
 
 
-def note_done(query: Query, *, kinds: Sequence[str], outcome: str, actor: Actor) -> Query:
+def note_done(
+    query: Query,
+    *,
+    kinds: Sequence[str],
+    outcome: str,
+    actor: Actor,
+    codes: Collection[str] | None = None,
+) -> Query:
     """Note that requested actions of some kinds are done, e.g. by a corrected submission.
 
     The query becomes answered; it closes only when we look at it or an automatic re-check agrees.
+
+    Args:
+        codes: only actions about these; the query is then answered once no action is left.
     """
     with transaction.atomic(), acting(actor):
         locked = Query.objects.in_study(query.study_id).select_for_update().get(pk=query.pk)
-        for action in locked.actions.filter(done_at=None, kind__in=kinds):
+        actions = locked.actions.filter(done_at=None, kind__in=kinds)
+        for action in actions if codes is None else actions.filter(finding_code__in=codes):
             _do(action, outcome)
-        if locked.state in {"open", "reopened"}:
+        is_whole = codes is None or not locked.actions.filter(done_at=None).exists()
+        if is_whole and locked.state in {"open", "reopened"}:
             QUERY.move(locked, "answer", actor=actor, changes={"answered_at": clock.now()})
         query.refresh_from_db()
         return query

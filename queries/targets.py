@@ -11,8 +11,11 @@ from dataclasses import dataclass
 
 from django.urls import reverse
 
+from audit.actors import Actor
 from queries.models import Query
 from studies.models import TimePoint
+
+IMAGE_OPERATIONS = "image operations"
 
 
 def _nothing(_: Query) -> None:
@@ -24,6 +27,8 @@ class Target:
     """How to show a target and what follows from closing a query about it.
 
     Attributes:
+        right: what a person must hold to open the address; "" when everybody who sees the query
+            may. desk: who looks at the answers.
         picture: address and description of a picture of what is asked about, if there is one.
     """
 
@@ -32,6 +37,8 @@ class Target:
     url: Callable[[Query], str]
     on_close: Callable[[Query], None] = _nothing
     picture: Callable[[Query], tuple[str, str] | None] = _nothing
+    right: str = ""
+    desk: str = IMAGE_OPERATIONS
 
 
 TARGETS: dict[str, Target] = {}
@@ -48,10 +55,18 @@ def label_of(query: Query) -> str:
     return target.label(query.target_id) if target else query.target_kind
 
 
-def url_of(query: Query) -> str:
-    """Return the address of what a query is about, or nothing."""
+def url_of(query: Query, actor: Actor) -> str:
+    """Return the address of what a query is about, or nothing when the actor may not open it."""
     target = TARGETS.get(query.target_kind)
-    return target.url(query) if target else ""
+    if target is None or (target.right and not actor.may(target.right)):
+        return ""
+    return target.url(query)
+
+
+def desk_of(query: Query) -> str:
+    """Return who looks at the answers to a query, in words."""
+    target = TARGETS.get(query.target_kind)
+    return target.desk if target else IMAGE_OPERATIONS
 
 
 def picture_of(query: Query) -> tuple[str, str]:

@@ -53,6 +53,8 @@ class ReadsConfig(AppConfig):
                 "readtask.repin": "was given the new read package",
                 "readtask.repin_dossier": "was given the new dossier",
                 "dossier.open": "opened the dossier in",
+                "readsession.fix_images": "fixed the answers about the images of",
+                "readtask.begin_anew": "let the images be judged again in",
                 "dossierchange.open": "opened the decision on",
                 "dossierchange.note": "carried out",
                 "dossierchange.decide": "decided on",

@@ -26,9 +26,11 @@ SAME = {
     # The engine has no entry to compare with: the form compares, criterion by criterion.
     "RESPONSE_MISMATCH_TARGET": "RESPONSE_MISMATCH_TARGET",
     "RESPONSE_MISMATCH_OVERALL": "RESPONSE_MISMATCH_OVERALL",
-    # Asked by the form itself: steroids and clinical status are needed answers.
-    "RANO_STEROID_MISSING": "RANO_STEROID_MISSING",
-    "RANO_CLINICAL_MISSING": "RANO_CLINICAL_MISSING",
+}
+#: name in the catalogue -> place that the form itself asks for, as a needed answer
+ASKED = {
+    "RANO_STEROID_MISSING": "clinical.dexamethasone",
+    "RANO_CLINICAL_MISSING": "clinical.status",
 }
 _GROUPS = {
     "target": "target.lesions",
@@ -70,6 +72,8 @@ def with_catalogues(
     for key, parameters in criteria.items():
         for finding in _findings(points, key, parameters):
             if SAME.get(finding.id, finding.id) in held or finding.id in held:
+                continue
+            if ASKED.get(finding.id) in evaluation.form.items:
                 continue
             message = _message(finding, evaluation, key, reasons)
             found.setdefault(message.key, message)

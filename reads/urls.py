@@ -12,6 +12,7 @@ from reads.views import (
     charter,
     designer,
     dossier_changes,
+    dossier_openings,
     dossiers,
     escalations,
     fees,
@@ -141,12 +142,13 @@ urlpatterns = [
     ),
     path(f"{READ}/dossier/", dossiers.read_dossier, name="read-dossier"),
     path(f"{CASE}/dossier/", dossiers.case_dossier, name="case-dossier"),
-    path(f"{OPENINGS}/", dossier_changes.openings, name="dossier-openings"),
+    path(f"{OPENINGS}/", dossier_openings.openings, name="dossier-openings"),
     path(
         f"{OPENINGS}/<uuid:opening>/<str:sha256>.png",
         dossiers.dossier_page,
         name="dossier-page",
     ),
+    path(f"{OPENINGS}/<uuid:pk>/begin-anew/", dossier_openings.begin_anew, name="read-begin-anew"),
     path(f"{DOSSIER_CHANGES}/", dossier_changes.listing, name="dossier-change-list"),
     path(f"{DOSSIER_CHANGES}/<uuid:pk>/", dossier_changes.page, name="dossier-change"),
     path(

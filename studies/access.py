@@ -12,12 +12,14 @@ from functools import wraps
 from typing import Any
 from uuid import UUID
 
-from django.contrib.auth.decorators import login_required
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 
 from accounts.models import User
 from accounts.permissions import right
+from accounts.sessions import way_back
 from audit.actors import Actor, acting
 from audit.models import record
 from studies.actors import actor_for
@@ -35,6 +37,18 @@ class StudyRequest(HttpRequest):
     actor: Actor
 
 
+def signed_in(view: View) -> View:
+    """Lead whoever is not logged in to the log-in and back to the page that they were at."""
+
+    @wraps(view)
+    def guarded(request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.user.is_authenticated:
+            return view(request, *args, **kwargs)
+        return redirect_to_login(way_back(request), settings.LOGIN_URL)
+
+    return guarded
+
+
 def study_view(name: str, *, methods: tuple[str, ...] = ("GET",)) -> Callable[[View], View]:
     """Guard a page of a study; the view gets ``request.study`` and ``request.actor``.
 
@@ -46,7 +60,7 @@ def study_view(name: str, *, methods: tuple[str, ...] = ("GET",)) -> Callable[[V
 
     def decorate(view: View) -> View:
         @wraps(view)
-        @login_required
+        @signed_in
         def guarded(request: Any, study_code: str, *args: Any, **kwargs: Any) -> HttpResponse:
             if request.method not in methods and not (
                 request.method == "HEAD" and "GET" in methods
@@ -85,7 +99,7 @@ def person_view(
 
     def decorate(view: View) -> View:
         @wraps(view)
-        @login_required
+        @signed_in
         def guarded(request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
             if request.method not in methods and not (
                 request.method == "HEAD" and "GET" in methods

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 #: shorter words are parts of ordinary sentences
 SHORTEST = 3
@@ -38,6 +39,15 @@ class Found:
     why: str
 
 
+#: letters that a search without regard to case takes for an i, and their marks
+_AS_I = {0x131: "i", 0x307: None}
+
+
+@lru_cache(maxsize=4096)
+def _folded(text: str) -> str:
+    return text.casefold().translate(_AS_I)
+
+
 def unblinding(
     text: str,
     known: Iterable[tuple[str, str]],
@@ -54,9 +64,13 @@ def unblinding(
         patterns: which kinds of pattern count ("a date"); all of them when not given.
     """
     found: dict[tuple[int, str], Found] = {}
+    folded = _folded(text)
     for word, why in known:
         for part in {word.strip(), *re.split(r"[\s,;]+", word.strip())}:
             if len(part) < SHORTEST or (part != word.strip() and part.lower() in common):
+                continue
+            # A study knows hundreds of words; few of them stand in any one text.
+            if _folded(part) not in folded:
                 continue
             for match in re.finditer(rf"(?<!\w){re.escape(part)}(?!\w)", text, re.IGNORECASE):
                 found.setdefault((match.start(), match[0].lower()), Found(match[0], why))

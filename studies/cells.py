@@ -26,18 +26,24 @@ class SheetRefused(ValueError):
     """The file cannot be read as a table; the message says why, for people."""
 
 
-def sheets_of(content: bytes) -> dict[str, Rows]:
+def sheets_of(content: bytes, *, most_rows: int = MOST_ROWS) -> dict[str, Rows]:
     """Return the visible sheets of a file by name; a CSV file is one sheet without a name.
 
     Dates of a workbook become ISO text, numbers their shortest text. Formulas count by the value
     that was last computed.
+
+    Args:
+        most_rows: a longer sheet is refused.
 
     Raises:
         SheetRefused: too large, broken, or no table.
     """
     if len(content) > MOST_BYTES:
         raise SheetRefused("The file is larger than 5 MB.")
-    found = _workbook(content) if content.startswith(WORKBOOK) else {"": _csv(content)}
+    if content.startswith(WORKBOOK):
+        found = _workbook(content, most_rows)
+    else:
+        found = {"": _csv(content, most_rows)}
     filled = {name: _trimmed(rows) for name, rows in found.items()}
     filled = {name: rows for name, rows in filled.items() if len(rows) > 1}
     if not filled:
@@ -45,7 +51,7 @@ def sheets_of(content: bytes) -> dict[str, Rows]:
     return filled
 
 
-def _csv(content: bytes) -> Rows:
+def _csv(content: bytes, most_rows: int) -> Rows:
     for encoding in ("utf-8-sig", "cp1252"):
         try:
             text = content.decode(encoding)
@@ -59,12 +65,13 @@ def _csv(content: bytes) -> Rows:
     head = text.partition("\n")[0]
     delimiter = max(";,\t", key=head.count)
     try:
-        return _limited(csv.reader(io.StringIO(text), delimiter=delimiter, strict=True))
+        read = csv.reader(io.StringIO(text), delimiter=delimiter, strict=True)
+        return _limited(read, most_rows)
     except csv.Error as problem:
         raise SheetRefused(f"The file is no CSV: {problem}.") from problem
 
 
-def _workbook(content: bytes) -> dict[str, Rows]:
+def _workbook(content: bytes, most_rows: int) -> dict[str, Rows]:
     from openpyxl import load_workbook
 
     try:
@@ -79,7 +86,9 @@ def _workbook(content: bytes) -> dict[str, Rows]:
             warnings.simplefilter("ignore")
             book = load_workbook(io.BytesIO(content), data_only=True, read_only=True)
             return {
-                sheet.title: _limited([_text(cell) for cell in row] for row in _values(sheet))
+                sheet.title: _limited(
+                    ([_text(cell) for cell in row] for row in _values(sheet, most_rows)), most_rows
+                )
                 for sheet in book.worksheets
                 if sheet.sheet_state == "visible"
             }
@@ -89,18 +98,18 @@ def _workbook(content: bytes) -> dict[str, Rows]:
         raise SheetRefused("The workbook is broken.") from problem
 
 
-def _values(sheet: Any) -> Iterable[tuple[Any, ...]]:
+def _values(sheet: Any, most_rows: int) -> Iterable[tuple[Any, ...]]:
     values: Iterable[tuple[Any, ...]] = sheet.iter_rows(
-        max_row=MOST_ROWS + 2, max_col=MOST_COLUMNS + 1, values_only=True
+        max_row=most_rows + 2, max_col=MOST_COLUMNS + 1, values_only=True
     )
     return values
 
 
-def _limited(rows: Iterable[list[str]]) -> Rows:
+def _limited(rows: Iterable[list[str]], most_rows: int) -> Rows:
     kept: Rows = []
     for row in rows:
-        if len(kept) > MOST_ROWS:
-            raise SheetRefused(f"The sheet has more than {MOST_ROWS:,} rows. Split it.")
+        if len(kept) > most_rows:
+            raise SheetRefused(f"The sheet has more than {most_rows:,} rows. Split it.")
         if len([cell for cell in row if cell]) > MOST_COLUMNS:
             raise SheetRefused(f"The sheet has more than {MOST_COLUMNS} columns.")
         kept.append([cell.strip()[:LONGEST_CELL] for cell in row[:MOST_COLUMNS]])

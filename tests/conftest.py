@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+# What pytest compiled is kept, whatever the shell says: ten seconds of each later start.
+sys.dont_write_bytecode = False
 
 # The default run judges a change: the same examples each time, and no example judged by the load
 # of the machine. `make test-whole` looks for new ones.

@@ -18,6 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -188,9 +189,10 @@ class Installation:
                 if batch is None:
                     return
                 line = " ".join(digest for _, digest in batch).encode() + b"\n"
-                content = b"".join([line, *(path.read_bytes() for path, _ in batch)])
-                octets = {"Content-Type": "application/octet-stream"}
-                status, body = asked.ask("POST", "/files/", content, **octets)
+                content = chain([line], (path.read_bytes() for path, _ in batch))
+                length = len(line) + sum(path.stat().st_size for path, _ in batch)
+                kind = {"Content-Type": "application/octet-stream", "Content-Length": str(length)}
+                status, body = asked.ask("POST", "/files/", content, **kind)
                 if status != 204:  # noqa: PLR2004
                     wrong.append((status, body[:300]))
 

@@ -80,11 +80,16 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the study knows: subjects, and their time points by (subject, name), lower case."""
+    """What the study knows: subjects, and their time points by (subject, name), lower case.
+
+    Attributes:
+        of_subjects: codes of items that belong to the subject; their place has no name.
+    """
 
     subjects: frozenset[str]
     places: Mapping[tuple[str, str], Place]
     today: date
+    of_subjects: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +114,8 @@ class Answer:
     entered: Entered
     source: str
     outcome: str
+    number: int = 0
+    found: Checked = field(default_factory=Checked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,15 +153,27 @@ class _Raw:
     missing: str
 
 
+#: what a row says: number in the sheet, and field -> text
+Said = tuple[int, Mapping[str, str]]
+
+
 def dry_run(cells: Rows, known: Known, *, telling: Telling) -> Result:
     """Check every row below the head and gather rows into items; nothing is written anywhere."""
     where = columns_of(cells[0])
+    said = (
+        (number, {name: row[index] for name, index in where.items()})
+        for number, row in enumerate(cells[1:], start=2)
+        if any(row)
+    )
+    return judged(said, known, telling=telling)
+
+
+def judged(said: Iterable[Said], known: Known, *, telling: Telling) -> Result:
+    """Check what rows say and gather them into items; nothing is written anywhere."""
     lines: list[Line] = []
     groups: dict[tuple[str, str], list[_Raw]] = {}
-    for number, row in enumerate(cells[1:], start=2):
-        if not any(row):
-            continue
-        read = _read(number, {name: row[index] for name, index in where.items()}, known)
+    for number, fields in said:
+        read = _read(number, fields, known)
         if isinstance(read, Line):
             lines.append(read)
         else:
@@ -177,7 +196,12 @@ def _read(number: int, said: Mapping[str, str], known: Known) -> _Raw | Line:
         said.get("value", ""),
     )
     subject, point = line.subject.casefold(), line.time_point.casefold()
-    if not subject or not point or not line.item:
+    code, _, column = line.item.strip().casefold().partition(".")
+    if code in known.of_subjects:
+        point = ""
+    elif not point:
+        subject = ""
+    if not subject or not code:
         return replace(line, problem="Subject, time point and item are needed in each row.")
     if subject not in known.subjects:
         return replace(line, problem=f"The study has no subject “{line.subject}”.")
@@ -186,7 +210,6 @@ def _read(number: int, said: Mapping[str, str], known: Known) -> _Raw | Line:
         return replace(line, problem=f"The subject has no time point “{line.time_point}”.")
     if place.closed:
         return replace(line, problem=place.closed)
-    code, _, column = line.item.strip().casefold().partition(".")
     item = next((one for one in place.items if one.code == code), None)
     return _with_item(line, place, item, column, said)
 
@@ -262,7 +285,9 @@ def _judged(group: list[_Raw], today: date, telling: Telling) -> tuple[list[Line
             for one in lines
         ], None  # fmt: skip
     outcome = _outcome(first.place.holds.get(first.item.code), found, entered)
-    answer = Answer(first.place.key, first.item, entered, first.source, outcome)
+    answer = Answer(
+        first.place.key, first.item, entered, first.source, outcome, first.line.number, found
+    )
     return [replace(raw.line, outcome=outcome) for raw in group], answer
 
 

@@ -1,6 +1,14 @@
-"""Clinical dossiers: what was asked for, what came, from which file."""
+"""Clinical dossiers: what was asked for, what came, from which file, and a second source."""
 
 from clinical.models.dossiers import Dossier, DossierDocument, DossierItem
 from clinical.models.imports import DossierImport
+from clinical.models.reconciliation import Discrepancy, Reconciliation
 
-__all__ = ["Dossier", "DossierDocument", "DossierImport", "DossierItem"]
+__all__ = [
+    "Discrepancy",
+    "Dossier",
+    "DossierDocument",
+    "DossierImport",
+    "DossierItem",
+    "Reconciliation",
+]

@@ -32,13 +32,24 @@ Known = tuple[tuple[str, str], ...]
 
 def known_words(subject: Subject) -> Known:
     """Return the words of a subject's life that no reader may see, with what they are."""
-    return tuple(_words(subject))
-
-
-def _words(subject: Subject) -> Iterator[tuple[str, str]]:
-    yield subject.code, "the subject's code"
-    yield subject.reading_code, "a code of the subject"
     study = Study.objects.select_related("sponsor").get(pk=subject.study_id)
+    return (*words_of_subject(subject), *words_of_study(study))
+
+
+def words_of_subject(subject: Subject) -> Known:
+    """Return the words that name one subject."""
+    return (
+        (subject.code, "the subject's code"),
+        (subject.reading_code, "a code of the subject"),
+    )
+
+
+def words_of_study(study: Study) -> Known:
+    """Return the words that are the same for every subject of a study."""
+    return tuple(_words(study))
+
+
+def _words(study: Study) -> Iterator[tuple[str, str]]:
     yield study.sponsor.name, "the sponsor"
     # A subject may be treated at another site of the study than its own.
     places = StudySite.objects.in_study(study).select_related("site__organisation")

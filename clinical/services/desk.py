@@ -9,9 +9,9 @@ from typing import Any
 
 from audit import clock
 from audit.actors import Actor
-from clinical.definition import Definition, Item, read
+from clinical.definition import Item
 from clinical.models import Dossier
-from clinical.services import standing
+from clinical.services import asked, standing
 from clinical.services.dossiers import CAME
 from studies.models import Study, TimePoint
 
@@ -22,6 +22,7 @@ VIEWS: Mapping[str, str] = {
     "requested": "Requested",
     "overdue": "Overdue",
     "mismatch": "Mismatches",
+    "queried": "Open queries",
     "received": "To reconcile",
     "reconciled": "To approve",
     "approved": "To apply",
@@ -30,7 +31,7 @@ VIEWS: Mapping[str, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Line:
     """One time point and its dossier: the one under way, else the one that holds."""
 
@@ -41,6 +42,7 @@ class Line:
     missing: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
     is_late: bool = False
+    queries: int = 0
     holds: int | None = None
 
     @property
@@ -60,6 +62,8 @@ class Line:
             return self.is_late
         if view == "mismatch":
             return bool(self.problems)
+        if view == "queried":
+            return self.queries > 0
         return view in ("all", state)
 
 
@@ -90,6 +94,7 @@ def desk(study: Study, actor: Actor) -> Desk:
     """Return the desk of a study in a constant number of queries."""
     holds = standing.effective(study)
     dossiers = _dossiers(study, actor)
+    open_queries = asked.open_by_dossier(study)
     points = (
         TimePoint.objects.in_study(study)
         .exclude(state="not_done")
@@ -97,7 +102,6 @@ def desk(study: Study, actor: Actor) -> Desk:
         .select_related("subject__study_site__site", "definition")
     )
     now, today = clock.now(), clock.today(study.time_zone)
-    read_once: dict[Any, Definition] = {}
     made = Desk(has_definition=holds is not None)
     for point in points:
         found = dossiers.get(point.pk, [])
@@ -105,9 +109,7 @@ def desk(study: Study, actor: Actor) -> Desk:
         applied = next((one for one in found if one.state == "applied"), None)
         row = under_way or applied
         if row is not None:
-            if row.definition_id not in read_once:
-                read_once[row.definition_id] = read(row.definition.document)
-            definition = read_once[row.definition_id]
+            definition = standing.definition_of(row)
         elif holds is not None:
             definition = holds[1]
         else:
@@ -115,7 +117,9 @@ def desk(study: Study, actor: Actor) -> Desk:
         items = definition.at(standing.moment_of(point))
         if row is None and not any(item.required for item in items):
             continue
-        made.lines.append(_line(point, row, items, now=now, today=today, holds=applied))
+        line = _line(point, row, items, now=now, today=today, holds=applied)
+        line.queries = sum(open_queries.get(str(one.pk), 0) for one in found)
+        made.lines.append(line)
     return made
 
 

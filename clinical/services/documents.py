@@ -25,7 +25,7 @@ from audit.jobs import enqueue
 from audit.models import Job, record
 from clinical.definition import Entered
 from clinical.models import Dossier, DossierDocument
-from clinical.services import blinding, dossiers, standing
+from clinical.services import blinding, dossiers, entering, standing
 from clinical.workflows import DOSSIER_DOCUMENT
 from imaging.pipeline.deidentify import IdentityTokens
 from imaging.pipeline.redaction import DOTS_PER_INCH, POINTS_PER_INCH
@@ -67,12 +67,12 @@ def add(
     with transaction.atomic(), acting(actor.acting_as("dossier.enter")):
         row = dossiers.locked_row(dossier)
         made = _store(row, content, kind, name)
-        dossiers.enter(
+        entering.enter(
             row,
             code,
             Entered(has_document=True),
             actor=actor,
-            kept=dossiers.Kept(document=made),
+            kept=entering.Kept(document=made),
         )
         enqueue(JOB, key=f"{JOB} {made.pk}", row=made, document=str(made.pk))
         return made

@@ -8,26 +8,27 @@ applying it supersedes the one before. Upper apps are told inside the same trans
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.db.models import Max
 
 from accounts.models import User
+from accounts.permissions import Role
 from accounts.signatures import Assent
 from audit import clock
 from audit.actors import Actor, acting, service
 from audit.errors import Conflict, NotPermitted, RuleBroken
 from audit.models import record
-from clinical.definition import Checked, Entered, Item, checked
-from clinical.models import Dossier, DossierDocument, DossierImport, DossierItem
+from clinical.definition import Item
+from clinical.models import Dossier, DossierItem
 from clinical.models.dossiers import OPEN_STATES
-from clinical.services import blinding, standing
+from clinical.services import standing
 from clinical.workflows import DOSSIER
 from imaging.services.effects import Effect
 from studies.calendars import Due
-from studies.models import Study, Subject, TimePoint
+from studies.models import Membership, Study, Subject, TimePoint
 from studies.services.configuration import plan_of
 
 MEANING = "dossier_approval"
@@ -38,21 +39,28 @@ STATEMENT = (
 CLOCK = "dossier"
 REASON_LENGTH = 300
 
+Chased = Callable[[Dossier], None]
 Applied = Callable[[Actor, Dossier, Dossier | None], None]
 Effects = Callable[[TimePoint], Iterable[Effect]]
 
 #: Called inside the transaction that applies: who, the new dossier, the one it supersedes (if any).
 on_applied: list[Applied] = []
+#: Called inside the transaction that reminds: upper apps carry the message.
+on_chased: list[Chased] = []
 #: Asked before applying: what of an upper app rests on the dossier that holds now.
 effects: list[Effects] = []
 
 
-def register(*, applied: Applied | None = None, names: Effects | None = None) -> None:
-    """Let an upper app follow what is applied, and name what it would touch; once each."""
+def register(
+    *, applied: Applied | None = None, names: Effects | None = None, chased: Chased | None = None
+) -> None:
+    """Let an upper app follow what is applied or reminded, and name what is touched; once each."""
     if applied is not None and applied not in on_applied:
         on_applied.append(applied)
     if names is not None and names not in effects:
         effects.append(names)
+    if chased is not None and chased not in on_chased:
+        on_chased.append(chased)
 
 
 # --- what others ask ------------------------------------------------------------------------------
@@ -96,14 +104,19 @@ def expected_items(time_point: TimePoint) -> tuple[Item, ...]:
     return holds[1].at(standing.moment_of(time_point))
 
 
-def is_missing(time_point: TimePoint) -> tuple[str, ...]:
+def is_missing(time_point: TimePoint, *, once_asked: bool = False) -> tuple[str, ...]:
     """Return why the dossier that a time point requires is not applied, in plain sentences.
 
     Empty when one is applied, when nothing is required there, and when no definition is effective.
+
+    Args:
+        once_asked: nothing is missing before somebody asks for it.
     """
     if not required_items(time_point) or applied(time_point) is not None:
         return ()
     row = under_way(time_point)
+    if row is None and once_asked:
+        return ()
     if row is None:
         return ("The charter requires a clinical dossier here; none was requested yet.",)
     if row.state == "requested":
@@ -238,95 +251,47 @@ def request_all(study: Study, *, actor: Actor) -> list[Dossier]:
     return [request(point, actor=actor) for point in not_requested(study)]
 
 
+def deliverers(study: Any) -> list[User]:
+    """Return who is reminded: the clinical data partner's people, without any the data managers."""
+    now = clock.now()
+    for role in (Role.CLINICAL_DATA_PARTNER, Role.DATA_MANAGER):
+        held = Membership.objects.filter(study=study, role=role, period__contains=now)
+        found = User.objects.filter(pk__in=held.values("user_id"), is_active=True).distinct()
+        if found:
+            return list(found.order_by("printed_name", "pk"))
+    return []
+
+
 def chase(dossier: Dossier, *, actor: Actor, note: str = "") -> Dossier:
-    """Remind whoever delivers that a dossier is waited for.
+    """Remind whoever delivers that a dossier is waited for: a message to each, once a day at most.
 
     Raises:
-        Conflict: CLD-012 it came already.
+        Conflict: CLD-012 it came already; CLD-013 the reminder of today was sent.
+        RuleBroken: CLD-014 nobody delivers dossiers in this study.
     """
     actor.require("dossier.request")
-    with transaction.atomic(), acting(actor.acting_as("dossier.request")):
+    with transaction.atomic(), acting(actor.acting_as("dossier.request"), note):
         row = locked_row(dossier)
         if row.state != "requested":
             raise Conflict("This dossier came already; nobody needs to be reminded.",
                            rule="CLD-012")  # fmt: skip
+        zone = row.study.time_zone
+        before = row.chased_at
+        if before is not None and before.astimezone(ZoneInfo(zone)).date() == clock.today(zone):
+            raise Conflict("A reminder of this dossier was sent today already.", rule="CLD-013")
+        told = deliverers(row.study_id)
+        if not told:
+            raise RuleBroken(
+                "Nobody delivers dossiers in this study: give somebody the role of the clinical "
+                "data partner or of a data manager. Nothing was sent.",
+                rule="CLD-014",
+            )
         row.chased_at = clock.now()
         row.save()
-        record("dossier.chase", row, reason=note)
+        record("dossier.chase", row, reason=note, details={"told": len(told)})
+        for tell in on_chased:
+            tell(row)
         return row
-
-
-# --- entering -------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """How an answer is kept beside its value."""
-
-    source: str = ""
-    document: DossierDocument | None = None
-    batch: DossierImport | None = None
-
-
-def enter(
-    dossier: Dossier, code: str, entered: Entered, *, actor: Actor, kept: Kept | None = None
-) -> DossierItem:
-    """Write one item of a dossier that is asked for; what was there stays in the history.
-
-    Raises:
-        RuleBroken: CLD-020 the definition does not ask for it; CLD-021 the value is not as agreed;
-            CLD-022 a text names the subject, a person, a place or a day.
-        Conflict: CLD-023 the dossier was received already.
-    """
-    actor.require("dossier.enter")
-    with transaction.atomic(), acting(actor.acting_as("dossier.enter")):
-        row = locked_row(dossier)
-        if row.state != "requested":
-            raise Conflict(
-                "This dossier was received already. Send it back, or open its next version.",
-                rule="CLD-023",
-            )
-        item = next((one for one in standing.items_of(row) if one.code == code), None)
-        if item is None:
-            raise RuleBroken(
-                f"The definition does not ask for “{code}” at {row.time_point.label}.",
-                rule="CLD-020",
-            )
-        found = checked(item, entered, today=clock.today(row.study.time_zone))
-        _refuse_faults(item, entered, found, blinding.known_words(row.subject))
-        made = _write(row, item, found, entered, kept or Kept())
-        made.entered_by_id = actor.user_id
-        made.save()
-        record("dossier.enter", row, details={"item": code})
-        return made
-
-
-def _refuse_faults(item: Item, entered: Entered, found: Checked, known: blinding.Known) -> None:
-    if found.problems:
-        text = " ".join(f"{item.label}: {one}" for one in found.problems)
-        raise RuleBroken(f"{text} Nothing was changed.", rule="CLD-021",
-                         details=list(found.problems))  # fmt: skip
-    texts = blinding.texts_of(item, found.value, found.rows)
-    told = blinding.sentences(item, [*texts, entered.missing_reason], known)
-    if told:
-        raise RuleBroken(f"{' '.join(told)} Nothing was changed.", rule="CLD-022", details=told)
-
-
-def _write(
-    dossier: Dossier, item: Item, found: Checked, entered: Entered, kept: Kept
-) -> DossierItem:
-    row = dossier.items.filter(code=item.code).first()
-    row = row or DossierItem(study_id=dossier.study_id, dossier=dossier, code=item.code)
-    row.value, row.unit, row.observed_on = found.value, found.unit, found.on
-    row.rows = list(found.rows)
-    row.source = kept.source or item.source
-    row.missing_reason = entered.missing_reason.strip()[:200]
-    row.batch = kept.batch
-    if kept.document is not None:
-        row.document = kept.document
-    elif item.kind != "document" or row.missing_reason or not entered.has_document:
-        row.document = None
-    return row
 
 
 def locked_row(dossier: Dossier) -> Dossier:

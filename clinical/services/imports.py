@@ -5,11 +5,9 @@ Nothing is written by a dry run, and nothing by an import of which one row is wr
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from uuid import UUID
 
 from django.db import transaction
 
@@ -20,6 +18,7 @@ from audit.models import record
 from clinical.definition import Checked, Item
 from clinical.definition.sheet import (
     COLUMNS,
+    Answer,
     Known,
     Place,
     Result,
@@ -27,12 +26,10 @@ from clinical.definition.sheet import (
     missing_columns,
 )
 from clinical.models import Dossier, DossierImport
-from clinical.services import blinding, dossiers, standing
+from clinical.services import blinding, dossiers, entering, files, standing
 from clinical.workflows import DOSSIER_IMPORT
-from studies.cells import SheetRefused, sheets_of
 from studies.models import Study, Subject, TimePoint
 
-NAME_LENGTH = 120
 REASON_LENGTH = 200
 
 
@@ -52,12 +49,8 @@ def read_in(
     actor.require("dossier.enter")
     if not reason.strip():
         raise RuleBroken("Say what this file brings.", rule="CLI-002")
-    try:
-        sheets = sheets_of(content)
-    except SheetRefused as refused:
-        raise RuleBroken(str(refused), rule="CLI-001") from refused
-    chosen = sheet if sheet in sheets else next(iter(sheets))
-    cells = sheets[chosen]
+    sheet_of = files.opened(content, name=name, sheet=sheet, rule="CLI-001")
+    cells = sheet_of.cells
     missing = missing_columns(cells[0])
     if missing:
         raise RuleBroken(
@@ -65,18 +58,19 @@ def read_in(
             "columns as in the template.",
             rule="CLI-003",
         )
-    digest = hashlib.sha256(content).hexdigest()
     with transaction.atomic(), acting(actor.acting_as("dossier.enter")):
         Study.objects.select_for_update().get(pk=study.pk)
-        same = DossierImport.objects.in_study(study).filter(sha256=digest, sheet=chosen)
+        same = DossierImport.objects.in_study(study).filter(
+            sha256=sheet_of.sha256, sheet=sheet_of.name
+        )
         held: DossierImport | None = same.exclude(state="discarded").first()
         if held is not None:
             return held
         made = DossierImport(
             study=study,
-            sha256=digest,
-            file_name=name.replace("\\", "/").rpartition("/")[2][:NAME_LENGTH],
-            sheet=chosen,
+            sha256=sheet_of.sha256,
+            file_name=sheet_of.file_name,
+            sheet=sheet_of.name,
             reason=reason.strip()[:REASON_LENGTH],
             cells=cells,
         )
@@ -88,25 +82,33 @@ def read_in(
 def try_out(row: DossierImport) -> Result:
     """Run an import dry: what becomes of each row."""
     known = _known(row.study)
-    words = _Words()
-    return dry_run(row.cells, known, telling=words.sentences)
+    return dry_run(row.cells, known, telling=_Words(row.study).sentences)
 
 
 class _Words:
-    """The known words of each subject, found once."""
+    """The known words of each subject, found once: those of the study are the same for all."""
 
-    def __init__(self) -> None:
-        self._known: dict[str, blinding.Known] = {}
+    def __init__(self, study: Study) -> None:
+        self._study = study
+        self._shared: blinding.Known | None = None
+        self._subjects: dict[str, Subject] = {}
+        self._known: dict[object, blinding.Known] = {}
+
+    def of(self, place: str) -> blinding.Known:
+        """Return the words of the subject of a time point."""
+        if self._shared is None:
+            self._shared = blinding.words_of_study(self._study)
+            rows = TimePoint.objects.in_study(self._study).select_related("subject")
+            self._subjects = {str(row.pk): row.subject for row in rows}
+        subject = self._subjects[place]
+        if subject.pk not in self._known:
+            self._known[subject.pk] = (*blinding.words_of_subject(subject), *self._shared)
+        return self._known[subject.pk]
 
     def sentences(self, place: str, item: Item, texts: Iterable[str]) -> list[str]:
         """Say which words of an answer could unblind."""
         given = [text for text in texts if text]
-        if not given:
-            return []
-        if place not in self._known:
-            subject = Subject._base_manager.get(time_points=UUID(place))
-            self._known[place] = blinding.known_words(subject)
-        return blinding.sentences(item, given, self._known[place])
+        return blinding.sentences(item, given, self.of(place)) if given else []
 
 
 def _known(study: Study) -> Known:
@@ -197,7 +199,8 @@ def take_over(row: DossierImport, *, actor: Actor) -> Imported:
         locked: DossierImport = rows.select_related("study").get(pk=row.pk)
         if locked.state != "draft":
             raise Conflict("This file was imported or discarded already.", rule="CLI-004")
-        result = try_out(locked)
+        words = _Words(locked.study)
+        result = dry_run(locked.cells, _known(locked.study), telling=words.sentences)
         wrong, changes = len(result.problems), result.changes
         if wrong:
             raise RuleBroken(
@@ -207,24 +210,23 @@ def take_over(row: DossierImport, *, actor: Actor) -> Imported:
             )
         if not changes:
             raise RuleBroken("Nothing in this file is new. Nothing was imported.", rule="CLI-005")
-        touched: dict[str, Dossier] = {}
+        by_place: dict[str, list[Answer]] = {}
         for answer in changes:
-            if answer.place not in touched:
-                point = TimePoint.objects.in_study(row.study_id).get(pk=answer.place)
-                touched[answer.place] = dossiers.open_version(point, reason=locked.reason)
-            dossiers.enter(
-                touched[answer.place],
-                answer.item.code,
-                answer.entered,
-                actor=actor,
-                kept=dossiers.Kept(source=answer.source, batch=locked),
-            )
-        received = [
-            dossiers.receive(one, actor=actor)
-            for one in touched.values()
-            if not standing.missing_of(one)
-        ]
-        done = Imported(len(touched), len(received), len(changes))
+            by_place.setdefault(answer.place, []).append(answer)
+        points = TimePoint.objects.in_study(row.study_id).in_bulk(list(by_place))
+        found = {str(pk): point for pk, point in points.items()}
+        received = 0
+        for place, answers in by_place.items():
+            dossier = dossiers.open_version(found[place], reason=locked.reason)
+            entries = [
+                entering.Entry(
+                    one.item.code, one.entered, entering.Kept(source=one.source, batch=locked)
+                )
+                for one in answers
+            ]
+            entering.enter_all(dossier, entries, actor=actor, known=words.of(place))
+            received += _received(dossier, actor)
+        done = Imported(len(by_place), received, len(changes))
         DOSSIER_IMPORT.move(
             locked,
             "take_over",
@@ -233,6 +235,17 @@ def take_over(row: DossierImport, *, actor: Actor) -> Imported:
             details={"dossiers": done.dossiers, "items": done.items, "received": done.received},
         )
         return done
+
+
+def _received(dossier: Dossier, actor: Actor) -> int:
+    """Receive a dossier that is complete; return how many were."""
+    try:
+        dossiers.receive(dossier, actor=actor)
+    except RuleBroken as refused:
+        if refused.rule != "CLD-001":
+            raise
+        return 0
+    return 1
 
 
 def discard(row: DossierImport, *, actor: Actor, reason: str) -> DossierImport:

@@ -59,15 +59,30 @@ def moment_of(time_point: TimePoint) -> Moment:
     return Moment(definition.code, definition.is_baseline) if definition else Moment("")
 
 
+#: digest of a document -> what it says; a document is read and judged once, not for every dossier
+_read: dict[str, Definition] = {}
+_MOST_KEPT = 64
+
+
+def held_in(made: Configuration) -> Definition:
+    """Return what a version says; the same digest is the same definition."""
+    found = _read.get(made.digest)
+    if found is None:
+        if len(_read) >= _MOST_KEPT:
+            _read.clear()
+        found = _read[made.digest] = read(made.document)
+    return found
+
+
 def effective(study: Any) -> tuple[Configuration, Definition] | None:
     """Return the definition that holds in a study, or nothing."""
     made = configuration.effective_or_none(study, KIND)
-    return None if made is None else (made, read(made.document))
+    return None if made is None else (made, held_in(made))
 
 
 def definition_of(dossier: Dossier) -> Definition:
     """Return the definition by which a dossier was asked for."""
-    return read(dossier.definition.document)
+    return held_in(dossier.definition)
 
 
 def items_of(dossier: Dossier) -> tuple[Item, ...]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpResponse
@@ -23,7 +21,7 @@ from ui.sheets import csv_response
 PER_PAGE = 50
 HEAD = (
     "subject", "site", "time_point", "state", "version", "required", "answered", "missing",
-    "mismatches", "requested", "due", "received", "applied",
+    "mismatches", "open_queries", "requested", "due", "received", "applied",
 )  # fmt: skip
 
 
@@ -100,6 +98,7 @@ def _csv(request: StudyRequest, lines: list[Line]) -> HttpResponse:
                 line.answered,
                 "; ".join(line.missing),
                 "; ".join(line.problems),
+                line.queries,
                 row.requested_at if row else "",
                 row.due_at if row else "",
                 row.received_at if row else "",
@@ -128,17 +127,3 @@ def request_dossiers(request: StudyRequest) -> HttpResponse:
         else:
             messages.info(request, _("Every dossier that is due was requested already."))
     return redirect("dossier-desk", request.study.code)
-
-
-@study_view("dossier.request", methods=("POST",))
-def chase(request: StudyRequest, pk: UUID) -> HttpResponse:
-    """Note that whoever delivers was reminded."""
-    from clinical.models import Dossier
-
-    row = fetch(Dossier, request.actor, pk)
-    try:
-        dossiers.chase(row, actor=request.actor, note=request.POST.get("reason", ""))
-        messages.success(request, _("The reminder is noted."))
-    except Refused as refused:
-        messages.error(request, refused.message)
-    return redirect("dossier", request.study.code, row.pk)

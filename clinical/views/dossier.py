@@ -19,9 +19,21 @@ from audit.errors import Refused, SignatureRefused
 from clinical.definition import Entered, Item, written
 from clinical.definition.document import SOURCES
 from clinical.models import Dossier
-from clinical.services import blinding, contents, documents, dossiers, standing
+from clinical.services import (
+    asked,
+    asking,
+    blinding,
+    contents,
+    documents,
+    dossiers,
+    entering,
+    standing,
+)
+from clinical.services.asking import Question
+from clinical.views import asking as asking_form
 from clinical.views.desk import crumbs
 from clinical.workflows import DOSSIER
+from queries.models import Query
 from studies.access import StudyRequest, fetch, study_view
 
 #: empty rows below those of a table
@@ -51,6 +63,7 @@ def _page(
     errors: tuple[str, ...] = (),
     signing: bool = False,
     typed: dict[str, Any] | None = None,
+    question: Question | None = None,
     status: int = 200,
 ) -> HttpResponse:
     actor = request.actor
@@ -61,12 +74,18 @@ def _page(
     steps = {step.name for step in DOSSIER.open_steps(row, actor)}
     texts = blinding.sentences_of(row)
     rows = dossiers.versions(row.time_point)
+    queries = list(asked.about(row))
+    asked_of = asked.by_item(queries)
     return render(
         request,
         "clinical/dossier.html",
         {
             "row": row,
-            "lines": [_shown(line) for line in lines],
+            "lines": [_shown(line, asked_of.get(line.item.code, [])) for line in lines],
+            "queries": asking_form.shown(request, queries),
+            "holding_up": [query for query in queries if query.is_open and query.blocks_target],
+            "ask": asking_form.form_of(request, row, lines, question),
+            "may_ask": actor.may("query.raise") and row.state not in ("superseded", "cancelled"),
             "missing": [line.item.label for line in lines if line.is_missing],
             "problems": [*map(str, standing.problems_of(row)), *texts],
             "editable": editable,
@@ -93,9 +112,10 @@ def _page(
     )
 
 
-def _shown(line: standing.Line) -> dict[str, Any]:
+def _shown(line: standing.Line, queries: list[Query]) -> dict[str, Any]:
     kept = line.kept
     return {
+        "queries": queries,
         "item": line.item,
         "line": line,
         "kept": kept,
@@ -190,12 +210,12 @@ def enter(request: StudyRequest, pk: UUID) -> HttpResponse:
     )
     source = request.POST.get("source", "")
     try:
-        dossiers.enter(
+        entering.enter(
             row,
             code,
             entered,
             actor=request.actor,
-            kept=dossiers.Kept(source=source if source in SOURCES else ""),
+            kept=entering.Kept(source=source if source in SOURCES else ""),
         )
     except Refused as refused:
         typed = {
@@ -330,6 +350,37 @@ def cancel(request: StudyRequest, pk: UUID) -> HttpResponse:
         pk,
         lambda row: dossiers.cancel(row, actor=request.actor, reason=_reason(request)),
         _("The request is cancelled. What was applied before goes on holding."),
+    )
+
+
+@study_view("query.raise", methods=("POST",))
+def ask(request: StudyRequest, pk: UUID) -> HttpResponse:
+    """Raise a query about the dossier; what is wrong comes back beside what was typed."""
+    row = fetched(request, pk)
+    question = asking_form.posted(request)
+    try:
+        query = asking.ask(row, question, actor=request.actor)
+    except Refused as refused:
+        return _page(
+            request,
+            fetched(request, pk),
+            errors=(refused.message,),
+            question=question,
+            status=refused.status,
+        )
+    whom = query.get_addressee_display().lower()
+    messages.success(request, _("%(query)s is with the %(whom)s.") % {"query": query, "whom": whom})
+    return _go(request, row)
+
+
+@study_view("dossier.request", methods=("POST",))
+def chase(request: StudyRequest, pk: UUID) -> HttpResponse:
+    """Remind whoever delivers: a message to each, under the bell and by mail."""
+    return _do(
+        request,
+        pk,
+        lambda row: dossiers.chase(row, actor=request.actor, note=_reason(request)),
+        _("The reminder is on its way; it names the study, never the subject."),
     )
 
 

@@ -41,6 +41,10 @@ HOLDS = {
     "tr.csv": "Tumour results (SDTM TR)",
     "rs.csv": "Disease response (SDTM RS)",
     "imported_readings.csv": "Readings imported from elsewhere",
+    "dossiers.csv": "Clinical dossiers, version by version",
+    "dossier_items.csv": "Values of the dossiers",
+    "dossier_openings.csv": "Who opened which dossier while reading",
+    "reconciliation.csv": "Differences from a second source and their disposition",
     "manifest.json": "Every file with size, rows and SHA-256",
     "SHA256SUMS": "Digests for sha256sum --check",
 }

@@ -26,7 +26,10 @@ export function watchDialogs(): void {
       dialog.querySelectorAll<HTMLInputElement>("input[type=password]").forEach((field) => {
         field.value = "";
       });
-      openers.get(dialog)?.focus();
+      const opener = openers.get(dialog);
+      // A dialog that came with its page was opened by nothing: the content is next.
+      if (opener && opener !== document.body) opener.focus();
+      else document.getElementById("main")?.focus();
     });
     if (dialog.hasAttribute("data-dialog-show")) {
       show(dialog, document.activeElement instanceof HTMLElement ? document.activeElement : null);

@@ -13,6 +13,12 @@ export function words(seconds: number): string {
   return rest ? `${Math.floor(seconds / 60)} min ${rest} s` : `${seconds / 60} min`;
 }
 
+/** What a page asks by itself keeps no session alive on the server, so it does not here either. */
+function isBackground(event: Event): boolean {
+  const detail = (event as CustomEvent<{ requestConfig?: { headers?: Record<string, string> } } | null>).detail;
+  return detail?.requestConfig?.headers?.["X-Background"] !== undefined;
+}
+
 /**
  * Warns two minutes before the idle limit ends the session; any key or click extends it by one
  * request to `data-extend-url`. `data-seconds` is what the server says is left at page load.
@@ -31,8 +37,8 @@ export function watchSession(): void {
       if (answer.ok) endsAt = Date.now() + length;
     };
     for (const sign of ["htmx:afterRequest", "autosave:saved", "session:renewed"]) {
-      document.addEventListener(sign, () => {
-        endsAt = Date.now() + length;
+      document.addEventListener(sign, (event) => {
+        if (!isBackground(event)) endsAt = Date.now() + length;
       });
     }
     document.addEventListener("keydown", () => void extend());

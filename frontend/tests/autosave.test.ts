@@ -103,6 +103,14 @@ test("a conflict stops saving until the person has chosen, and keeps both", asyn
   expect(bench.sent.at(-1)).toEqual({ values: { a: "mine" }, version: "9" });
 });
 
+test("a change of what is fixed is told as such, so that only what is stored can be taken", async () => {
+  const bench = new Bench();
+  bench.answers = [{ kind: "conflict", version: "9", theirs: { a: "stored" }, fixed: true }];
+  bench.queue.change("a", "mine");
+  await bench.pass(1000);
+  expect(bench.last).toEqual({ kind: "conflict", theirs: { a: "stored" }, mine: { a: "mine" }, fixed: true });
+});
+
 test("giving up one's own values sends nothing", async () => {
   const bench = new Bench();
   bench.answers = [{ kind: "conflict", version: "9", theirs: { a: "other" } }];

@@ -4,6 +4,7 @@ import { type Header, readHeader } from "../src/upload/header";
 import { check, type Examined, masked } from "../src/upload/precheck";
 import type { RuleSheet } from "../src/upload/rules";
 import { sourceOf } from "../src/upload/source";
+import { passed } from "../src/upload/view";
 
 const words = (title: string, means = ""): RuleSheet["words"][string] => ({ title, means, error: "Fix it.", warning: "Know it." });
 const always = (level: "error" | "warning" | "info", tolerance = 0): RuleSheet["checks"][string] => ({ "*": { level, tolerance } });
@@ -138,6 +139,28 @@ test("what the visit needs and what came instead is said", () => {
   expect(check([], RULES).findings[0]).toMatchObject({
     code: "expected_series_missing", means: "The visit needs CT; received: nothing to read.",
   });
+});
+
+test("where nothing fits the visit, what lies there is named and no check passes", () => {
+  const files = series(5, [], { modality: "MR", patient: "1" });
+  const result = check(files, RULES);
+  expect(result.findings[0]).toMatchObject({ code: "wrong_modality", measured: "MR", expected: "CT" });
+  expect(passed(result)).toEqual(["All files are DICOM"]);
+  expect(passed(check([], RULES))).toEqual([]);
+  const none = check(series(5), RULES, new Set());
+  expect(none.findings[0]).toMatchObject({ code: "expected_series_missing", measured: "nothing ticked" });
+});
+
+test("documents among the images are told to be attached", () => {
+  const paper = (path: string, code: string): Examined => {
+    const one = slice(1);
+    return { source: { ...one.source, path }, header: { ...one.header, code } };
+  };
+  const files = [paper("a/report.docx", "archive_not_opened"), paper("a/plan.PDF", "not_dicom"), paper("a/x.txt", "not_dicom")];
+  const [papers, rest] = check(files, RULES).leftOut;
+  expect(papers?.files.map((one) => one.source.path)).toEqual(["a/report.docx", "a/plan.PDF"]);
+  expect(papers?.text).toContain("to the form");
+  expect(rest).toMatchObject({ code: "not_dicom" });
 });
 
 test("an unknown scanner is told from another one of the same model", () => {

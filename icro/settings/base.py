@@ -170,6 +170,7 @@ SESSION_IDLE_SECONDS = 30 * 60
 SESSION_ABSOLUTE_SECONDS = 12 * 60 * 60
 SESSION_COOKIE_AGE = SESSION_ABSOLUTE_SECONDS
 CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "icro.problems.stale_page"
 CSRF_COOKIE_SAMESITE = "Lax"
 
 # --- Background work -------------------------------------------------------------------------

@@ -17,6 +17,9 @@ _TRIM_THRESHOLD: Final = -1
 _MMAP_THRESHOLD: Final = -3
 KEPT_BYTES: Final = 64 * 1024 * 1024
 LARGEST_BYTES: Final = 32 * 1024 * 1024  # the highest that glibc takes
+# Looked up before any child is forked: a thread that is just loading a library while another one
+# forks leaves the child a loader that can load nothing.
+C_LIBRARY: Final = ctypes.CDLL(None)
 
 
 def keep_large_buffers() -> None:
@@ -26,7 +29,7 @@ def keep_large_buffers() -> None:
     """
     if sys.platform != "linux":
         return
-    with suppress(OSError, AttributeError):  # another C library
-        mallopt = ctypes.CDLL(None).mallopt
+    with suppress(AttributeError):  # another C library
+        mallopt = C_LIBRARY.mallopt
         mallopt(_MMAP_THRESHOLD, LARGEST_BYTES)
         mallopt(_TRIM_THRESHOLD, KEPT_BYTES)

@@ -36,7 +36,7 @@ from imaging.pipeline.deidentify import (
 )
 from imaging.pipeline.deidentify.holds import Look
 from imaging.pipeline.durable import NotWritten, SyncGroup
-from imaging.pipeline.package import Kind, PackageLimits, ReceivedFile, list_folder
+from imaging.pipeline.package import Kind, LeftOut, PackageLimits, ReceivedFile, list_folder
 from imaging.pipeline.reasons import sentence
 from imaging.pipeline.sandbox import Contained, Sandbox, SandboxLimits
 from imaging.pipeline.scanning import Scanned, Scanner
@@ -85,11 +85,17 @@ class FileRecord:
 
 @dataclass
 class FolderReport:
-    """The result of a run."""
+    """The result of a run.
+
+    `unmatched` counts the people of the subject list who have no file, `left_alone` the outputs of
+    earlier runs that lie in the destination and were not written anew.
+    """
 
     records: list[FileRecord]
     profile: Profile
     counts: Counter[str] = field(default_factory=Counter)
+    unmatched: int = 0
+    left_alone: int = 0
 
     def states(self) -> Counter[str]:
         return Counter(record.state for record in self.records)
@@ -142,9 +148,14 @@ class RunRefused(Exception):
 @contextmanager
 def _owned(destination: Path) -> Iterator[None]:
     """Hold the destination for one run, and remove what a run left that was killed."""
-    destination.mkdir(parents=True, exist_ok=True)
-    handle = os.open(destination, os.O_RDONLY)
     try:
+        destination.mkdir(parents=True, exist_ok=True)
+        handle = os.open(destination, os.O_RDONLY)
+    except OSError as problem:
+        raise RunRefused(f"DST: {problem.strerror}. Nothing was written.") from None
+    try:
+        if not os.access(destination, os.W_OK | os.X_OK):
+            raise RunRefused("DST may not be written to. Nothing was written.")
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -168,7 +179,7 @@ def run_folder(run: FolderRun, progress: Progress) -> FolderReport:
 
 def _run(run: FolderRun, progress: Progress) -> FolderReport:
     package = list_folder(run.source, limits=NO_LIMITS, hashed=False)
-    records = [FileRecord(0, entry.shown_name, "ignored", entry.code) for entry in package.left_out]
+    records = [_left_out(entry) for entry in package.left_out]
     report = FolderReport(records, run.profile)
     taken: dict[int, tuple[ReceivedFile, FileRecord]] = {}
     for file in package.files:
@@ -179,14 +190,19 @@ def _run(run: FolderRun, progress: Progress) -> FolderReport:
         else:
             record.state, record.code = "ignored", _IGNORED[file.kind]
     scanned, tokens, words = _scan(run, taken, progress)
+    report.unmatched = len(run.subjects.keys() - {facts.patient_id for facts in scanned.values()})
     _hold_over_upload(run, taken, scanned)
     _look(run, taken, scanned, progress)
     plans = _plans(run, scanned, tokens, words)
     _clean(run, taken, scanned, plans, report=report, progress=progress)
     records.sort(key=lambda record: record.number)
+    outputs = {run.destination / record.output for record in records if record.output}
+    report.left_alone = sum(path not in outputs for path in run.destination.rglob("*.dcm"))
     return report
 
 
+# What nobody has looked into: it may hold images, so a person must know of it.
+_NOT_SEEN: Final = frozenset({"unreadable", "unreadable_folder", "link_outside", "file_too_large"})
 _IGNORED: Final = {
     Kind.EMPTY: "empty_file",
     Kind.OTHER: "not_dicom",
@@ -194,6 +210,11 @@ _IGNORED: Final = {
     Kind.ARCHIVE: "archive_not_opened",
 }
 Taken = dict[int, tuple[ReceivedFile, FileRecord]]
+
+
+def _left_out(entry: LeftOut) -> FileRecord:
+    state = "held" if entry.code in _NOT_SEEN else "ignored"
+    return FileRecord(0, entry.shown_name, state, entry.code)
 
 
 def _hold(record: FileRecord, code: str, where: str = "") -> None:

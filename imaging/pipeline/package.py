@@ -112,17 +112,20 @@ def list_folder(
 ) -> Package:
     """List every regular file under `folder` in a stable order, with kind and SHA-256.
 
-    Links and devices are left out, never followed.  Raises PackageRefused over a limit.
+    Links and devices are left out, never followed; a link to what lies outside the folder, or to
+    nothing, has a code of its own, because what it stands for was not seen.  So has a folder that
+    cannot be opened.  Raises PackageRefused over a limit.
     """
     limits = limits or PackageLimits()
     files: list[ReceivedFile] = []
+    closed: list[OSError] = []
     left_out: list[LeftOut] = []
     total = 0
-    for path in _walk(folder):
+    for path in _walk(folder, closed):
         shown = path.relative_to(folder).as_posix()
         status = path.lstat()
         if not stat.S_ISREG(status.st_mode):
-            left_out.append(LeftOut(shown, "special_file"))
+            left_out.append(LeftOut(shown, _code_of_special(path, folder)))
             continue
         total += status.st_size
         if len(files) >= limits.files:
@@ -138,11 +141,25 @@ def list_folder(
             left_out.append(LeftOut(shown, "unreadable"))
             continue
         files.append(ReceivedFile(len(files) + 1, shown, path, status.st_size, kind, digest))
+    for problem in closed:
+        shown = Path(problem.filename).relative_to(folder).as_posix()
+        left_out.append(LeftOut(f"{shown}/", "unreadable_folder"))
     return Package(tuple(files), tuple(left_out))
 
 
-def _walk(folder: Path) -> Iterator[Path]:
-    for parent, folders, names in os.walk(folder):
+def _code_of_special(path: Path, folder: Path) -> str:
+    if not path.is_symlink():
+        return "special_file"
+    try:
+        inside = path.resolve(strict=True).is_relative_to(folder.resolve())
+    except (OSError, RuntimeError):
+        inside = False
+    return "special_file" if inside else "link_outside"
+
+
+def _walk(folder: Path, closed: list[OSError]) -> Iterator[Path]:
+    """Every file and every link of a folder; folders that cannot be opened go to `closed`."""
+    for parent, folders, names in os.walk(folder, onerror=closed.append):
         folders.sort()
         yield from (Path(parent, name) for name in sorted(names))
         links = [name for name in folders if Path(parent, name).is_symlink()]

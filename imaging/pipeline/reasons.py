@@ -22,7 +22,12 @@ SENTENCES: Final[dict[str, str]] = {
     "too_many_bytes": "The files are larger than one submission may hold.",
     "file_too_large": "The file is larger than one file may be.",
     "special_file": "The entry is a link or device, not a file. It was left out.",
+    "link_outside": (
+        "The entry is a link to a place outside the folder, or to nothing. Links are not followed: "
+        "copy what it stands for into the folder."
+    ),
     "unreadable": "The file cannot be read from the disk.",
+    "unreadable_folder": "The folder cannot be opened. What lies in it was not seen.",
     # structure
     "truncated_header": "The file ends inside its header. Export it again.",
     "truncated_sequence": "The file ends inside a nested part of its header. Export it again.",

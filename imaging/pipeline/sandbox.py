@@ -7,7 +7,6 @@ Nothing is tried again: an input that stopped a child once is never given to ano
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import os
 import resource
@@ -22,7 +21,7 @@ from mmap import mmap
 from multiprocessing.connection import Connection, Pipe, wait
 from typing import Any, Final, Generic, TypeVar
 
-from imaging.pipeline.buffers import keep_large_buffers
+from imaging.pipeline.buffers import C_LIBRARY, keep_large_buffers
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -32,6 +31,9 @@ CHUNK: Final = 16
 TICK_SECONDS: Final = 0.25
 # Headers are many small objects without cycles.
 COLLECTED_AFTER: Final = (50_000, 20, 20)
+NONE_BEGUN: Final = -1
+#: children that end before their first input, in a row: whatever they were given is given up then
+FALSE_STARTS: Final = 5
 _PR_SET_PDEATHSIG: Final = 1  # prctl(2), Linux
 
 
@@ -78,6 +80,7 @@ class Sandbox(Generic[Item, Result]):
         self._processes = max(1, processes)
         self._waiting: deque[tuple[int, Item]] = deque()
         self._chunk = CHUNK
+        self._false_starts = 0
 
     def __enter__(self) -> Sandbox[Item, Result]:
         return self
@@ -122,12 +125,16 @@ class Sandbox(Generic[Item, Result]):
             self._children.remove(child)
             code = child.autopsy()
             guilty = child.progress()
+            if guilty == NONE_BEGUN:  # no input did it
+                self._false_starts += 1
+                guilty = 0 if self._false_starts >= FALSE_STARTS else NONE_BEGUN
             for number, (position, item) in enumerate(child.given):
                 if number == guilty:
                     yield position, Contained(code)
                 else:
                     self._waiting.appendleft((position, item))
             return
+        self._false_starts = 0
         yield from results
 
     def _kill_overdue(self, ready: Collection[Any]) -> None:
@@ -187,7 +194,7 @@ class _Child:
         self.busy = False
         self.killed = False
         self._marks = marks
-        self._seen = (-1, time.monotonic())
+        self._seen = (NONE_BEGUN, time.monotonic())
 
     @classmethod
     def start(cls, setup: Callable[[], Any], limits: SandboxLimits) -> _Child:
@@ -214,8 +221,8 @@ class _Child:
 
     def give(self, work: list[tuple[int, Any]]) -> None:
         self.given, self.busy, self.killed = work, True, False
-        self._marks[:] = struct.pack("<q", 0)
-        self._seen = (0, time.monotonic())
+        self._marks[:] = struct.pack("<q", NONE_BEGUN)
+        self._seen = (NONE_BEGUN, time.monotonic())
         with suppress(OSError):  # a child that is gone shows as end of file on the next read
             self.pipe.send(work)
 
@@ -264,7 +271,7 @@ _LIVE: Final[set[_Child]] = set()
 def _end_with(parent: int) -> None:
     """End when the parent is killed: nobody would watch this child's time, or take its results."""
     with suppress(OSError, AttributeError):  # elsewhere than on Linux it ends with its pipe
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        C_LIBRARY.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         os._exit(1)
 

@@ -40,6 +40,7 @@ _GROUPS: Final = re.compile(r"\d(?:[ ./()-]{0,2}\d){5,}")
 _RUNS: Final = re.compile(rb"[\x20-\x7e]{5,}")
 # Where a word that is written as several begins anew: Vogel|Proto, CT|Koh.
 _HUMPS: Final = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_CODED: Final = re.compile(r"(?<![\w.])\d{2,3}(?:[ ,;]{1,2}\d{2,3}){4,}(?![\w.])", re.ASCII)
 _SHORT_DAY: Final = re.compile(r"\b(\d\d)[-./ ](\d\d)[-./ ](\d\d)\b")
 # Signs of nuclides before or after their mass, which are surnames too.
 _NUCLIDES: Final = re.compile(
@@ -391,6 +392,7 @@ class TokenSearch:
         self._values = frozenset(n for n in (d.lstrip("0") for d in tokens.numbers) if len(n) > 3)
         self._short = tokens.short
         self._inside = tokens.inside
+        self._heads = tokens.beginnings
         plain = [*self._phrases, *self._people]
         self._needles = [
             word.encode() for word in plain if word.isascii() and len(word) >= SHORTEST_NEEDLE
@@ -420,7 +422,11 @@ class TokenSearch:
         return any(station in joined for station in self._stations)
 
     def in_disguise(self, text: str) -> bool:
-        """Tell whether a text holds a token as base64, hexadecimal digits or written signs."""
+        """Tell whether a text holds a token as base64, hexadecimal or decimal digits or signs."""
+        for run in _CODED.findall(text):
+            numbers = [int(number) for number in re.findall(r"\d+", run)]
+            if max(numbers) < 256 and self.in_text(bytes(numbers).decode("utf-8", "replace")):
+                return True
         if _QUOTED.search(text) and self.in_text(unquote(text.replace("=", "%"))):
             return True
         unpacked: list[bytes] = []
@@ -448,6 +454,18 @@ class TokenSearch:
             return False
         return str(int(value)) in self._values and (value > 9999 or value % 50 != 0)
 
+    def _is_cut(self, text: str, runs: list[str]) -> bool:
+        """Tell whether a text holds the beginning of a long name, or a name turned round."""
+        plain = [_plain(run) for run in runs if len(run) > 5]
+        if any(run[::-1] in self._people for run in plain):
+            return True
+        if any(len(run) > 7 and run in self._heads for run in plain):
+            return True
+        # A scanner cuts what is longer than 16 or 64 signs.
+        if len(text) not in (16, 64) or not runs or not text.endswith(runs[-1]):
+            return False
+        return len(runs[-1]) > 3 and _plain(runs[-1]) in self._heads
+
     def in_speech(self, text: str) -> bool:
         """Tell whether a text holds a short or joined name, a short birth date or a UID.
 
@@ -465,6 +483,8 @@ class TokenSearch:
                 return True
             if len(run) > 5 and any(name in run.casefold() for name in self._inside):
                 return True
+        if self._is_cut(text, runs):
+            return True
         low = [run.casefold() for run in runs]
         return any(low[n] + low[n + 1] in self._people for n in range(len(low) - 1))
 
@@ -520,6 +540,12 @@ class TokenSearch:
                 if any(needle in run for needle in self._needles):
                     return True
         return False
+
+
+def _plain(run: str) -> str:
+    """A word in small letters without marks."""
+    parts = unicodedata.normalize("NFKD", run.casefold())
+    return "".join(sign for sign in parts if unicodedata.category(sign)[0] != "M")
 
 
 def _is_own_uid(uid: str) -> bool:

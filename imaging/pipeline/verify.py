@@ -151,7 +151,7 @@ class TextOf(Protocol):
     def __call__(self, tag: int) -> str: ...
 
 
-def load(path: Path, *, whole: bool = True) -> bytes:
+def load(path: Path | str, *, whole: bool = True) -> bytes:
     """Return the bytes of a file; larger files are mapped, not read, so that a header costs a few
     pages.  `whole` says that the pixels will be read too."""
     handle = os.open(path, os.O_RDONLY)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from imaging.models import Finding
 from queries.models import Query, RequestedAction
 
 _SEND = RequestedAction.Kind.SEND_IMAGES
@@ -44,3 +47,13 @@ def cause_of(code: str) -> str:
 def action_of(code: str) -> str:
     """Return what the site is asked to do about a finding; to say what happened by default."""
     return _ASKED.get(code, ("", _CONFIRM.value))[1]
+
+
+def words_of(finding: Finding) -> str:
+    """Return the question about a finding as its template has it."""
+    return finding.query_text or finding.what_to_do or finding.title
+
+
+def question_about(findings: Iterable[Finding]) -> str:
+    """Return one question about several findings, each template once."""
+    return "\n\n".join(dict.fromkeys(words_of(finding) for finding in findings))

@@ -179,7 +179,7 @@ def _work(submission: Submission) -> Callable[[Examined, Path], Work]:
 def _cleaner(plan: DeidPlan, originals: Originals) -> Callable[[], Callable[[Order], DeidOutcome]]:
     def setup() -> Callable[[Order], DeidOutcome]:
         def clean_one(order: Order) -> DeidOutcome:
-            data = originals.read(order.sha256, Path(order.source), order.size)
+            data = originals.read(order.sha256, order.source, order.size)
             if order.masks:
                 try:
                     data = apply_masks(data, order.masks)
@@ -216,15 +216,16 @@ def _verifier(
         reader = CleanReader()
 
         def verify(order: Order) -> tuple[Verdict, Left | None]:
-            place, target = Path(order.source), Path(order.target)
+            target = Path(order.target)
             if order.masks:
-                received, masked = originals.file(order.sha256, place), Path(order.masked)
+                received = originals.file(order.sha256, Path(order.source))
+                masked = Path(order.masked)
                 code = check_masked(received, masked, order.masks)
                 if code:
                     return Verdict(code, "pixel data"), None
                 source = load(masked)
             else:
-                source = originals.read(order.sha256, place, order.size)
+                source = originals.read(order.sha256, order.source, order.size)
             output = load(target)
             verdict = verifier.compare(source, output, target.name)
             return verdict, reader.read(output, target) if verdict.passed else None

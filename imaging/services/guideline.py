@@ -146,7 +146,7 @@ def row_problems(row: Mapping[str, Any]) -> list[str]:
 
 _FIELDS = {
     "modality": "Modality: give CT, MR, PT, NM … in capitals, or * for all",
-    "parameter": "Parameter",
+    "parameter": "Parameter or check: choose one",
     "kind": "What it asks: choose one",
     "severity": "Severity: choose error, warning or info",
     "source": "Source: name the society guideline, paper or protocol section",

@@ -68,7 +68,7 @@ class Cleaned:
 
 @dataclass(frozen=True, slots=True)
 class _Named:
-    """A batch on its way to the disk; its rows may be written when ``durable`` is over."""
+    """A batch on its way to the disk; its rows may be committed when ``durable`` is over."""
 
     durable: Future[None]
     passed: Sequence[Cleaned]
@@ -86,7 +86,7 @@ def keep_clean(
     with ThreadPoolExecutor(1) as disk:
         waiting: _Named | None = None
         for passed, failed in batches:
-            # The disk takes one batch while the next one is cleaned; rows follow the names.
+            # The disk takes one batch while the next one is cleaned and rows of the last are made.
             named = disk.submit(store.commit, [cleaned.staged for cleaned in passed])
             if waiting is not None:
                 finished += _write_rows(submission, intake, waiting)
@@ -98,8 +98,7 @@ def keep_clean(
 
 
 def _write_rows(submission: Submission, intake: Intake, named: _Named) -> int:
-    """Write the rows of a batch once its files are durable; return how many files it had."""
-    named.durable.result()
+    """Write the rows of a batch; they hold once its files are durable. Return how many it had."""
     passed, failed = named.passed, named.failed
     with transaction.atomic():
         # A stored batch without rows is found here again: the same bytes, the same rows.
@@ -118,6 +117,7 @@ def _write_rows(submission: Submission, intake: Intake, named: _Named) -> int:
             row.update(outcome=outcome, code=code, reason=sentence(code)[:300])
             if outcome == ReceivedFile.Outcome.HELD:
                 row.filter(held_at=None).update(held_at=clock.now())
+        named.durable.result()
     intake.left.update((cleaned.staged.sha256, cleaned.left) for cleaned in passed)
     return len(passed) + len(failed)
 

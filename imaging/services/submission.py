@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 
 from django.db import transaction
 from django.db.models import Max
@@ -24,6 +24,8 @@ from imaging.storage import destroy_submission_key
 from imaging.workflows import SUBMISSION
 from queries.models import Query, RequestedAction
 from queries.services import note_done
+from studies.forms.definition import Form
+from studies.forms.evaluation import REASONS
 from studies.forms.prefill import prefilled
 from studies.models import Configuration, FormRecord, Study, TimePoint
 from studies.services import forms
@@ -37,6 +39,11 @@ STATEMENT = (
     "I confirm that these images and this form belong to this subject and visit, and that the form "
     "is complete and true."
 )
+# Findings that the transmittal forms ask about too, by the forms' own check.
+SAME_CHECKS: Final = {
+    "date_out_of_window": "SCAN_OUT_OF_WINDOW",
+    "outside_guideline": "SLICES_TOO_THICK",
+}
 
 
 def start(
@@ -172,10 +179,25 @@ def save_form(
 
 
 def prefill_form(submission: Submission, *, actor: Actor) -> FormRecord:
-    """Propose answers from headers and visit for what is still blank."""
+    """Propose answers from headers and visit for what is still blank.
+
+    What was said of a finding before sending stands as the reason of the form's own check on it.
+    """
     row = submission.form_record
-    answers = prefilled(forms.form_of(row.form), row.answers, form_context(submission))
+    form = forms.form_of(row.form)
+    answers = prefilled(form, row.answers, form_context(submission))
+    if reasons := _said_before(submission, form):
+        answers[REASONS] = {**reasons, **answers.get(REASONS, {})}
     return forms.save_answers(row, answers, seen_version=row.version, actor=actor)
+
+
+def _said_before(submission: Submission, form: Form) -> dict[str, str]:
+    checks = {check.id for check in form.checks}
+    explained = submission.check_result.get("explained", {})
+    findings = submission.check_result.get("findings", [])
+    told = {one["code"]: explained[one["key"]] for one in findings if one["key"] in explained}
+    same = SAME_CHECKS.items()
+    return {check: told[code] for code, check in same if code in told and check in checks}
 
 
 def complete_form(submission: Submission, *, actor: Actor) -> FormRecord:

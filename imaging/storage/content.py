@@ -179,6 +179,18 @@ class ContentStore:
         opened: IO[bytes] = self._storage.open(name, "rb")
         return opened
 
+    def beginning(self, sha256: str, most: int) -> bytes:
+        """Return the first bytes of content, all of it if it is no longer; they are not proved.
+
+        Raises:
+            FileNotFoundError: the store does not hold it.
+        """
+        name = self.name_of(sha256)
+        if self.root is not None:
+            return _pread(self._place(name), 0, most)
+        with self._storage.open(name, "rb") as stream:
+            return bytes(stream.read(most))
+
     def part(self, sha256: str, at: int, length: int) -> bytes:
         """Return some bytes of content without reading the rest; they are not proved.
 
@@ -188,7 +200,7 @@ class ContentStore:
         """
         name = self.name_of(sha256)
         if self.root is not None:
-            found = _pread(self._local(name), at, length)
+            found = _pread(self._place(name), at, length)
         else:
             found = self._remote_part(name, at, length)
         if len(found) != length:
@@ -265,7 +277,15 @@ class ContentStore:
         return True
 
     def _local(self, name: str) -> Path:
-        return Path(self._storage.path(name))
+        return Path(self._place(name))
+
+    def _place(self, name: str) -> str:
+        # A name is made of hexadecimal digits (``name_of``): it cannot lead out of the folder.
+        return f"{self._base}/{name}"
+
+    @cached_property
+    def _base(self) -> str:
+        return str(self._storage.path("."))
 
 
 def write_all(stream: FileIO, chunk: bytes) -> None:
@@ -275,7 +295,7 @@ def write_all(stream: FileIO, chunk: bytes) -> None:
         view = view[stream.write(view) :]
 
 
-def _pread(path: Path, at: int, length: int) -> bytes:
+def _pread(path: str, at: int, length: int) -> bytes:
     descriptor = os.open(path, os.O_RDONLY)
     try:
         return os.pread(descriptor, length, at)

@@ -22,7 +22,7 @@ class Originals:
     def __init__(self, arrivals: ArrivalStore) -> None:
         self.arrivals = arrivals
 
-    def read(self, sha256: str, place: Path, size: int) -> bytes:
+    def read(self, sha256: str, place: Path | str, size: int) -> bytes:
         """Return an original of ``size`` bytes: its file at ``place`` if there is one, else opened.
 
         Raises:
@@ -30,7 +30,7 @@ class Originals:
             FileNotFoundError: it is not stored.
         """
         if size > IN_MEMORY:
-            return load(self.file(sha256, place))
+            return load(self.file(sha256, Path(place)))
         try:
             return load(place)
         except FileNotFoundError:

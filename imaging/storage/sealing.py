@@ -21,6 +21,7 @@ NAMED = b"ICROS2"
 FRAME = 1024 * 1024
 TAG = 16
 PREFIX = 8
+ONE_FRAME = len(NAMED) + PREFIX + FRAME + TAG  # most bytes of a sealed content of one frame
 
 
 class SealBroken(Exception):
@@ -79,6 +80,25 @@ def is_named(stream: IO[bytes]) -> bool:
     mark = stream.read(len(NAMED))
     stream.seek(0)
     return mark == NAMED
+
+
+def unseal_whole(sealed: bytes, cipher: AESGCM, *, name: bytes) -> bytes:
+    """Return the plain form of what was sealed in one frame, bound to the SHA-256 ``name``.
+
+    Raises:
+        SealBroken: see there.
+    """
+    start = len(NAMED) + PREFIX
+    try:
+        nonce = _nonce(sealed[len(NAMED) : start], 0)
+        return cipher.decrypt(nonce, memoryview(sealed)[start:], _extra(name, last=True))
+    except (InvalidTag, ValueError):
+        raise SealBroken("the frame does not match") from None
+
+
+def is_one_frame(sealed: bytes) -> bool:
+    """Tell whether a sealed content is bound to its hash and small enough to have one frame."""
+    return sealed.startswith(NAMED) and len(sealed) <= ONE_FRAME
 
 
 def unseal(stream: IO[bytes], key: bytes, *, name: bytes = b"") -> Iterator[bytes]:

@@ -21,6 +21,7 @@ from imaging.models import Finding, SiteException
 from imaging.pipeline.technical_qc.parameters import PARAMETERS
 from imaging.pipeline.technical_qc.words import WORDS
 from imaging.services import exceptions
+from imaging.views.guideline import MODALITIES
 from studies.access import StudyRequest, fetch, study_view
 from studies.models import StudySite
 from ui.moments import typed_day
@@ -91,6 +92,7 @@ def listing(request: StudyRequest) -> HttpResponse:
             "sites": StudySite.objects.visible_to(request.actor).select_related("site"),
             "codes": [(code, finding_title(code)) for code in exceptions.EXCEPTABLE],
             "parameters": sorted(PARAMETERS.values(), key=lambda row: row.title),
+            "modalities": [code for code in MODALITIES if code != "*"],
             "typed": request.POST,
             "errors": errors,
             "today": clock.today(request.study.time_zone),

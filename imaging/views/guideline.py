@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from audit.errors import Refused
@@ -26,7 +28,7 @@ from imaging.services import guideline as service
 from imaging.views.controlled import Pages
 from studies.access import StudyRequest, study_view
 from studies.models import Configuration
-from ui.figures import with_minus
+from ui.figures import whole, with_minus
 
 SEVERITIES = (("error", "Error"), ("warning", "Warning"),
               ("info", "Information"))  # fmt: skip
@@ -83,6 +85,9 @@ def _page(
         "imaging/guideline.html",
         {
             **standing,
+            "here": reverse("guideline-version", args=[request.study.code, made.pk]),
+            "save": reverse("guideline-row", args=[request.study.code, made.pk]),
+            "remove": reverse("guideline-row-remove", args=[request.study.code, made.pk]),
             "editable": editable,
             "may_edit": may_edit,
             "groups": [
@@ -183,8 +188,12 @@ def _form_of(
     }
 
 
-def _go(request: StudyRequest, made: Configuration) -> HttpResponse:
-    return redirect("guideline-version", request.study.code, made.pk)
+def _go(request: StudyRequest, made: Configuration, *, row: int | None = None) -> HttpResponse:
+    """Go to a version, with the modality that is shown, at the row that was worked on."""
+    address = reverse("guideline-version", args=[request.study.code, made.pk])
+    modality = request.GET.get("modality", "")
+    shown = "?" + urlencode({"modality": modality}) if modality in MODALITIES else ""
+    return redirect(f"{address}{shown}" + (f"#row-{row}" if row is not None else ""))
 
 
 @study_view("guideline.edit", methods=("POST",))
@@ -215,25 +224,26 @@ def save_row(request: StudyRequest, pk: UUID) -> HttpResponse:
         fresh = PAGES.fetched(request, pk)
         return _page(request, fresh, form=typed, errors=tuple(lines), status=refused.status)
     messages.success(request, _("The row is saved in %s.") % saved)
-    return _go(request, saved)
+    last = len(saved.document["rules"]) - 1
+    return _go(request, saved, row=last if number is None else number)
 
 
 @study_view("guideline.edit", methods=("POST",))
 def remove_row(request: StudyRequest, pk: UUID) -> HttpResponse:
     """Take a row out of a draft."""
     made = PAGES.fetched(request, pk)
-    index = request.POST.get("index", "")
+    index = whole(request.POST.get("index", ""), -1)
     try:
         service.remove_row(
             made,
-            index=int(index) if index.isdigit() else -1,
+            index=index,
             seen_digest=request.POST.get("seen", ""),
             actor=request.actor,
         )
         messages.success(request, _("The row is removed; earlier versions keep it."))
     except Refused as refused:
         messages.error(request, refused.message)
-    return _go(request, made)
+    return _go(request, made, row=max(index - 1, 0))
 
 
 @study_view("guideline.edit", methods=("POST",))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -17,7 +17,7 @@ from accounts.reasons import asked_again, reason_of, reason_request
 from accounts.sentences import sentences
 from accounts.signing import proven, shown_signatures, sign_request
 from audit import clock, jobs, trail
-from audit.errors import ReasonRequired, Refused, RuleBroken
+from audit.errors import Conflict, ReasonRequired, Refused, RuleBroken
 from imaging.models import PhantomScan
 from imaging.reasons import WITHDRAW_PHANTOM
 from imaging.rules import phantom_doubts
@@ -37,6 +37,7 @@ DECISIONS = {
     "pass": ("Pass the scanner", phantoms.QUALIFY, "Pass scanner"),
     "fail": ("Fail the scanner", phantoms.FAIL, "Fail scanner"),
 }
+STEPS = {"pass": "qualify", "fail": "fail"}
 TRENDS = {"water": ("water_hu", "noise_hu"), "nema_body": ("calibration_bias",)}
 
 
@@ -117,8 +118,20 @@ def start(request: StudyRequest) -> HttpResponse:
 
 @study_view("phantom.view")
 def page(request: StudyRequest, pk: UUID) -> HttpResponse:
-    """Show one scan: its files and facts to complete, or its result."""
-    return shown(request, fetched(request, pk))
+    """Show one scan: its files and facts to complete, or its result.
+
+    While it is measured the page asks again by itself, and is drawn anew when that is over.
+    """
+    row = fetched(request, pk)
+    if request.headers.get("HX-Request"):
+        over = row.state != "received" or _measuring_failed(row)
+        return HttpResponse(status=204, headers={"HX-Refresh": "true"} if over else {})
+    return shown(request, row, signing=request.GET.get("sign", ""))
+
+
+def _measuring_failed(row: PhantomScan) -> bool:
+    job = next((j for j in jobs.of(row) if j.kind == "imaging.phantom"), None)
+    return job is not None and job.state in {"failed", "quarantined"}
 
 
 def shown(
@@ -128,6 +141,7 @@ def shown(
     errors: Sequence[str] = (),
     signing: str = "",
     unsaid: str = "",
+    typed: Mapping[str, str] | None = None,
     status: int = 200,
 ) -> HttpResponse:
     """Answer with the page of a scan, perhaps with what was refused or why a reason is missing."""
@@ -150,20 +164,20 @@ def shown(
         return render(
             request,
             "imaging/phantom_draft.html",
-            {**context, **_draft_context(request, row)},
+            {**context, **_draft_context(request, row), "typed": typed or _said(row)},
             status=status,
         )
     signs = [
         _sign(request, row, name, errors if signing == name else ())
-        for name, step in (("pass", "qualify"), ("fail", "fail"))
+        for name, step in STEPS.items()
         if step in steps
     ]
-    job = next((j for j in jobs.of(row) if j.kind == "imaging.phantom"), None)
     context |= {
         "signs": signs,
         "signing": signing,
+        "decision_comment": (typed or {}).get("comment", row.decision_comment),
         "trends": _trends(row, programme.phantom),
-        "job_failed": job is not None and job.state in {"failed", "quarantined"},
+        "job_failed": _measuring_failed(row),
     }
     return render(request, "imaging/phantom_scan.html", context, status=status)
 
@@ -187,6 +201,17 @@ def _told(row: PhantomScan) -> Iterator[trail.Entry]:
         kept = tuple(c for c in entry.changes if c.field.partition(".")[0] not in _SHOWN)
         if kept or not entry.changes:
             yield replace(entry, changes=kept)
+
+
+def _said(row: PhantomScan) -> dict[str, str]:
+    """Return what a draft says so far, as its form shows it."""
+    return {
+        "scan_date": row.scan_date.isoformat() if row.scan_date else "",
+        "occasion": row.occasion,
+        "background": str(row.background_kbq_ml or ""),
+        "spheres": str(row.sphere_kbq_ml or ""),
+        "comment": row.comment,
+    }
 
 
 def _draft_context(request: StudyRequest, row: PhantomScan) -> dict[str, Any]:
@@ -275,11 +300,23 @@ def picture(request: StudyRequest, pk: UUID, sha256: str) -> HttpResponse:
 
 @study_view("phantom.decide", methods=("POST",))
 def comment(request: StudyRequest, pk: UUID) -> HttpResponse:
-    """Keep the comment of the decision before it is signed."""
+    """Keep the comment of the decision; with a decision, go on to its signature."""
     row = fetched(request, pk)
-    phantoms.comment(row, request.POST.get("comment", ""), actor=request.actor)
-    messages.success(request, _("Comment kept. Sign the decision when you are ready."))
-    return redirect("phantom-scan", request.study.code, row.pk)
+    try:
+        kept = phantoms.comment(row, request.POST.get("comment", ""), actor=request.actor)
+    except Refused as refused:
+        messages.error(request, refused.message)
+        return redirect("phantom-scan", request.study.code, row.pk)
+    decision = request.POST.get("decision", "")
+    if decision not in DECISIONS:
+        messages.success(request, _("Comment kept. Sign the decision when you are ready."))
+        return redirect("phantom-scan", request.study.code, row.pk)
+    missing = [g.text for g in PHANTOM_SCAN.guard_results(kept, STEPS[decision]) if not g.ok]
+    if missing:
+        return shown(request, fetched(request, pk), errors=missing, status=422)
+    # By an address of its own: opened again or gone back to, nothing is sent a second time.
+    address = reverse("phantom-scan", args=[request.study.code, row.pk])
+    return redirect(f"{address}?sign={decision}")
 
 
 @study_view("phantom.decide", methods=("POST",))
@@ -295,7 +332,11 @@ def sign(request: StudyRequest, pk: UUID, decision: str) -> HttpResponse:
             row, passed=decision == "pass", actor=request.actor, assent=assent
         )
     except Refused as refused:
-        return shown(request, row, errors=(refused.message,), signing=decision, status=422)
+        now = fetched(request, pk)
+        if now.state != "measured":
+            messages.error(request, refused.message)
+            return redirect("phantom-scan", request.study.code, row.pk)
+        return shown(request, now, errors=(refused.message,), signing=decision, status=422)
     if decided.qualified_until:
         until = moments.day_words(decided.qualified_until)
         messages.success(request, _("The scanner is qualified until %s.") % until)
@@ -308,8 +349,11 @@ def sign(request: StudyRequest, pk: UUID, decision: str) -> HttpResponse:
 def send_back(request: StudyRequest, pk: UUID) -> HttpResponse:
     """Return a scan to the site with the reason."""
     row = fetched(request, pk)
-    reason = request.POST.get("reason", "")
-    phantoms.return_to_site(row, actor=request.actor, reason=reason)
+    try:
+        phantoms.return_to_site(row, actor=request.actor, reason=request.POST.get("reason", ""))
+        messages.success(request, _("%s was returned to the site.") % row)
+    except Refused as refused:
+        messages.error(request, refused.message)
     return redirect("phantom-scan", request.study.code, row.pk)
 
 
@@ -344,5 +388,8 @@ def describe(request: StudyRequest, pk: UUID) -> HttpResponse:
             phantoms.send(fetched(request, pk), actor=request.actor)
             messages.success(request, _("%s was sent. It is measured now.") % row)
     except RuleBroken as refused:
-        return shown(request, fetched(request, pk), errors=(refused.message,), status=422)
+        now = fetched(request, pk)
+        return shown(request, now, errors=(refused.message,), typed=request.POST.dict(), status=422)
+    except Conflict as conflict:
+        messages.error(request, conflict.message)
     return redirect("phantom-scan", request.study.code, row.pk)

@@ -17,7 +17,7 @@ from audit.actors import service
 from audit.errors import Refused, RuleBroken
 from audit.models import record
 from imaging.models import Finding, QcReview, Submission
-from imaging.services import checks, package, qc, second_level, series
+from imaging.services import asking, checks, package, qc, second_level, series
 from imaging.views import parts, posting, workbench
 from imaging.views.submissions import crumbs, fetched
 from imaging.workflows import QC_REVIEW
@@ -119,9 +119,7 @@ def _queue_line(row: Submission, request: StudyRequest) -> dict[str, Any]:
         for r in row.reviews.all()
     )
     definition = row.time_point.definition
-    asked = stage == second_level.FIRST and (
-        row.time_point.queries.filter(blocking=True, state__in=["open", "reopened"]).exists()
-    )
+    asked = stage == second_level.FIRST and _asked(row)
     return {
         "row": row,
         "claimed": claimed,
@@ -134,6 +132,12 @@ def _queue_line(row: Submission, request: StudyRequest) -> dict[str, Any]:
         "may_take": claimed is None and not own_first and _may_take(request, stage),
         "eligibility": definition is not None and definition.is_baseline,
     }
+
+
+def _asked(row: Submission) -> bool:
+    """Return whether the clock stands because the site has to answer."""
+    waiting = row.time_point.queries.filter(blocking=True, state__in=["open", "reopened"])
+    return waiting.exists()
 
 
 def _may_take(request: StudyRequest, stage: int) -> bool:
@@ -174,7 +178,7 @@ def _review(request: StudyRequest, pk: UUID) -> QcReview:
 @study_view("qc.view")
 def bench(request: StudyRequest, pk: UUID) -> HttpResponse:
     """Findings left, images and facts in the middle, checklist right, decision below."""
-    return _workbench(request, fetched(request, pk))
+    return _workbench(request, fetched(request, pk), signing=request.GET.get("sign") == "1")
 
 
 def _workbench(
@@ -204,6 +208,7 @@ def _workbench(
         for f in findings
     ]
     form = workbench.form_lines(row)
+    to_ask = [c for c in cards if c["may_ask"] and c["is_open"] and c["row"].level == "error"]
     context: dict[str, Any] = {
         "row": row,
         "review": review,
@@ -213,7 +218,9 @@ def _workbench(
         "editable": editable,
         "crumbs": crumbs(request, row, last=_("Quality control")),
         "findings": cards,
-        "to_ask": [c for c in cards if c["may_ask"] and c["is_open"] and c["row"].level == "error"],
+        "to_ask": to_ask,
+        "question": asking.question_about(card["row"] for card in to_ask),
+        "waits_for_site": stage == second_level.FIRST and _asked(row),
         "left": [c for c in cards if c["is_open"] and c["row"].level != "info"],
         "passed": _passed(row, findings),
         "rows": rows,
@@ -244,7 +251,11 @@ def _workbench(
     if review is not None:
         context |= workbench.checklist(request, row, review, final=final, read_only=not editable)
         context |= workbench.decision(
-            request, row, review, errors=errors if signing else (), signing=signing
+            request,
+            row,
+            review,
+            errors=errors if signing else (),
+            signing=signing and editable,
         )
     response = render(request, "imaging/qc_workbench.html", context)
     response.status_code = 422 if errors else 200
@@ -352,8 +363,11 @@ def explain(request: StudyRequest, pk: UUID) -> HttpResponse:
 def ask(request: StudyRequest, pk: UUID) -> HttpResponse:
     """Ask the site about one finding."""
     row = _finding_of(request, pk)
-    query = qc.ask_site([row], actor=request.actor, text=request.POST.get("text", ""))
-    messages.success(request, _("%s was sent to the site.") % query)
+    try:
+        query = qc.ask_site([row], actor=request.actor, text=request.POST.get("text", ""))
+        messages.success(request, _("%s was sent to the site.") % query)
+    except Refused as refused:
+        messages.error(request, refused.message)
     return redirect("qc-workbench", request.study.code, row.submission_id)
 
 
@@ -369,7 +383,7 @@ def ask_all(request: StudyRequest, pk: UUID) -> HttpResponse:
     if not chosen:
         messages.error(request, _("There is nothing left to ask the site."))
         return redirect("qc-workbench", request.study.code, row.pk)
-    query = qc.ask_site(chosen, actor=request.actor)
+    query = qc.ask_site(chosen, actor=request.actor, text=request.POST.get("text", ""))
     messages.success(request, _("%s was sent to the site. QC waits for the answer.") % query)
     return redirect("qc-workbench", request.study.code, row.pk)
 
@@ -397,8 +411,22 @@ def decide(request: StudyRequest, pk: UUID) -> HttpResponse:
         if failed:
             raise RuleBroken(failed[0], rule="IMG-007")
     except Refused as refused:
-        return _workbench(request, row, errors=(refused.message,), final=True)
-    return _workbench(request, row, signing=True)
+        return _not_done(request, pk, refused, final=True)
+    # By an address of its own: opened again or gone back to, nothing is sent a second time.
+    address = reverse("qc-workbench", args=[request.study.code, row.pk])
+    return redirect(f"{address}?sign=1")
+
+
+def _not_done(
+    request: StudyRequest, pk: UUID, refused: Refused, *, final: bool = False, signing: bool = False
+) -> HttpResponse:
+    """Say what was refused beside what was typed; on a decided review, on the page as it is now."""
+    row = fetched(request, pk)
+    review = qc.current_review(row, request.actor)
+    if review is None or review.state != "open" or review.reviewer_id != request.actor.user_id:
+        messages.error(request, refused.message)
+        return redirect("qc-workbench", request.study.code, row.pk)
+    return _workbench(request, row, errors=(refused.message,), final=final, signing=signing)
 
 
 def _own(request: StudyRequest, pk: UUID) -> QcReview:
@@ -428,7 +456,7 @@ def sign(request: StudyRequest, pk: UUID) -> HttpResponse:
         assent = proven(request, review, meaning=qc.MEANING, statement=qc.STATEMENT)
         qc.sign(review, actor=request.actor, assent=assent)
     except Refused as refused:
-        return _workbench(request, row, errors=(refused.message,), signing=True)
+        return _not_done(request, pk, refused, signing=True)
     told: dict[int, str] = {
         second_level.SECOND: _("%s: signed, and drawn for a second person."),
         second_level.RESOLUTION: _("%s: signed. The decisions differ; science settles it."),

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
+from audit import clock
 from imaging.models import QcReview, Submission
 from queries.models import Query
 from studies.models import TimePoint
@@ -78,13 +79,18 @@ def _standing(row: Submission, decision: QcReview | None, asked: bool) -> Standi
             line, way = _("answer it to go on"), ("good", "good", "wait", "")
             return Standing("wait", "message-question", _("Question open"), line, None, way)
         case "in_qc":
-            line, way = _("answer promised by"), ("good", "good", "work", "")
+            line, way = _promise(row), ("good", "good", "work", "")
             return Standing("work", "clipboard-check", _("In QC"), line, row.qc_due_at, way)
         case _:
             cleaned = row.state == "deidentified"
             way = ("good", "work", "", "") if cleaned else ("work", "", "", "")
-            line = _("answer promised by")
+            line = _promise(row)
             return Standing("work", "inbox", _("Received"), line, row.qc_due_at, way)
+
+
+def _promise(row: Submission) -> str:
+    late = row.qc_due_at is not None and row.qc_due_at < clock.now()
+    return _("answer is late, promised by") if late else _("answer promised by")
 
 
 def of_visit(row: TimePoint) -> str:

@@ -13,7 +13,7 @@ from audit import clock
 from imaging.models import Finding, Preview, QcReview, Series, Submission
 from imaging.pipeline.technical_qc.guideline_text import asks_in_words
 from imaging.pipeline.technical_qc.parameters import PARAMETERS
-from imaging.services import checks, qc, second_level
+from imaging.services import asking, checks, qc, second_level
 from imaging.services.submission import form_context
 from imaging.views import parts, posting
 from imaging.workflows import QC_REVIEW
@@ -54,6 +54,7 @@ def finding_card(
         "picture": picture_of(request.study.code, row),
         "on": chosen is not None and row.series_id == chosen.pk and row.level == "error",
         "may_ask": not blinded and row.state == "open" and bool(row.query_text),
+        "question": asking.words_of(row),
         "args": [request.study.code, row.pk],
     }
 

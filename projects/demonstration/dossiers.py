@@ -11,7 +11,7 @@ from accounts.permissions import Role
 from audit import clock
 from clinical.definition import Entered
 from clinical.models import Dossier
-from clinical.services import dossiers
+from clinical.services import dossiers, entering
 from clinical.services.standing import KIND
 from projects.demonstration.cast import BUILDER
 from projects.demonstration.player import Player
@@ -173,5 +173,5 @@ def _enter(player: Player, row: Dossier, point: TimePoint, cea: str) -> None:
         "biopsy": Entered(value="Adenocarcinoma, moderately differentiated"),
     }
     for code, entered in answers.items():
-        dossiers.enter(row, code, entered, actor=partner)
+        entering.enter(row, code, entered, actor=partner)
     dossiers.receive(row, actor=partner)

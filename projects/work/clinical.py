@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import islice
 
+from django.db.models import Count, Q
+
 from audit.actors import Actor
-from clinical.models import Dossier
+from clinical.models import Dossier, Reconciliation
 from clinical.services import documents, dossiers
 from projects.addresses import address
 from projects.work.items import FEW, WorkItem, source
@@ -68,6 +70,25 @@ def dossiers_to_request(study: Study, actor: Actor) -> Iterable[WorkItem]:
             kind="Dossier",
             url=address("dossier-desk", study.code),
             icon="report",
+        )
+
+
+@source("reconciliation.manage")
+def differences_to_settle(study: Study, actor: Actor) -> Iterable[WorkItem]:
+    """Comparisons with a second source of which differences are left, one line each."""
+    rows = Reconciliation.objects.visible_to(actor).filter(state="compared").defer("cells")
+    left = rows.annotate(
+        left=Count("discrepancies", filter=~Q(discrepancies__state="settled"))
+    ).filter(left__gt=0)
+    for row in left:
+        yield WorkItem(
+            what=f"Dispose of {counted(row.left, 'difference')}",
+            study=study.code,
+            about=f"{row}, {row.source}",
+            kind="Dossier",
+            url=address("reconciliation", study.code, row.pk),
+            icon="arrows-diff",
+            tone="wait",
         )
 
 

@@ -74,12 +74,14 @@ def _page(
         "asks": [_ask(action, age) for action in actions],
         "messages_of_thread": thread(row),
         "about": targets.label_of(row),
-        "about_url": targets.url_of(row),
+        "about_url": targets.url_of(row, actor),
+        "desk": targets.desk_of(row),
         "picture_url": picture_url,
         "picture_text": picture_text,
         "steps": open_steps,
         "guards": guards,
         "closable": all(guard.ok for guard in guards),
+        "may_decline": any(action.kind != RequestedAction.Kind.CONFIRM for action in waiting),
         "may_upload": actor.may("submission.upload") and bool(row.time_point_id) and by_upload,
         "upload_words": _upload_words(by_upload),
         "may_say": row.is_open and actor.may("query.say"),
@@ -105,7 +107,9 @@ def _ask(action: RequestedAction, age: Age) -> Ask:
         day = day_words(action.done_at.date())
         return Ask(text=text, is_met=True, note=f"{action.outcome.capitalize()}, {day}.")
     note = _("Done when your new upload arrives.")
-    if action.kind not in BY_UPLOAD:
+    if action.kind == RequestedAction.Kind.CORRECT_DATA:
+        note = _("Done when the value is entered in the dossier.")
+    elif action.kind not in BY_UPLOAD:
         note = _("Done when you answer in words.")
     return Ask(text=text, note=note if age.with_site else "")
 
@@ -197,7 +201,7 @@ def query_answer(request: Any, pk: UUID) -> HttpResponse:
         lambda row, words: services.answer(
             row, text=words, actor=request.actor, cannot_be_done=cannot
         ),
-        _("Your answer to %(query)s is with image operations."),
+        _("Your answer to %(query)s was sent."),
     )
 
 
@@ -219,7 +223,7 @@ def query_ask_again(request: Any, pk: UUID) -> HttpResponse:
         request,
         pk,
         lambda row, words: services.ask_again(row, reason=words, actor=request.actor),
-        _("%(query)s is with the site again."),
+        _("%(query)s was asked again."),
     )
 
 

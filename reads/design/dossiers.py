@@ -3,7 +3,8 @@
 A design says ``never``, ``time_point``, ``global_review`` or ``oncology_review``. What is shown at
 each time point stays shown in the reviews that follow from it; the other two are "only". Whatever
 is shown keeps the sequential lock: never a time point later than the one that is read. Where a
-criterion weighs steroids and clinical status (the RANO family), the images are judged first.
+criterion weighs steroids and clinical status (the RANO family), the images are judged first and
+fixed by the opening.
 
 Sources: FDA, Clinical Trial Imaging Endpoint Process Standards (2018), III.C (blinding to clinical
 data); Wen 2010 and Wen 2023 for the two steps of RANO.
@@ -42,7 +43,7 @@ NOT_HERE = "This read has no dossier of that time point."
 NOT_STARTED = "Start the read before you open its dossier."
 IMAGES_FIRST = (
     "Judge the images first. The dossier opens when every answer before the section on steroids "
-    "and clinical status is given."
+    "and clinical status is given and no check of them is open."
 )
 
 
@@ -80,7 +81,7 @@ def may_open(
     """Say whether a dossier of a read may be opened now.
 
     Args:
-        is_open: the read is under way. images_judged: every answer about the images is given.
+        is_open: the read is under way. images_judged: the answers about the images can be fixed.
         was_seen: the reader opened this very version in this read before.
     """
     if not is_shown(design, kind):

@@ -1,7 +1,8 @@
 """The pictures of a training case: those of a visit of the study, under new identifiers.
 
 Rendered pictures, layout, labels and places are those of the released package; dates are moved by
-the caller; of the header only the slice thickness is kept. The DICOM objects stay where they are.
+the caller; of the header only the slice thickness is kept. The DICOM objects stay where they are:
+their identifiers lie inside them, so that a case would need objects of its own, written anew.
 """
 
 from __future__ import annotations
@@ -13,18 +14,10 @@ from datetime import date, timedelta
 from audit import clock
 from audit.actors import Actor
 from audit.errors import RuleBroken
-from imaging.models import (
-    ImagingStudy,
-    PackageSeries,
-    Preview,
-    ReadPackage,
-    Series,
-    SeriesTimePoint,
-    Submission,
-)
+from imaging.models import Preview, Series, Submission
 from imaging.services import package
+from reads.services.practicevisits import accept, add_series, add_submission, put_in_package
 from studies.models import Configuration, TimePoint
-from studies.services import forms
 from studies.workflows import TIME_POINT
 
 #: header facts that a case keeps; everything else may tell where and when
@@ -43,57 +36,30 @@ def show(origin: TimePoint, point: TimePoint, moved: timedelta, desk: Actor) -> 
     if held is None:
         raise RuleBroken(f"{origin} has no released images.", rule="TR-013")
     day = day_of(origin) + moved
-    point = TIME_POINT.move(point, "receive", actor=desk, changes={"assessment_date": day})
-    for name in ("start_qc", "accept"):
-        TIME_POINT.move(point, name, actor=desk)
+    point = accept(point, day, desk)
     entries = list(held.entries.select_related("series").order_by("order"))
     copies = [_series(entry.series, point, number, desk) for number, entry in enumerate(entries, 1)]
     chosen = [
         package.Choice(copy, label=entry.label, place=entry.place)
         for copy, entry in zip(copies, entries, strict=True)
     ]
-    built = ReadPackage(
-        study_id=point.study_id,
-        time_point=point,
-        layout=held.layout,
-        digest=package.content_digest(chosen, held.layout),
-    )
-    built.save()
-    for copy, entry in zip(copies, entries, strict=True):
-        PackageSeries.objects.create(
-            study_id=point.study_id,
-            package=built,
-            series=copy,
-            order=entry.order,
-            label=entry.label,
-            place=entry.place,
-        )
-    package.release(built, actor=desk)
+    put_in_package(point, chosen, held.layout, desk)
     TIME_POINT.move(point, "make_ready", actor=desk)
 
 
 def _series(origin: Series, point: TimePoint, number: int, desk: Actor) -> Series:
     row = _submission(origin, point, desk)
     uid = _new_uid(f"{row.pk}:{origin.uid}")
-    imaging_study = ImagingStudy(
-        study_id=point.study_id, subject=point.subject, uid=_new_uid(str(row.pk)),
-        original_key=_key(uid),
-    )  # fmt: skip
-    imaging_study.save()
-    made = Series(
-        study_id=point.study_id,
-        imaging_study=imaging_study,
-        submission=row,
+    made = add_series(
+        row,
+        study_uid=_new_uid(str(row.pk)),
         uid=uid,
-        original_key=_key(f"{uid}:series"),
         modality=origin.modality,
         number=number,
         body_part=origin.body_part,
         instance_count=origin.instance_count,
         facts={name: origin.facts[name] for name in KEPT_FACTS if name in origin.facts},
     )
-    made.save()
-    SeriesTimePoint(study_id=point.study_id, series=made, time_point=point).save()
     for shown in Preview.objects.filter(series=origin).order_by("id"):
         Preview.objects.create(
             study_id=point.study_id,
@@ -109,19 +75,14 @@ def _series(origin: Series, point: TimePoint, number: int, desk: Actor) -> Serie
 def _submission(origin: Series, point: TimePoint, desk: Actor) -> Submission:
     sent = origin.submission
     form = sent.form_record.form
-    made = Submission(
-        study_id=point.study_id,
-        subject=point.subject,
-        study_site=point.subject.study_site,
-        time_point=point,
-        number=Submission.objects.count() + 1,
-        sender=sent.sender,
-        form_record=forms.start(_held(form.kind, form.key), actor=desk),
+    return add_submission(
+        point,
+        sent.sender,
+        form=_held(form.kind, form.key),
         profile=_held(sent.profile.kind, sent.profile.key),
         guideline=_held(sent.guideline.kind, sent.guideline.key),
+        desk=desk,
     )
-    made.save()
-    return made
 
 
 def _held(kind: str, key: str) -> Configuration:
@@ -137,7 +98,3 @@ def _held(kind: str, key: str) -> Configuration:
 def _new_uid(text: str) -> str:
     """Return a UID of the UUID-derived root, which anybody may use (DICOM PS3.5 annex B.2)."""
     return f"2.25.{uuid.UUID(bytes=hashlib.sha256(text.encode()).digest()[:16]).int}"
-
-
-def _key(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""A study made after another one: its people, its schedule and the documents it works with."""
+"""A study made after another one: people, schedule, documents, and a site to practise at."""
 
 from __future__ import annotations
 
@@ -12,13 +12,53 @@ from audit.actors import Actor
 from studies.models import (
     Configuration,
     Membership,
+    Organisation,
     ProtocolVersion,
+    Site,
     Study,
+    StudySite,
     TimePointDefinition,
 )
 from studies.services import people
 from studies.services.people import end_role
-from studies.workflows import CONFIGURATION, PROTOCOL_VERSION
+from studies.workflows import CONFIGURATION, PROTOCOL_VERSION, STUDY_SITE
+
+CODE_LENGTH = 24
+
+
+def study_after(
+    origin: Study, *, suffix: str, title: str, uat_twin_of: Study | None = None
+) -> Study:
+    """Return a study like another one, not saved yet; its code ends with the suffix."""
+    return Study(
+        programme=origin.programme,
+        sponsor=origin.sponsor,
+        code=origin.code[: CODE_LENGTH - len(suffix)] + suffix,
+        title=title,
+        protocol_number=origin.protocol_number,
+        phase=origin.phase,
+        indication=origin.indication,
+        time_zone=origin.time_zone,
+        uat_twin_of=uat_twin_of,
+    )
+
+
+def practice_site(study: Study, desk: Actor, *, hospital: str, name: str, number: str) -> StudySite:
+    """Return the active site of a study made for practice; no hospital stands behind it."""
+    organisation = Organisation(name=f"{hospital} of {study.code}", kind="hospital")
+    organisation.save()
+    site = Site(
+        organisation=organisation,
+        name=name,
+        city=hospital.partition(" ")[0],
+        country="CH",
+        time_zone=study.time_zone,
+    )
+    site.save()
+    made = StudySite(study=study, site=site, number=number)
+    made.save()
+    found: StudySite = STUDY_SITE.move(made, "activate", actor=desk)
+    return found
 
 
 def take_over(one: Configuration, twin: Study, desk: Actor) -> bool:

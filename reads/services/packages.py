@@ -16,8 +16,9 @@ from audit.models import record
 from imaging.models import LateImages, ReadPackage
 from imaging.services.readers import CarriedOut, Consequence
 from reads.models import ReadSession, ReadTask
+from reads.services.dossiers import start_over
 from reads.visibility import OPEN, OVER
-from reads.workflows import READ_SESSION, READ_TASK
+from reads.workflows import READ_TASK
 from studies.models import TimePoint
 
 RESET_REASON = "quality control was reset"
@@ -157,12 +158,8 @@ def _hold(rows: Any, reason: str) -> int:
 
 def _start_over(task: ReadTask, time_point: TimePoint, reason: str) -> None:
     """Void what was typed and give the reader the new package; the void version stays."""
-    desk = service("Read desk")
-    READ_TASK.move(task, "hold", actor=desk, reason=reason)
-    for session in task.sessions.filter(state="open"):
-        READ_SESSION.move(session, "void", actor=desk, reason=reason)
-    repin(task, time_point.packages.get(state="released"), desk)
-    READ_TASK.move(task, "resume", actor=desk, reason=reason)
+    start_over(task, reason)
+    repin(task, time_point.packages.get(state="released"), service("Read desk"))
 
 
 def _held_by_reset(task: ReadTask) -> bool:

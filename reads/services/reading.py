@@ -21,6 +21,7 @@ from reads.design import design_from
 from reads.design.response_items import entered_places, section_of
 from reads.ecrf import Derived, ReadPoint, derive_all, named_derivations
 from reads.models import CriterionAssessment, ReadSession, ReadTask
+from reads.services.dossiers.steps import locked_form
 from reads.services.kinds import KINDS
 from reads.services.lesions import keep_lesions
 from reads.services.limits import require_room
@@ -32,7 +33,6 @@ from reads.visibility import held_by
 from reads.workflows import READ_SESSION, READ_TASK
 from studies.forms.evaluation import Evaluation
 from studies.forms.prefill import carried_forward
-from studies.models import FormRecord
 from studies.services import forms
 from studies.workflows import TIME_POINT
 
@@ -309,18 +309,11 @@ def review(session: ReadSession, *, actor: Actor) -> Reading:
     if reading.trouble and reading.evaluation.can_sign:
         raise RuleBroken(f"The responses cannot be derived: {reading.trouble}.", rule="RD-004")
     with transaction.atomic(), acting(actor.acting_as("read.perform")):
-        if _locked_record(session).locked:
+        if locked_form(session).locked:
             raise Conflict("This read is signed and cannot change.", rule="RD-011")
         session.form_record = forms.complete(session.form_record, reading.evaluation, actor=actor)
         _keep_assessments(session, reading)
     return look(session, final=True)
-
-
-def _locked_record(session: ReadSession) -> FormRecord:
-    """Return the form record, locked until the transaction ends: no save comes in between."""
-    rows = FormRecord.objects.in_study(session.study_id).select_related("form")
-    record: FormRecord = rows.select_for_update(of=("self",)).get(pk=session.form_record_id)
-    return record
 
 
 def _keep_assessments(session: ReadSession, reading: Reading) -> None:
@@ -385,7 +378,7 @@ def sign(session: ReadSession, *, actor: Actor, assent: Assent) -> ReadSession:
         if fresh is None or fresh.pk != session.pk or fresh.state != "open":
             raise Conflict("This read is signed already.", rule="RD-011")
         require_acknowledged(task)
-        fresh.form_record = _locked_record(fresh)
+        fresh.form_record = locked_form(fresh)
         if fresh.form_record.completed_at is None:
             raise Conflict(
                 "The form changed after the review. Review it again before you sign.", rule="RD-005"

@@ -25,15 +25,19 @@ from reads.design import ReadDesign
 from reads.models import Onboarding, TrainingCase, TrainingStudy
 from reads.services import attempts, training
 from reads.services.casepictures import day_of, show
-from reads.services.copies import copy_people, copy_schedule, take_over
+from reads.services.copies import (
+    copy_people,
+    copy_schedule,
+    practice_site,
+    study_after,
+    take_over,
+)
 from reads.services.planning import time_points_to_read
 from reads.services.proposedkeys import proposed_key
 from reads.services.qualifying import effective_design
 from studies.actors import actor_for
 from studies.models import (
     Configuration,
-    Organisation,
-    Site,
     Study,
     StudySite,
     Subject,
@@ -41,11 +45,10 @@ from studies.models import (
 )
 from studies.scoping import scope
 from studies.services import subjects
-from studies.workflows import STUDY, STUDY_SITE, TIME_POINT
+from studies.workflows import STUDY, TIME_POINT
 
 NAME = "Training study"
 SUFFIX = "-TRAIN"
-CODE_LENGTH = 24
 OFFERED = 40
 TITLE_LENGTH = 120
 
@@ -123,7 +126,11 @@ def make_training_study(study: Study, chosen: Sequence[Chosen], *, actor: Actor)
         Study.objects.select_for_update().get(pk=study.pk)
         if training.training_study_of(study) is not None:
             raise RuleBroken(f"{study.code} has its training study.", rule="TR-010")
-        held_in = _study(study, actor)
+        held_in = study_after(
+            study, suffix=SUFFIX, title=f"Training of the readers of {study.code}"
+        )
+        with acting(actor.acting_as("training.make")):
+            held_in.save()
         desk = service(NAME, study_id=held_in.pk)
         with acting(actor.acting_as("training.make")):
             made = TrainingStudy(study=study, held_in=held_in)
@@ -143,7 +150,7 @@ def make_training_study(study: Study, chosen: Sequence[Chosen], *, actor: Actor)
             copy_people(study, held_in, desk, duties=(Duty.OPERATIONS,), name=NAME)
             copy_schedule(study, held_in, desk, name=NAME)
             STUDY.move(held_in, "open", actor=desk, reason=f"{NAME} of {study.code}")
-            site = _site(held_in, desk)
+            site = practice_site(held_in, desk, hospital="Training", name="Training", number="900")
         differing = [one.label for one in training.matches(study, held_in) if not one.is_same]
         if differing:
             raise RuleBroken(f"Not the same: {'; '.join(differing)}.", rule="TR-014")
@@ -175,41 +182,11 @@ def _require_chosen(study: Study, chosen: Sequence[Chosen]) -> None:
             raise RuleBroken(f"A visit of “{one.title}” has no released images.", rule="TR-013")
 
 
-def _study(origin: Study, actor: Actor) -> Study:
-    made = Study(
-        programme=origin.programme,
-        sponsor=origin.sponsor,
-        code=origin.code[: CODE_LENGTH - len(SUFFIX)] + SUFFIX,
-        title=f"Training of the readers of {origin.code}",
-        protocol_number=origin.protocol_number,
-        phase=origin.phase,
-        indication=origin.indication,
-        time_zone=origin.time_zone,
-    )
-    with acting(actor.acting_as("training.make")):
-        made.save()
-    return made
-
-
 def _documents(study: Study) -> list[Configuration]:
     rows = Configuration.objects.in_study(study).filter(state="effective")
     # Scanners are not qualified for practice, and nobody delivers clinical data of its cases.
     kinds = (Configuration.Kind.PHANTOMS, Configuration.Kind.DOSSIER)
     return list(rows.exclude(kind__in=kinds).order_by("kind", "key"))
-
-
-def _site(study: Study, desk: Actor) -> StudySite:
-    hospital = Organisation(name=f"Training of {study.code}", kind="hospital")
-    hospital.save()
-    site = Site(
-        organisation=hospital, name="Training", city="Training", country="CH",
-        time_zone=study.time_zone,
-    )  # fmt: skip
-    site.save()
-    made = StudySite(study=study, site=site, number="900")
-    made.save()
-    found: StudySite = STUDY_SITE.move(made, "activate", actor=desk)
-    return found
 
 
 # Cases

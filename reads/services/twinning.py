@@ -7,7 +7,6 @@ before their release is what it is for. Nothing leaves it: no data cut is planne
 
 from __future__ import annotations
 
-import hashlib
 import io
 from typing import Any
 
@@ -20,37 +19,37 @@ from audit.errors import RuleBroken
 from audit.jobs import enqueue
 from audit.models import record
 from imaging.models import (
-    ImagingStudy,
-    PackageSeries,
     Preview,
-    ReadPackage,
     Series,
-    SeriesTimePoint,
     Submission,
 )
 from imaging.phantom import LesionSpec, SeriesSpec, invented_identity, render
 from imaging.services import package
 from imaging.storage import previews
 from reads.services import planning, qualifying
-from reads.services.copies import copy_people, copy_schedule, take_over
+from reads.services.copies import (
+    copy_people,
+    copy_schedule,
+    practice_site,
+    study_after,
+    take_over,
+)
+from reads.services.practicevisits import accept, add_series, add_submission, put_in_package
 from studies.models import (
     Configuration,
     Membership,
-    Organisation,
-    Site,
     Study,
     StudySite,
     Subject,
     TimePoint,
 )
 from studies.scoping import scope
-from studies.services import forms, subjects
+from studies.services import subjects
 from studies.validation import problems_of
-from studies.workflows import STUDY, STUDY_SITE, TIME_POINT, may_be_ready
+from studies.workflows import STUDY, TIME_POINT, may_be_ready
 
 NAME = "UAT twin"
 SUFFIX = "-UAT"
-CODE_LENGTH = 24
 JOB = "reads.twin"
 #: the invented subjects: longest diameter of the liver lesion in mm, visit by visit
 COURSES = ((40.0, 26.0, 24.0), (32.0, 32.0, 44.0))
@@ -81,16 +80,8 @@ def make_twin(study: Study, *, actor: Actor) -> Study:
             raise RuleBroken("This study has a twin already. Bring it up to date.", rule="UAT-002")
         if not _newest(study, Configuration.Kind.PLAN):
             raise RuleBroken("The study has no plan yet; its clocks need one.", rule="UAT-003")
-        twin = Study(
-            programme=study.programme,
-            sponsor=study.sponsor,
-            code=study.code[: CODE_LENGTH - len(SUFFIX)] + SUFFIX,
-            title=f"UAT twin of {study.code}",
-            protocol_number=study.protocol_number,
-            phase=study.phase,
-            indication=study.indication,
-            time_zone=study.time_zone,
-            uat_twin_of=study,
+        twin = study_after(
+            study, suffix=SUFFIX, title=f"UAT twin of {study.code}", uat_twin_of=study
         )
         twin.save()
         record("study.make_twin", study, details={"twin": twin.code})
@@ -153,7 +144,9 @@ def furnish(twin: Study) -> int:
             return 0
         for user in _readers(twin):
             qualifying.qualify(user, twin, actor=desk)
-        site = StudySite.objects.first() or _site(twin, desk)
+        site = StudySite.objects.first() or practice_site(
+            twin, desk, hospital="Invented hospital", name="Invented site", number="901"
+        )
         made = 0
         for number, course in enumerate(COURSES, start=1):
             code = f"{site.number}-{number:03d}"
@@ -173,23 +166,6 @@ def _readers(twin: Study) -> list[Any]:
     return [one.user for one in rows.select_related("user")]
 
 
-def _site(twin: Study, desk: Actor) -> StudySite:
-    hospital = Organisation(name=f"Invented hospital of {twin.code}", kind="hospital")
-    hospital.save()
-    site = Site(
-        organisation=hospital,
-        name="Invented site",
-        city="Invented",
-        country="CH",
-        time_zone=twin.time_zone,
-    )
-    site.save()
-    made = StudySite(study=twin, site=site, number="901")
-    made.save()
-    found: StudySite = STUDY_SITE.move(made, "activate", actor=desk)
-    return found
-
-
 def _subject(site: StudySite, code: str, course: tuple[float, ...], desk: Actor) -> None:
     made = subjects.register_subject(
         site, code=code, anchors={"enrolment": clock.today()}, actor=desk, source="site"
@@ -201,23 +177,9 @@ def _subject(site: StudySite, code: str, course: tuple[float, ...], desk: Actor)
 
 
 def _make_ready(point: TimePoint, size: float, desk: Actor) -> None:
-    point = TIME_POINT.move(
-        point, "receive", actor=desk, changes={"assessment_date": point.planned_date}
-    )
-    for name in ("start_qc", "accept"):
-        TIME_POINT.move(point, name, actor=desk)
+    point = accept(point, point.planned_date, desk)
     series = _series(point, size, desk)
-    built = ReadPackage(
-        study=point.study,
-        time_point=point,
-        digest=package.content_digest([package.Choice(series)] if series else [], "1x1"),
-    )
-    built.save()
-    if series is not None:
-        PackageSeries.objects.create(
-            study=point.study, package=built, series=series, order=1, label=""
-        )
-    package.release(built, actor=desk)
+    put_in_package(point, [package.Choice(series)] if series else [], "1x1", desk)
     # A twin with a dossier definition waits for invented dossiers, as the study does for real ones.
     if may_be_ready(point).ok:
         TIME_POINT.move(point, "make_ready", actor=desk)
@@ -233,29 +195,14 @@ def _series(point: TimePoint, size: float, desk: Actor) -> Series | None:
     sender = Membership.objects.filter(study=point.study).order_by("created_at").first()
     if form is None or profile is None or guideline is None or sender is None:
         return None
-    row = Submission(
-        study=point.study,
-        subject=point.subject,
-        study_site=point.subject.study_site,
-        time_point=point,
-        number=Submission.objects.count() + 1,
-        sender=sender.user,
-        form_record=forms.start(form, actor=desk),
-        profile=profile,
-        guideline=guideline,
+    row = add_submission(
+        point, sender.user, form=form, profile=profile, guideline=guideline, desk=desk
     )
-    row.save()
     uid = _uid(row)
-    imaging_study = ImagingStudy(
-        study=point.study, subject=point.subject, uid=uid, original_key=_key(uid)
-    )
-    imaging_study.save()
-    series = Series(
-        study=point.study,
-        imaging_study=imaging_study,
-        submission=row,
+    series = add_series(
+        row,
+        study_uid=uid,
         uid=f"{uid}.1",
-        original_key=_key(f"{uid}.1"),
         modality="CT",
         description="Invented CT",
         number=1,
@@ -263,8 +210,6 @@ def _series(point: TimePoint, size: float, desk: Actor) -> Series | None:
         instance_count=SLICES,
         facts={"slice_thickness_mm": 5.0},
     )
-    series.save()
-    SeriesTimePoint(study=point.study, series=series, time_point=point).save()
     pictures = [previews().put_bytes(one) for one in _pictures(point, size)]
     Preview.objects.create(
         study=point.study,
@@ -279,10 +224,6 @@ def _series(point: TimePoint, size: float, desk: Actor) -> Series | None:
 def _uid(row: Submission) -> str:
     """Return a UID of the UUID-derived root, which anybody may use (DICOM PS3.5 annex B.2)."""
     return f"2.25.{row.pk.int}"
-
-
-def _key(uid: str) -> str:
-    return hashlib.sha256(uid.encode()).hexdigest()
 
 
 def _pictures(point: TimePoint, size: float) -> list[bytes]:

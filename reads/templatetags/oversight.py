@@ -8,6 +8,7 @@ from django import template
 
 from audit import clock
 from reads.models import TrainingReminder
+from reads.services.dossiers import was_begun_anew
 from reads.services.reminders import gating
 from reads.services.retraining import places_of
 from reads.services.rollback import reminder_of
@@ -38,7 +39,8 @@ def oversight_banner(context: Any, task: Any = None) -> dict[str, Any]:
             places += [(one, place) for place in places_of(user.pk, one)]
             if task is not None:
                 rows += _of_the_re_read(one, task, [row.pk for _, row in rows])
-    return {"rows": rows, "places": places, "now": clock.now(), "user": user}
+    anew = task is not None and task.state != "signed" and was_begun_anew(task)
+    return {"rows": rows, "places": places, "anew": anew, "now": clock.now(), "user": user}
 
 
 def _of_the_re_read(study: Any, task: Any, shown: list[Any]) -> list[tuple[Any, TrainingReminder]]:

@@ -1,8 +1,7 @@
-"""For those who watch: who opened which dossier, and decisions on revised dossiers."""
+"""For those who watch: decisions on revised dossiers."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -18,13 +17,11 @@ from accounts.signing import proven, shown_signatures, sign_request
 from audit import clock, trail
 from audit.errors import Refused
 from clinical.services import dossiers as clinical
-from reads.models import DossierChange, DossierOpening, ReadTask
+from reads.models import DossierChange
 from reads.services import dossierchanges
-from reads.services.assigning import reader_codes
 from studies.access import StudyRequest, fetch, study_view
 from studies.models import TimePoint
 from ui.records import Link
-from ui.sheets import csv_response
 
 PER_PAGE = 50
 CHIPS = (
@@ -33,10 +30,6 @@ CHIPS = (
     ("carried_out", "Carried out", "carried_out"),
     ("overtaken", "Overtaken", "overtaken"),
 )
-COLUMNS = (
-    "subject", "time_point", "dossier_version", "read", "role", "reader", "opened_utc",
-    "zone", "form_version", "after_signature", "read_state",
-)  # fmt: skip
 
 
 def dossier_address(request: StudyRequest, point: TimePoint, version: int | None) -> str:
@@ -47,75 +40,7 @@ def dossier_address(request: StudyRequest, point: TimePoint, version: int | None
     return reverse("dossier", args=[request.study.code, found.pk]) if found is not None else ""
 
 
-# Who opened which dossier
-
-
-@study_view("dossier.watch")
-def openings(request: StudyRequest) -> HttpResponse:
-    """List every opening of a dossier in a read or a case, newest first."""
-    rows = (
-        DossierOpening.objects.filter(study_id=request.study.pk)
-        .select_related("time_point__subject", "task__stream", "task__time_point", "case")
-        .order_by("-id")
-    )
-    point = None
-    if request.GET.get("time_point"):
-        point = fetch(
-            TimePoint.objects.select_related("subject"), request.actor, request.GET["time_point"]
-        )
-        rows = rows.filter(time_point=point)
-    if request.GET.get("read"):
-        rows = rows.filter(task=fetch(ReadTask, request.actor, request.GET["read"]))
-    codes = reader_codes(request.study)
-    if request.GET.get("format") == "csv":
-        return csv_response(
-            f"{request.study.code}_dossier_openings", COLUMNS, (_line(row, codes) for row in rows)
-        )
-    page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
-    return render(
-        request,
-        "reads/dossier_openings.html",
-        {
-            "page": page,
-            "rows": [(row, codes.get(row.reader_id, _adjudicator(row))) for row in page],
-            "point": point,
-            "waiting": DossierChange.objects.visible_to(request.actor).filter(state="open").count(),
-            "crumbs": _crumbs(request, openings=bool(point), last=str(point) if point else ""),
-        },
-    )
-
-
-def _adjudicator(row: DossierOpening) -> str:
-    return _("Adjudicator") if row.case_id else "R"
-
-
-def _line(row: DossierOpening, codes: Mapping[Any, str]) -> tuple[Any, ...]:
-    task, case = row.task, row.case
-    return (
-        row.time_point.subject.code,
-        row.time_point.label,
-        row.version,
-        what_of(row),
-        task.stream.role if task else "adjudicator",
-        codes.get(row.reader_id, _adjudicator(row)),
-        row.at,
-        row.zone,
-        row.answers_version,
-        row.after_signature,
-        task.state if task else case.state if case else "",
-    )
-
-
-def what_of(row: DossierOpening) -> str:
-    """Return in which read or case a dossier was opened."""
-    if row.task is None:
-        return f"Adjudication {row.case.label}" if row.case else ""
-    point = row.task.time_point
-    kind = row.task.get_kind_display()
-    return f"{kind}, {point.label}" if point is not None else kind
-
-
-def _crumbs(request: StudyRequest, *, last: str = "", openings: bool = False) -> list[Link]:
+def crumbs(request: StudyRequest, *, last: str = "", openings: bool = False) -> list[Link]:
     code = request.study.code
     found = [Link(label=code, url=reverse("study-entry", args=[code]))]
     if not last:
@@ -149,7 +74,7 @@ def listing(request: StudyRequest) -> HttpResponse:
                 (code, _(label), rows.filter(state=found).count()) for code, label, found in CHIPS
             ],
             "now": clock.now(),
-            "crumbs": _crumbs(request),
+            "crumbs": crumbs(request),
         },
     )
 
@@ -213,7 +138,7 @@ def _page(
             "signatures": shown_signatures(row),
             "history": sentences(trail.entries(row)),
             "now": clock.now(),
-            "crumbs": _crumbs(request, last=str(row.time_point)),
+            "crumbs": crumbs(request, last=str(row.time_point)),
         },
         status=422 if errors else 200,
     )

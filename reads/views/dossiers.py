@@ -10,7 +10,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
-from audit.errors import NotPermitted
+from audit.errors import Conflict, NotPermitted
 from audit.models import record
 from reads.models import AdjudicationCase, ReadTask
 from reads.services import dossiers, reading
@@ -27,7 +27,10 @@ def read_dossier(request: StudyRequest, pk: UUID) -> HttpResponse:
     """Show which dossiers a read may open; a POST opens one, and is kept."""
     task = find_task(request, pk)
     opened, refusal = _act(
-        request, lambda place: dossiers.open_in_read(task, place, actor=request.actor)
+        request,
+        lambda place: dossiers.open_in_read(
+            task, place, actor=request.actor, seen_version=_seen_version(request)
+        ),
     )
     shelf = dossiers.shelf(task, reading.active_session(task), actor=request.actor)
     return _answer(request, shelf, opened, refusal, {"task": task, "band": band_of(task)})
@@ -59,8 +62,14 @@ def _act(request: StudyRequest, act: Callable[[int], Opened]) -> tuple[Opened | 
         return None, ""
     try:
         return act(whole(request.POST.get("place", ""), 0)), ""
-    except NotPermitted as refused:
+    except (NotPermitted, Conflict) as refused:
         return None, refused.message
+
+
+def _seen_version(request: StudyRequest) -> int | None:
+    """Return the version of the form beside the panel; a page of the panel alone has none."""
+    given = request.POST.get("version", "")
+    return whole(given, -1) if given else None
 
 
 def _answer(

@@ -7,6 +7,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -30,6 +31,7 @@ from reads.views.oversight_parts import (
 from reads.views.oversight_reminders import draft_of, offered_pictures
 from studies.access import StudyRequest, fetch, study_view
 
+SIGNED_PER_PAGE = 50
 CHIPS = (
     ("", "To approve", ("requested", "science_approved", "project_approved", "approved")),
     ("done", "Carried out", CARRIED_OUT),
@@ -183,7 +185,7 @@ def _new(
             "code": codes.get(task.stream.reader_id, "R") if task else "",
             "groups": grouped(impact.lines()) if impact else [],
             "can_request": bool(impact and impact.signed),
-            "signed": _signed_tasks(request, codes) if task is None else [],
+            **(_signed_tasks(request, codes) if task is None else {}),
             "pictures": offered_pictures(session),
             "typed": request.POST or {"clause": finding.clause if finding else "", "gates": "yes"},
             "refused": refused,
@@ -193,16 +195,20 @@ def _new(
     )
 
 
-def _signed_tasks(request: StudyRequest, codes: Mapping[Any, str]) -> list[tuple[ReadTask, str]]:
+def _signed_tasks(request: StudyRequest, codes: Mapping[Any, str]) -> dict[str, Any]:
+    """Return one page of the signed reads, of the subjects that are searched for."""
+    search = request.GET.get("q", "").strip()
     rows = (
         ReadTask.objects.visible_to(request.actor)
-        .filter(sessions__state__in=SIGNED)
+        .filter(sessions__state__in=SIGNED, stream__subject__code__icontains=search)
         .exclude(stream__purpose="training")
         .select_related("stream__subject", "time_point__subject")
         .order_by("stream__subject__code", "stream__role", "sequence")
         .distinct()
     )
-    return [(one, codes.get(one.stream.reader_id, "R")) for one in rows]
+    page = Paginator(rows, SIGNED_PER_PAGE).get_page(request.GET.get("page"))
+    signed = [(one, codes.get(one.stream.reader_id, "R")) for one in page]
+    return {"signed": signed, "page": page, "search": search}
 
 
 def find_rollback(request: StudyRequest, pk: Any) -> RollBack:

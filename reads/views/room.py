@@ -128,6 +128,7 @@ def _panel(request: Any, task: ReadTask, session: ReadSession) -> dict[str, Any]
             previous=seen.previous,
             context=seen.context,
             read_only=session.state != "open",
+            fixed=session.form_record.fixed,
         ),
         "is_baseline": not seen.earlier,
         "responses": [
@@ -179,8 +180,14 @@ def _start_page(request: Any, task: ReadTask) -> HttpResponse:
     )
 
 
-def _room(request: Any, task: ReadTask, session: ReadSession, *, status: int = 200) -> HttpResponse:
+def _room(
+    request: Any, task: ReadTask, session: ReadSession, *, refused: Refused | None = None
+) -> HttpResponse:
+    """Show the room; why a review was refused stands there until the next save."""
+    status = refused.status if refused else 200
     if sessions.is_session(task):
+        if refused:
+            messages.error(request, refused.message)
         return sessions.room(request, task, session, status=status)
     code = request.study.code
     shown = pictures.series_of(task.package)
@@ -201,6 +208,7 @@ def _room(request: Any, task: ReadTask, session: ReadSession, *, status: int = 2
             "compared": compared or (earlier[-1] if earlier else None),
             "viewer_url": f"{stacks}?{query}" if query else stacks,
             "offset": offset_minutes(clock.now(), request.user.time_zone),
+            "refused": refused.message if refused else "",
         },
         status=status,
     )
@@ -273,14 +281,23 @@ def _begun(task: ReadTask, form: Form, answers: Mapping[str, Any]) -> dict[str, 
 
 
 def _conflict(session: ReadSession, names: list[str], conflict: Conflict) -> JsonResponse:
-    """Answer a lost race with what is stored, so that both contents can be shown."""
-    if conflict.rule != "FRM-003":
+    """Answer a lost race, or a change of what is fixed, with what is stored.
+
+    Both contents can then be shown; of a fixed answer only the stored one can be taken.
+    """
+    if conflict.rule not in ("FRM-003", "FRM-005"):
         return JsonResponse({"detail": conflict.message}, status=423)
     fresh = FormRecord.objects.in_study(session.study_id).get(pk=session.form_record_id)
     form = forms.form_of(session.form_record.form)
     values = controls_at(form, fresh.answers, names)
     return JsonResponse(
-        {"version": str(fresh.version), "values": values, "detail": conflict.message}, status=409
+        {
+            "version": str(fresh.version),
+            "values": values,
+            "detail": conflict.message,
+            "fixed": conflict.rule == "FRM-005",
+        },
+        status=409,
     )
 
 
@@ -304,8 +321,7 @@ def _act(request: Any, task: ReadTask) -> HttpResponse:
         try:
             reading.review(session, actor=request.actor)
         except RuleBroken as refused:
-            messages.error(request, refused.message)
-            return _room(request, task, session, status=refused.status)
+            return _room(request, task, session, refused=refused)
         return redirect("read-review", code, task.pk)
     return redirect("read-page", code, task.pk)
 

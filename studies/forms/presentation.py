@@ -6,7 +6,7 @@ templates only place them and another renderer (a PDF, a command line) can do th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import time
 
@@ -139,6 +139,7 @@ class SectionView:
     fields: tuple[FieldView, ...]
     answered: int
     asked: int
+    is_fixed: bool = False
 
 
 @dataclass(frozen=True)
@@ -170,14 +171,18 @@ def present(
     previous: Evaluation | None = None,
     context: Mapping[str, object] | None = None,
     read_only: bool = False,
+    fixed: Collection[str] = (),
 ) -> FormView:
     """The page of an evaluation. `answers` are the raw answers that were evaluated.
 
     With `previous`, each field shows the answer of the prior time point; with `context`, what
-    the field's prefill source says. `read_only` shows a signed form.
+    the field's prefill source says. `read_only` shows a signed form, `fixed` names the sections
+    of an open one whose answers cannot change any more; a warning in them can still be explained.
     """
     raw = answers if isinstance(answers, Mapping) else {}
-    return _Presenter(evaluation, raw, previous, context or {}, read_only=read_only).page()
+    held = frozenset(fixed)
+    page = _Presenter(evaluation, raw, previous, context or {}, read_only=read_only, fixed=held)
+    return page.page()
 
 
 class _Presenter:
@@ -189,8 +194,9 @@ class _Presenter:
         context: Mapping[str, object],
         *,
         read_only: bool,
+        fixed: frozenset[str],
     ) -> None:
-        self.evaluation, self.raw = evaluation, raw
+        self.evaluation, self.raw, self.fixed = evaluation, raw, fixed
         self.form: Form = evaluation.form
         self.previous, self.given, self.read_only = previous, context, read_only
         self.asked, self.missing = set(evaluation.asked), set(evaluation.missing)
@@ -198,6 +204,10 @@ class _Presenter:
             place: tuple(self._message(each) for each in evaluation.messages if each.place == place)
             for place in {each.place for each in evaluation.messages}
         }
+
+    def _is_closed(self, place: str) -> bool:
+        """Whether nothing is entered at a place: the form is signed, or its section is fixed."""
+        return self.read_only or place.partition(".")[0] in self.fixed
 
     def page(self) -> FormView:
         every = tuple(
@@ -236,6 +246,7 @@ class _Presenter:
                         fields=fields,
                         answered=len(asked - self.missing),
                         asked=len(asked),
+                        is_fixed=section.key in self.fixed and not self.read_only,
                     )
                 )
         return views
@@ -248,7 +259,7 @@ class _Presenter:
         answer = self.evaluation.answer(place)
         messages = self.messages.get(place, ())
         help_id = element_id(place, "help") if item.help else ""
-        fixed = self.read_only or not item.is_entered
+        fixed = self._is_closed(place) or not item.is_entered
         widget = "readout" if fixed and item.kind is not Kind.GROUP else _widget(item)
         example = EXAMPLES.get(widget, "")
         example_id = element_id(place, "example") if example else ""
@@ -363,7 +374,7 @@ class _Presenter:
         return "" if given is None else _control_value(item, read_answer(item, given), given)
 
     def _source_differs(self, item: Item, answer: Answer) -> bool:
-        if not item.prefill or self.read_only or answer.value is None:
+        if not item.prefill or self._is_closed(item.path) or answer.value is None:
             return False
         source = read_answer(item, self.given.get(item.prefill)).value
         return source is not None and source != answer.value
@@ -371,6 +382,7 @@ class _Presenter:
     def _rows(self, item: Item, raw: object) -> RowsView:
         keys = self.evaluation.rows.get(item.path, ())
         rows = raw if isinstance(raw, list | tuple) else ()
+        closed = self._is_closed(item.path)
         views = []
         for number, key in enumerate(keys):
             place = f"{item.path}.{number}"
@@ -380,11 +392,9 @@ class _Presenter:
                     number=number,
                     id=element_id(place),
                     title=key or f"{item.row_name} {number + 1}",
-                    name="" if self.read_only else control("row", place),
+                    name="" if closed else control("row", place),
                     origin=str(number),
-                    remove_name=""
-                    if self.read_only or item.fixed_rows
-                    else control("remove", place),
+                    remove_name="" if closed or item.fixed_rows else control("remove", place),
                     fields=tuple(
                         self._field(part, f"{place}.{part.key}", row.get(part.key))
                         for part in item.items
@@ -392,7 +402,7 @@ class _Presenter:
                     ),
                 )
             )
-        may_add = not (self.read_only or item.fixed_rows) and len(keys) < item.max_rows
+        may_add = not (closed or item.fixed_rows) and len(keys) < item.max_rows
         return RowsView(tuple(views), item.row_name, control("add", item.path), may_add)
 
 

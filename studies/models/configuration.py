@@ -15,7 +15,7 @@ from typing import Any
 from django.db import models
 from django.db.models import Q
 
-from audit.guards import Frozen
+from audit.guards import FixedParts, Frozen
 from audit.states import StateField
 from studies.scoping import StudyScoped
 
@@ -103,7 +103,8 @@ class FormRecord(StudyScoped):
 
     ``version`` counts saves; a save states the version it was made from, so that of two tabs one
     wins and the other is told. ``entered_at`` is when the person typed, ``saved_at`` when the
-    server kept it (EMA 2023 §6.2.1).
+    server kept it (EMA 2023 §6.2.1). ``fixed`` names sections whose answers cannot change any more
+    while the rest is still written; a section is added to it and never taken out.
     """
 
     form = models.ForeignKey(Configuration, on_delete=models.PROTECT, related_name="records")
@@ -113,12 +114,14 @@ class FormRecord(StudyScoped):
     saved_at = models.DateTimeField("saved", null=True, blank=True)
     completed_at = models.DateTimeField("completed", null=True, blank=True)
     locked = models.BooleanField("locked", default=False)
+    fixed = models.JSONField("sections that are fixed", default=list, blank=True)
 
     frozen = Frozen(
         condition="OLD.locked",
         columns=("answers", "form_id", "locked", "completed_at"),
         why="the form is locked by a signature",
     )
+    fixed_parts = FixedParts("answers", keys="fixed", why="this part of the form is fixed")
 
     def __str__(self) -> str:
         return f"{self.form.title}"

@@ -6,7 +6,7 @@ what is stored, so that nobody's typing is lost silently.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -26,6 +26,7 @@ from studies.forms.evaluation import Evaluation
 from studies.models import Configuration, FormRecord
 
 _MAX_ANSWER_BYTES = 1_000_000
+FIXED = "These answers are fixed and cannot change any more. Nothing was saved."
 
 
 @lru_cache(maxsize=256)
@@ -102,6 +103,8 @@ def save_answers(
                 rule="FRM-003",
                 details={"version": row.version, "answers": row.answers},
             )
+        if any(row.answers.get(key) != answers.get(key) for key in row.fixed):
+            raise Conflict(FIXED, rule="FRM-005")
         if row.answers == answers and row.completed_at is None:
             return row
         row.answers = dict(answers)
@@ -110,6 +113,17 @@ def save_answers(
         row.saved_at = clock.now()
         row.completed_at = None
         row.save()
+        return row
+
+
+def fix(record: FormRecord, sections: Collection[str], *, actor: Actor) -> FormRecord:
+    """Fix the answers of some sections for good; the others stay open. Safe to repeat."""
+    with transaction.atomic(), acting(actor):
+        row = FormRecord.objects.in_study(record.study_id).select_for_update().get(pk=record.pk)
+        missing = [key for key in sections if key not in row.fixed]
+        if missing:
+            row.fixed = [*row.fixed, *missing]
+            row.save()
         return row
 
 
@@ -122,7 +136,8 @@ def complete(record: FormRecord, evaluation: Evaluation, *, actor: Actor) -> For
     if not evaluation.can_sign:
         left = [message.text for message in evaluation.messages if message.blocks]
         missing = len(evaluation.missing)
-        parts = [f"{missing} answers are missing."] if missing else []
+        answers = "answer is" if missing == 1 else "answers are"
+        parts = [f"{missing} {answers} missing."] if missing else []
         raise RuleBroken(
             " ".join([*parts, *left[:5]]) or "The form is not complete.",
             rule="FRM-004",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from allauth.usersessions.models import UserSession
@@ -254,3 +255,31 @@ def test_a_stranger_learns_nothing_about_who_has_an_account(client: Client, user
     assert ("not correct" in known) == ("not correct" in unknown)
     client.post("/accounts/password/reset/", {"email": "nobody.here@example.org"})
     assert all(user.email not in message.to for message in mail.outbox)
+
+
+@pytest.mark.parametrize(
+    ("page", "back_to"),
+    [
+        ("http://testserver/s/ALPHA/qc/1/?series=2", "/s/ALPHA/qc/1/?series=2"),
+        ("https://elsewhere.example/s/ALPHA/", "/"),
+        ("", "/"),
+    ],
+)
+def test_who_sent_a_form_too_late_comes_back_to_the_page_of_the_form(
+    page: str, back_to: str
+) -> None:
+    """What answers a form has no page of its own: to be led there would end at an empty one."""
+    headers = {"Referer": page} if page else {}
+    answer = Client(headers=headers).post("/s/ALPHA/qc/00000000-0000-0000-0000-000000000000/claim/")
+    assert answer.status_code == 302
+    asked = parse_qs(urlsplit(answer["Location"]).query)
+    assert asked["next"] == [back_to]
+
+
+def test_a_form_older_than_the_last_log_in_is_refused_in_words(visitor: Client) -> None:
+    strict = Client(enforce_csrf_checks=True)
+    strict.cookies = visitor.cookies
+    answer = strict.post("/accounts/logout/")
+    assert answer.status_code == 403
+    assert "older than your last log-in" in answer.content.decode()
+    assert "Nothing was changed" in answer.content.decode()

@@ -102,11 +102,12 @@ def test_a_pytest_that_a_worker_starts_is_a_run_of_its_own(
 
 @pytest.mark.slow
 def test_a_process_of_a_test_ends_with_the_run_that_is_killed() -> None:
+    # The process itself tells its number: by then the wish to end with its parent is set.
     script = (
         "import subprocess, sys, time\n"
         "from tests.plugins import runs\n"
-        "inner = subprocess.Popen(runs.ending_with_us(['sleep', '60']), start_new_session=True)\n"
-        "print(inner.pid, flush=True)\n"
+        "command = ['sh', '-c', 'echo $$; exec sleep 60']\n"
+        "subprocess.Popen(runs.ending_with_us(command), start_new_session=True)\n"
         "time.sleep(60)\n"
     )
     run = subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE)

@@ -156,6 +156,11 @@ def test_every_guarded_table_has_its_triggers() -> None:
         if hasattr(model, "frozen_with") and (model._meta.db_table, "frozen_part") not in found
     ]
     missing += [
+        (model._meta.db_table, "fixed_parts")
+        for model in own_models()
+        if hasattr(model, "fixed_parts") and (model._meta.db_table, "fixed_parts") not in found
+    ]
+    missing += [
         (table, name)
         for table in tables(is_tracked)
         for name in ("undeletable_row", "undeletable_all")

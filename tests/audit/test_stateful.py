@@ -47,8 +47,8 @@ ROLES = (
 )
 #: Who holds the rights of these steps, drawn by hand; the platform's services hold every right.
 HOLDERS = {
-    "query.answer": {"site_user"},
-    "query.close": {"image_operations", "scientific", "project_manager"},
+    "query.answer": {"site_user", "clinical_data_partner"},
+    "query.close": {"image_operations", "scientific", "project_manager", "data_manager"},
     "submission.upload": {"site_user"},
     "submission.withdraw": {"site_user", "project_manager"},
     "submission.reject": {"image_operations"},

@@ -406,6 +406,26 @@ DRAWN: dict[str, tuple[str, str]] = {
         cancel     requested,received,reconciled  cancelled   dossier.request    R
         """,
     ),
+    "reconciliation": (
+        "draft compared closed discarded",
+        """
+        compare    draft     compared   reconciliation.manage  -
+        discard    draft     discarded  reconciliation.manage  R
+        close      compared  closed     reconciliation.manage  -
+        supersede  compared  closed     system                 R
+        reopen     closed    compared   reconciliation.manage  R
+        """,
+    ),
+    "discrepancy": (
+        "open asked settled",
+        """
+        ask        open        asked    reconciliation.manage  -
+        settle     open,asked  settled  reconciliation.manage  R
+        repeat     open        settled  system                 R
+        vanish     open,asked  settled  system                 R
+        take_back  settled     open     reconciliation.manage  R
+        """,
+    ),
     "dossierdocument": (
         "held redacted released refused removed",
         """

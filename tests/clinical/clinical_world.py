@@ -6,8 +6,8 @@ from typing import Any
 
 from audit.actors import acting
 from clinical.definition import Entered
-from clinical.models import Dossier, DossierDocument
-from clinical.services import dossiers, imports
+from clinical.models import Discrepancy, Dossier, DossierDocument
+from clinical.services import dossiers, entering, imports, secondsource
 from imaging.storage import ArrivalStore
 from studies.models import Configuration, TimePoint
 from tests.world import BUILDER, StudyWorld, _configure
@@ -89,11 +89,11 @@ THERAPY = ({"agent": "carboplatin", "end": "2025-11", "response": "PR"},)
 def fill(world: StudyWorld, row: Dossier, psa: str = "4.2") -> Dossier:
     """Enter every required item of a dossier, as the clinical CRO does, and declare it received."""
     partner = world.actor("clinical_data_partner")
-    dossiers.enter(row, "psa", Entered(value=psa, unit="ng/mL", on="2026-01-05"), actor=partner)
+    entering.enter(row, "psa", Entered(value=psa, unit="ng/mL", on="2026-01-05"), actor=partner)
     if any(item["code"] == "prior_therapy" for item in row.definition.document["items"]) and (
         row.time_point.definition.is_baseline
     ):
-        dossiers.enter(row, "prior_therapy", Entered(rows=THERAPY), actor=partner)
+        entering.enter(row, "prior_therapy", Entered(rows=THERAPY), actor=partner)
     return dossiers.receive(row, actor=partner)
 
 
@@ -133,7 +133,32 @@ def dossier_objects(world: StudyWorld) -> dict[str, Any]:
     paper.pages = [{"sha256": picture, "width": 10, "height": 10, "boxes": []}]
     with acting(BUILDER):
         paper.save()
+    manager = world.actor("data_manager")
+    extract = secondsource.read_in(
+        world.study,
+        f"Subject,Visit,PSA\n{row.subject.code},Baseline,4.3\n".encode(),
+        name="edc.csv",
+        source="EDC",
+        extracted_on=None,
+        actor=manager,
+    )
+    with acting(BUILDER):
+        difference = Discrepancy(
+            study=world.study,
+            reconciliation=extract,
+            kind="differs",
+            subject=row.subject,
+            time_point=row.time_point,
+            place=str(row.time_point),
+            item="psa",
+            label="PSA",
+            ours="4.2 ng/mL",
+            theirs="4.3 ng/mL",
+        )
+        difference.save()
     return {
+        "reconciliation": extract.pk,
+        "discrepancy": difference.pk,
         "dossier": row.pk,
         "dossier_definition": made.pk,
         "dossier_import": file.pk,

@@ -17,7 +17,7 @@ from audit.errors import Conflict, RuleBroken
 from audit.models import Job
 from clinical.definition import Entered
 from clinical.models import Dossier, DossierDocument
-from clinical.services import contents, documents, dossiers
+from clinical.services import contents, documents, dossiers, entering
 from imaging.pipeline.redaction import OpenedPaper, Page, flat_pdf
 from imaging.services import papers
 from imaging.storage import ArrivalStore, research
@@ -63,8 +63,8 @@ def opened(row: DossierDocument) -> DossierDocument:
 def test_a_document_is_held_until_a_person_released_a_redacted_copy(world: StudyWorld) -> None:
     row = requested(world)
     partner, operations = world.actor("clinical_data_partner"), world.actor("image_operations")
-    dossiers.enter(row, "psa", Entered(value="4", unit="ng/mL"), actor=partner)
-    dossiers.enter(row, "prior_therapy", Entered(rows=THERAPY), actor=partner)
+    entering.enter(row, "psa", Entered(value="4", unit="ng/mL"), actor=partner)
+    entering.enter(row, "prior_therapy", Entered(rows=THERAPY), actor=partner)
     paper = sent(world, row)
     assert paper.state == "held"
     dossiers.receive(row, actor=partner)
@@ -136,7 +136,7 @@ def test_a_document_can_be_taken_out_only_while_the_dossier_is_asked_for(
     assert second.number == 2
     for code, entered in (("psa", Entered(value="4", unit="ng/mL")),
                           ("prior_therapy", Entered(rows=THERAPY))):  # fmt: skip
-        dossiers.enter(row, code, entered, actor=partner)
+        entering.enter(row, code, entered, actor=partner)
     dossiers.receive(row, actor=partner)
     with pytest.raises(Conflict, match="was received already"):
         documents.remove(second, actor=partner)

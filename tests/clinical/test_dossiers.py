@@ -13,7 +13,7 @@ from audit.actors import acting
 from audit.errors import Conflict, NotPermitted, ReasonRequired, RuleBroken
 from clinical.definition import Entered
 from clinical.models import Dossier, DossierItem
-from clinical.services import contents, dossiers, standing
+from clinical.services import contents, dossiers, entering, standing
 from studies.scoping import scope
 from tests.clinical.clinical_world import (
     applied,
@@ -109,14 +109,14 @@ def test_what_is_not_as_agreed_or_could_unblind_is_refused_and_nothing_is_kept(
 ) -> None:
     row = requested(world)
     with pytest.raises(RuleBroken) as refused:
-        dossiers.enter(row, code, entered, actor=world.actor("clinical_data_partner"))
+        entering.enter(row, code, entered, actor=world.actor("clinical_data_partner"))
     assert refused.value.rule == rule
     assert not row.items.exists()
 
 
 def test_the_words_of_the_field_pass_though_a_hospital_bears_them(world: StudyWorld) -> None:
     text = "Adenocarcinoma, Gleason 4+3, progression under hospital treatment with 75 mg"
-    kept = dossiers.enter(
+    kept = entering.enter(
         requested(world), "biopsy", Entered(value=text), actor=world.actor("data_manager")
     )
     assert (kept.value, kept.source) == (text, "site")
@@ -126,14 +126,14 @@ def test_a_dossier_is_received_when_every_required_item_has_a_value_or_a_reason(
     world: StudyWorld,
 ) -> None:
     row, partner = requested(world), world.actor("clinical_data_partner")
-    dossiers.enter(row, "psa", Entered(value="4.2", unit="ng/mL"), actor=partner)
+    entering.enter(row, "psa", Entered(value="4.2", unit="ng/mL"), actor=partner)
     with pytest.raises(RuleBroken, match="Still missing: “Prior systemic therapy”"):
         dossiers.receive(row, actor=partner)
     reason = Entered(missing_reason="never treated before")
-    dossiers.enter(row, "prior_therapy", reason, actor=partner)
+    entering.enter(row, "prior_therapy", reason, actor=partner)
     assert dossiers.receive(row, actor=partner).state == "received"
     with pytest.raises(Conflict, match="was received already"):
-        dossiers.enter(row, "psa", Entered(value="5", unit="ng/mL"), actor=partner)
+        entering.enter(row, "psa", Entered(value="5", unit="ng/mL"), actor=partner)
 
 
 # --- the second person, and applying --------------------------------------------------------------
@@ -171,7 +171,7 @@ def test_each_act_is_refused_to_a_role_without_its_right(
     row, actor = requested(world), world.actor(role)
     acts: dict[str, Any] = {
         "request": lambda: dossiers.request(baseline(world, 1), actor=actor),
-        "enter": lambda: dossiers.enter(row, "psa", Entered(value="1", unit="ng/mL"), actor=actor),
+        "enter": lambda: entering.enter(row, "psa", Entered(value="1", unit="ng/mL"), actor=actor),
         "reconcile": lambda: dossiers.reconcile(row, actor=actor),
         "apply": lambda: dossiers.apply(row, actor=actor),
     }
@@ -298,9 +298,9 @@ def test_readers_see_values_and_distances_from_baseline(world: StudyWorld) -> No
 def test_nothing_of_a_dossier_tells_a_reader_who_where_or_when(world: StudyWorld) -> None:
     row = requested(world)
     partner = world.actor("clinical_data_partner")
-    dossiers.enter(row, "biopsy", Entered(value="Reviewed by Moreau"), actor=partner)
-    dossiers.enter(row, "prior_therapy", Entered(missing_reason="records burnt"), actor=partner)
-    dossiers.enter(row, "psa", Entered(value="1", unit="ng/mL", on="2026-01-05"), actor=partner)
+    entering.enter(row, "biopsy", Entered(value="Reviewed by Moreau"), actor=partner)
+    entering.enter(row, "prior_therapy", Entered(missing_reason="records burnt"), actor=partner)
+    entering.enter(row, "psa", Entered(value="1", unit="ng/mL", on="2026-01-05"), actor=partner)
     # The name became known after the text was entered.
     with acting(BUILDER):
         site = world.sites[0]

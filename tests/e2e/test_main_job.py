@@ -175,8 +175,9 @@ def ask_the_site(operations: Person, code: str, submission: Submission) -> None:
     with next_page(page):
         page.get_by_role("button", name="Claim submission").click()
     expect(page.locator(".ic-finding").first).to_contain_text("missing")
+    page.get_by_text("Query site", exact=True).first.click()
     with next_page(page):
-        page.get_by_role("button", name="Query site").first.click()
+        page.get_by_role("button", name="Send query").first.click()
     workers_are_done()
 
 
@@ -260,7 +261,7 @@ def download_and_verify(sponsor: Person, code: str, cut: DataCut, folder: Path) 
     saved = {}
     for name in ("rs.csv", "manifest.json", "SHA256SUMS"):
         with page.expect_download() as download:
-            page.get_by_role("link", name=name).click()
+            page.get_by_role("link", name=name, exact=True).click()
         saved[name] = folder / name
         download.value.save_as(saved[name])
     listed = saved["SHA256SUMS"].read_text().splitlines()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import struct
 import zipfile
@@ -56,12 +57,13 @@ def _deflated_bomb() -> bytes:
     packed = packer.compress(identifiers())
     block = bytes(1024 * 1024)
     head = struct.pack("<HH2sHI", 0x7FE0, 0x10, b"OW", 0, 900 * len(block))
-    packed += packer.compress(head)
-    for _ in range(900):
-        packed += packer.compress(block)
+    packed += packer.compress(head) + packer.flush(zlib.Z_FULL_FLUSH)
+    # After a full flush nothing refers back: the same megabyte is the same bytes each time.
+    packed += 900 * (packer.compress(block) + packer.flush(zlib.Z_FULL_FLUSH))
     return packed + packer.flush()
 
 
+@functools.cache
 def make(good: Path) -> dict[str, bytes]:
     """Return the attacks by name, with the reason code that each must get.
 
@@ -115,6 +117,7 @@ def harmless(good: Path) -> dict[str, bytes]:
     return {"executable": executable, "trailing": trailing, "control": control.getvalue()}
 
 
+@functools.cache
 def zip_attacks() -> dict[str, bytes]:
     """Return archives by name and reason code."""
     bomb = io.BytesIO()

@@ -13,6 +13,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from audit import clock
 from imaging.models import Submission
 from imaging.phantom import Defects, invented_identity, write_series
 from imaging.pipeline.technical_qc.words import WORDS
@@ -113,6 +114,29 @@ def test_a_reason_given_in_the_browser_stands_beside_the_finding_of_the_server(
         assert "Continue to form" in text
         assert "Fix 1 point" not in text
         assert len(written.files) == 11
+
+
+def test_a_reason_given_before_sending_is_not_asked_again_in_the_form(tmp_path: Path) -> None:
+    world = make_imaging_study()
+    with scope(world.study):
+        row = draft(world)
+        late = spec_for(row.time_point).study_date + timedelta(days=60)
+        write_series(tmp_path / "a", spec_for(row.time_point, study_date=late))
+        manifest.upload_folder(row, tmp_path / "a", actor=world.actor("site_user"))
+        said = [{"code": "date_out_of_window", "files": [], "text": "The subject was ill."}]
+        manifest.finish(row, actor=world.actor("site_user"), said=said)
+        assert set(run_jobs(row)) == {"done"}
+        row.refresh_from_db()
+        assert row.form_record.answers["reasons"] == {"SCAN_OUT_OF_WINDOW": "The subject was ill."}
+
+
+def test_an_answer_that_is_late_is_told_as_late(tmp_path: Path) -> None:
+    world = make_imaging_study()
+    with scope(world.study):
+        row = received(world, tmp_path)
+        row.qc_due_at = clock.now() - timedelta(days=1)
+        standing = tracker.standings([row])[row.pk]
+        assert (standing.line, standing.at) == ("answer is late, promised by", row.qc_due_at)
 
 
 def test_series_that_are_not_chosen_any_more_are_taken_out() -> None:

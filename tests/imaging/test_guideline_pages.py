@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -294,6 +295,27 @@ def test_a_row_with_a_fault_comes_back_with_what_was_typed(world: StudyWorld) ->
     assert answer.status_code == 422
     assert "Value: a number" in page
     assert "A paper I typed" in page
+    own = reverse("guideline-version", args=[world.study.code, draft.pk])
+    relative = re.findall(r'href="\?[^"]*"', page)
+    assert relative == [], "links of this answer would lead to an address that takes no GET"
+    assert f'href="{own}?row=new#row-form"' in page
+
+
+def test_who_saves_a_row_goes_on_at_that_row_with_the_modality_that_was_shown(
+    world: StudyWorld,
+) -> None:
+    with scope(world.study):
+        draft = _draft(world)
+    rows = len(draft.document["rules"])
+    client = logged_in(world, "scientific")
+    page = reverse("guideline-version", args=[world.study.code, draft.pk])
+    save = reverse("guideline-row", args=[world.study.code, draft.pk])
+    new = client.post(f"{save}?modality=CT", {**ROW, "seen": draft.digest, "index": ""})
+    assert new["Location"] == f"{page}?modality=CT#row-{rows}"
+    assert f'<tr id="row-{rows}"' in client.get(new["Location"]).content.decode()
+    draft.refresh_from_db()
+    changed = client.post(save, {**ROW, "value": "4", "seen": draft.digest, "index": str(rows)})
+    assert changed["Location"] == f"{page}#row-{rows}"
 
 
 def test_the_page_exports_what_it_shows(world: StudyWorld) -> None:

@@ -124,8 +124,17 @@ NAMES = [
 ]
 
 
+ARCHIVES = [
+    "bomb=archive_ratio",
+    "in-zip=archive_in_archive",
+    "many=too_many_files",
+    "broken=archive_broken",
+]
+
+
 def test_the_table_of_attacks_is_complete(good: Path) -> None:
     assert sorted(attack_files.make(good)) == sorted(NAMES)
+    assert sorted(attack_files.zip_attacks()) == sorted(ARCHIVES)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -218,7 +227,7 @@ def test_bytes_after_the_data_set_are_never_copied(
         assert b"smuggled" not in stream.read()
 
 
-@pytest.mark.parametrize("name", sorted(attack_files.zip_attacks()))
+@pytest.mark.parametrize("name", ARCHIVES)
 def test_t32_a_hostile_archive_is_refused_with_its_reason_beside_good_files(
     world: StudyWorld, site: Client, good: Path, name: str
 ) -> None:

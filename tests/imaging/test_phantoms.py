@@ -345,6 +345,74 @@ def test_a_wrong_password_signs_nothing_and_says_so(client: Client, world: Study
         assert PhantomScan.objects.get(pk=scan.pk).decided_by == world.users["scientific"]
 
 
+def test_a_decision_keeps_its_comment_and_leads_to_its_signature(
+    client: Client, world: StudyWorld
+) -> None:
+    scan = pw.phantom_scan(world, state="measured")
+    client.force_login(world.users["scientific"], backend=BACKEND)
+    page = reverse("phantom-scan", args=[world.study.code, scan.pk])
+    decide = reverse("phantom-comment", args=[world.study.code, scan.pk])
+    unsaid = client.post(decide, {"comment": "", "decision": "fail"})
+    assert unsaid.status_code == 422
+    assert b"data-dialog-show" not in unsaid.content
+    kept = client.post(decide, {"comment": "Bed moved meanwhile.", "decision": "fail"})
+    assert kept["Location"] == f"{page}?sign=fail"
+    dialog = client.get(kept["Location"])
+    assert b"data-dialog-show" in dialog.content
+    url = reverse("phantom-sign", args=[world.study.code, scan.pk, "fail"])
+    client.post(url, typed_into(dialog))
+    scan.refresh_from_db()
+    assert (scan.state, scan.decision_comment) == ("failed", "Bed moved meanwhile.")
+    for late in (
+        client.post(decide, {"comment": "Changed my mind.", "decision": "pass"}, follow=True),
+        client.post(url, typed_into(dialog), follow=True),
+    ):
+        assert late.status_code == 200
+        assert b'data-tone="stop"' in late.content
+        assert b"data-dialog-show" not in late.content
+    scan.refresh_from_db()
+    assert scan.decision_comment == "Bed moved meanwhile."
+
+
+def test_what_a_site_typed_stays_when_something_of_it_is_refused_or_missing(
+    client: Client, world: StudyWorld
+) -> None:
+    with scope(world.study):
+        scan = pw.draft(world, modality="PT", programme="pet_nema")
+    client.force_login(world.users["site_user"], backend=BACKEND)
+    page = reverse("phantom-scan", args=[world.study.code, scan.pk])
+    describe = reverse("phantom-describe", args=[world.study.code, scan.pk])
+    typed = {"scan_date": pw.earlier(1), "occasion": "change", "spheres": "14.2"}
+    assert client.post(describe, {**typed, "then": "keep"}).status_code == 302
+    shown = client.get(page).content.decode()
+    assert f'value="{pw.earlier(1)}"' in shown
+    assert 'value="14.2000"' in shown
+    refused = client.post(describe, {**typed, "background": "a lot", "comment": "By hand."})
+    assert refused.status_code == 422
+    assert 'value="a lot"' in refused.content.decode()
+    assert "By hand." in refused.content.decode()
+    sent = client.post(describe, {**typed, "then": "send"})
+    assert sent.status_code == 422
+    assert "No files" in sent.content.decode()
+    scan.refresh_from_db()
+    assert scan.state == "draft"
+
+
+@pytest.mark.parametrize(("state", "over"), [("received", False), ("measured", True)])
+def test_a_page_that_waits_for_the_measurement_is_drawn_anew_when_it_is_over(
+    client: Client, world: StudyWorld, state: str, over: bool
+) -> None:
+    scan = pw.phantom_scan(world, state=state)
+    client.force_login(world.users["site_user"], backend=BACKEND)
+    page = reverse("phantom-scan", args=[world.study.code, scan.pk])
+    asked = client.get(page, headers={"HX-Request": "true"})
+    assert (asked.status_code, "HX-Refresh" in asked) == (204, over)
+    shown = client.get(page).content.decode()
+    assert ("every 3s" in shown) is not over
+    # What the page asks by itself must not keep the session of an absent person alive.
+    assert ("X-Background" in shown) is not over
+
+
 def test_a_picture_of_another_scan_is_not_found(client: Client, world: StudyWorld) -> None:
     sha256 = previews().put_bytes(b"\xff\xd8\xff a picture")
     scan = pw.phantom_scan(world, state="measured", picture_sha256=sha256)

@@ -15,6 +15,7 @@ from audit import clock, jobs
 from imaging.models import PhantomScan
 from studies.scoping import scope
 from tests.imaging import phantom_world as pw
+from tests.plugins.pages import next_page
 from tests.world import PASSWORD, StudyWorld
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
@@ -42,9 +43,13 @@ def test_a_site_sends_a_phantom_scan_and_a_scientist_passes_the_scanner(
     site.get_by_role("row", name="Ellipse 64").get_by_role("button", name="Send scan").click()
     expect(site.get_by_role("heading", name="CT water phantom")).to_be_visible()
     site.wait_for_selector("[data-upload-ready]")
+    site.locator("#comment").fill("After a new tube.")
+    with site.expect_response(lambda answer: "describe" in answer.url):
+        site.keyboard.press("Tab")
     files = pw.water_files(tmp_path / "now", clock.today(), water_hu=2.4)
     site.locator("input[data-kind=files]").set_input_files([str(path) for path in files])
     expect(site.get_by_text("Every file arrived whole.")).to_be_visible(timeout=60_000)
+    expect(site.locator("#comment")).to_have_value("After a new tube.")
     assert_accessible(site)
     site.get_by_role("button", name="Send phantom scan").click()
     assert site.locator("#scan-date:invalid").count() == 1
@@ -61,10 +66,17 @@ def test_a_site_sends_a_phantom_scan_and_a_scientist_passes_the_scanner(
     expect(science.get_by_text("Inside every limit that judges")).to_be_visible()
     expect(science.locator("svg.ic-chart").first.locator("circle")).to_have_count(3)
     assert_accessible(science)
-    science.locator("[data-dialog-open=sign-pass]").click()
-    dialog = science.locator("dialog[open]")
-    dialog.get_by_label("Password").fill(PASSWORD)
-    dialog.locator("footer .btn-primary").click()
+    science.locator("#decision-comment").focus()
+    science.keyboard.type("Looked at every slice.")
+    science.get_by_role("button", name="Pass scanner").focus()
+    with next_page(science):
+        science.keyboard.press("Enter")
+    expect(science.locator("dialog[open]")).to_contain_text("Looked at every slice.")
+    science.keyboard.type(PASSWORD)
+    for _ in range(2):  # over the way back
+        science.keyboard.press("Tab")
+    with next_page(science):
+        science.keyboard.press("Enter")
     expect(science.get_by_text("The scanner is qualified until")).to_be_visible()
     site.goto(reverse("phantom-list", args=[world.study.code]))
     row = site.get_by_role("row", name="PM-0001")

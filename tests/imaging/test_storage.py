@@ -149,6 +149,18 @@ def test_an_original_under_the_name_of_another_is_damaged(place: stores.Stores) 
         arrivals.read(two)
 
 
+@pytest.mark.parametrize("size", [0, 1, FRAME - 1, FRAME, FRAME + 1])
+def test_an_original_is_read_whole_whatever_its_size(size: int, place: stores.Stores) -> None:
+    arrivals, content = ArrivalStore(uuid.uuid4()), bytes(range(256)) * (size // 256 + 1)
+    sha256 = arrivals.put(content[:size])
+    assert arrivals.read(sha256) == content[:size]
+    stored = place.file_of("arrivals", f"{arrivals.submission_id.hex}/{sha256}")
+    *kept, last = stored.read_bytes()
+    stored.write_bytes(bytes([*kept, last ^ 1]))
+    with pytest.raises(ContentDamaged):
+        arrivals.read(sha256)
+
+
 @pytest.mark.parametrize("content", [b"abc", b"other bytes than the name says"])
 def test_an_original_of_which_nobody_told_the_hash_is_proved_by_reading(content: bytes) -> None:
     """So lie originals that were sealed before names were bound."""

@@ -27,6 +27,8 @@ WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 AXE = Axe()
 #: every rule is checked; only what violates one is described element by element
 AXE_OPTIONS = {"runOnly": {"type": "tag", "values": WCAG}, "resultTypes": ["violations"]}
+#: the rules that look at colours: what other colours of a page that was checked can break
+COLOURS = ("color-contrast", "link-in-text-block")
 AXE_RUN = """options => axe.run(document, options).then(({violations}) => violations.map(
     ({id, impact, help, nodes}) => ({id, impact, help, targets: nodes.map(node => node.target)})
 ))"""
@@ -162,14 +164,18 @@ def _error_of(message: ConsoleMessage, page: Page) -> list[str]:
     return [f"{page.url}: {message.text}"]
 
 
-def axe_violations(page: Page) -> list[str]:
-    """Return the accessibility violations of the page (WCAG 2.2 AA), a line each."""
+def axe_violations(page: Page, *rules: str) -> list[str]:
+    """Return the accessibility violations of the page (WCAG 2.2 AA), a line each.
+
+    Every rule is checked, or those that are named.
+    """
+    only = {"runOnly": {"type": "rule", "values": rules}} if rules else {}
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE.axe_script)
     return [
         f"{found['id']} ({found['impact']}): {found['help']} at "
         + "; ".join(" ".join(map(str, target)) for target in found["targets"][:5])
-        for found in page.evaluate(AXE_RUN, AXE_OPTIONS)
+        for found in page.evaluate(AXE_RUN, {**AXE_OPTIONS, **only})
     ]
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from clinical.definition import Entered
 from clinical.models import Dossier
 from clinical.services import dossiers as clinical
+from clinical.services import entering
 from studies.models import Configuration, TimePoint
 from studies.scoping import scope
 from tests.reads.session_world import make_session_study
@@ -66,8 +67,8 @@ def apply_dossier(
         actor=world.actor("project_manager"),
         reason="The clinical CRO sent data.",
     )
-    clinical.enter(row, "therapy", Entered(value=therapy), actor=desk)
-    clinical.enter(row, "psa", Entered(value=marker, unit="ug/L"), actor=desk)
+    entering.enter(row, "therapy", Entered(value=therapy), actor=desk)
+    entering.enter(row, "psa", Entered(value=marker, unit="ug/L"), actor=desk)
     row = clinical.receive(row, actor=desk)
     row = clinical.reconcile(row, actor=desk)
     row = clinical.approve(row, actor=science, assent=world.assent("scientific", clinical.MEANING))

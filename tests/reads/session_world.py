@@ -31,6 +31,17 @@ PARTIAL = ("PR", "NON-CR/NON-PD", "PR")
 PROGRESS = ("PD", "NON-CR/NON-PD", "PD")
 
 
+#: a charter whose global reviews are adjudicated over the subject, by a third result if need be
+OVER_THE_SUBJECT: dict[str, Any] = {
+    "sessions": {"global_review": True},
+    "adjudication": {
+        "at": "subject",
+        "variables": ["best_overall_response", "progression_date"],
+        "outcome": "choose_or_third",
+    },
+}
+
+
 @remembered
 def make_session_study(code: str = "ALPHA", sponsor: str = "Norvane", **design: Any) -> StudyWorld:
     """Return a study with an effective design and an effective form for each of its sessions."""

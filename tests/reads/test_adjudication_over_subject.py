@@ -14,6 +14,7 @@ from studies.scoping import scope
 from tests.exports.cut_world import generated, rows
 from tests.reads.read_world import READERS, disagreement, run_jobs
 from tests.reads.session_world import (
+    OVER_THE_SUBJECT,
     PARTIAL,
     PROGRESS,
     STABLE,
@@ -28,14 +29,6 @@ from tests.world import StudyWorld, _configure
 
 pytestmark = pytest.mark.django_db
 
-OVER: dict[str, Any] = {
-    "sessions": {"global_review": True},
-    "adjudication": {
-        "at": "subject",
-        "variables": ["best_overall_response", "progression_date"],
-        "outcome": "choose_or_third",
-    },
-}
 UP = (("25.0", "12.0"), PARTIAL)
 FLAT = (("38.0", "20.0"), STABLE)
 WORSE = (("60.0", "30.0"), PROGRESS)
@@ -68,7 +61,7 @@ def signed(world: StudyWorld, case: AdjudicationCase, choice: str, **third: Any)
 
 
 def test_time_points_wait_for_the_subject_and_are_then_accepted_from_one_reader() -> None:
-    world = make_session_study(**OVER)
+    world = make_session_study(**OVER_THE_SUBJECT)
     with scope(world.study):
         images_of(world, 3)
         for name in READERS:
@@ -86,14 +79,14 @@ def test_time_points_wait_for_the_subject_and_are_then_accepted_from_one_reader(
 
 def test_readers_who_differ_at_a_time_point_only_make_no_case() -> None:
     """Both: PR at TP2 is best response; progression at TP3. At TP2 targets differ, result not."""
-    world = make_session_study(**OVER)
+    world = make_session_study(**OVER_THE_SUBJECT)
     with scope(world.study):
         reviewed(world, (UP, WORSE), ((("24.0", "11.0"), PARTIAL), WORSE))
         assert not AdjudicationCase.objects.exists()
 
 
 def test_a_different_result_makes_one_case_of_the_variables_that_differ() -> None:
-    world = make_session_study(**OVER)
+    world = make_session_study(**OVER_THE_SUBJECT)
     with scope(world.study):
         reviewed(world, (UP, WORSE), (FLAT, WORSE))
         case = AdjudicationCase.objects.get()
@@ -102,7 +95,7 @@ def test_a_different_result_makes_one_case_of_the_variables_that_differ() -> Non
 
 
 def test_the_chosen_review_takes_its_readers_time_points_along() -> None:
-    world = make_session_study(**OVER)
+    world = make_session_study(**OVER_THE_SUBJECT)
     with scope(world.study):
         reviewed(world, (UP, WORSE), (UP, UP))
         case = AdjudicationCase.objects.get()
@@ -119,7 +112,7 @@ def test_the_chosen_review_takes_its_readers_time_points_along() -> None:
 
 
 def test_a_third_result_counts_where_the_charter_allows_one() -> None:
-    world = make_session_study(**OVER)
+    world = make_session_study(**OVER_THE_SUBJECT)
     with scope(world.study):
         reviewed(world, (UP, WORSE), (FLAT, WORSE))
         case = AdjudicationCase.objects.get()

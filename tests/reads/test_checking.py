@@ -29,6 +29,7 @@ from reads.models import (
 from reads.oversight.masking import telling
 from reads.services import checking, qualifying, reading, recalling, reminders, retraining, rollback
 from reads.services.reminders import Draft, pictures_of
+from reads.services.rollback import carrying_out
 from reads.streamfacts import watched_streams
 from studies.scoping import scope
 from tests.exports.cut_world import make_cut_study
@@ -326,7 +327,7 @@ def test_a_recall_that_was_stopped_goes_on_where_it_stopped(
     run_jobs()
     read_baseline(world, READERS[0], "30.0", subject=1)
     row = recalled(world)
-    steps = rollback.STEPS
+    steps = carrying_out.STEPS
     seen: list[int] = []
 
     def fails_the_second_time(*_: object) -> None:
@@ -334,11 +335,11 @@ def test_a_recall_that_was_stopped_goes_on_where_it_stopped(
         if len(seen) == 2:
             raise ConnectionError("the worker was lost")
 
-    monkeypatch.setattr(rollback, "STEPS", (*steps, fails_the_second_time))
+    monkeypatch.setattr(carrying_out, "STEPS", (*steps, fails_the_second_time))
     with pytest.raises(ConnectionError):
         recalling.carry_out(Recall.objects.get(pk=row.pk))
     assert RollBack.objects.filter(state="carried_out").count() == 1
-    monkeypatch.setattr(rollback, "STEPS", steps)
+    monkeypatch.setattr(carrying_out, "STEPS", steps)
     recalling.carry_out(Recall.objects.get(pk=row.pk))
     assert RollBack.objects.filter(state="carried_out").count() == 2
     assert not RollBack.objects.exclude(state="carried_out").exists()
@@ -491,6 +492,9 @@ def test_a_roll_back_goes_over_its_pages_to_the_sponsors_acknowledgement(
     science, manager = logged_in(world, "scientific"), logged_in(world, "project_manager")
     code = world.study.code
     new = reverse("rollback-new", args=[code])
+    choosing = science.get(new, {"q": row.session.task.stream.subject.code})
+    assert len(choosing.context["signed"]) >= 1
+    assert "No signed read of such a subject" in science.get(new, {"q": "999-"}).content.decode()
     text = science.get(new, {"finding": row.pk}).content.decode()
     assert "What it touches" in text
     empty = science.post(new, {"finding": row.pk, "task": row.session.task_id, "reason": ""})

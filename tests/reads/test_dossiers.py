@@ -14,9 +14,8 @@ from django.urls import reverse
 from audit import clock
 from audit.errors import NotPermitted, RuleBroken
 from audit.models import Event
-from reads.design.standard_form import standard_form
-from reads.models import DossierOpening, ReadSession, ReadTask
-from reads.services import dossiers, reading
+from reads.models import DossierOpening, ReadTask
+from reads.services import dossiers
 from studies.models import TimePoint
 from studies.scoping import scope
 from tests.reads.dossier_world import apply_dossier, make_dossier_study, place
@@ -230,28 +229,6 @@ def test_an_opening_is_never_changed_or_deleted() -> None:
                 act()
 
 
-def test_in_the_rano_family_the_dossier_opens_when_the_images_are_judged() -> None:
-    world = make_dossier_study(
-        criteria=[{"key": "RANO_HGG_2010", "parameters": {}}],
-        own_form=standard_form({"RANO_HGG_2010": {}}, key="ecrf_brain", title="Brain"),
-    )
-    with scope(world.study):
-        task = first_read(world)
-        session = begin(world, ONE, task)
-        assert refusal(world, task).startswith("Judge the images first.")
-        section = {"none": True}
-        fill(
-            world,
-            ONE,
-            session,
-            {"quality": {"overall": "ADEQUATE"}, "target": section, "non_target": section},
-        )
-        seen = reading.look(ReadSession.objects.get(pk=session.pk))
-        before = [p for p in seen.evaluation.missing if not p.startswith(("clinical", "response"))]
-        assert before == []
-        assert opened(world, task).row.version == 1
-
-
 # --- global review, oncologist, adjudicator -------------------------------------------------------
 
 
@@ -433,7 +410,7 @@ def test_pages_of_documents_are_served_to_whoever_opened_them_and_not_for_long(
     assert logged_in(world, TWO).get(address).status_code == 404
     assert logged_in(world, "project_manager").get(address).status_code == 403
     later = clock.now() + timedelta(hours=13)
-    monkeypatch.setattr("reads.services.dossiers.clock.now", lambda: later)
+    monkeypatch.setattr("reads.services.dossiers.pages.clock.now", lambda: later)
     assert logged_in(world, ONE).get(address).status_code in {302, 404}
 
 

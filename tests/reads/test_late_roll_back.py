@@ -21,6 +21,7 @@ from imaging.services import late
 from imaging.workflows import SUBMISSION
 from reads.models import Acceptance, ReadSession, ReadTask, RollBack
 from reads.services import rollback
+from reads.services.rollback import carrying_out
 from studies.scoping import scope
 from tests.audit.test_jobs_twice import contents
 from tests.exports.cut_world import hashes
@@ -144,11 +145,11 @@ def test_killed_anywhere_in_the_last_approval_everything_stays_as_it_was(
         def killed(*_: Any) -> None:
             raise KeyboardInterrupt
 
-        manager, steps = world.actor("project_manager"), rollback.STEPS
+        manager, steps = world.actor("project_manager"), carrying_out.STEPS
         assent = world.assent("project_manager", rollback.MEANING)
         before = contents()
         for place in range(len(steps) + 1):
-            monkeypatch.setattr(rollback, "STEPS", (*steps[:place], killed, *steps[place:]))
+            monkeypatch.setattr(carrying_out, "STEPS", (*steps[:place], killed, *steps[place:]))
             with pytest.raises(KeyboardInterrupt):
                 rollback.approve(last, "project", actor=manager, assent=assent)
             assert contents() == before, place

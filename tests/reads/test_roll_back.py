@@ -29,6 +29,7 @@ from reads.models import (
 )
 from reads.services import reading, reminders, rollback
 from reads.services.impact import impact_of
+from reads.services.rollback import carrying_out
 from studies.scoping import scope
 from tests.audit.test_jobs_twice import contents
 from tests.exports.cut_world import generated, hashes, rows
@@ -225,11 +226,11 @@ def test_killed_between_any_two_steps_nothing_has_happened(
     def killed(*_: Any) -> None:
         raise KeyboardInterrupt
 
-    manager, steps = world.actor("project_manager"), rollback.STEPS
+    manager, steps = world.actor("project_manager"), carrying_out.STEPS
     assent = world.assent("project_manager", rollback.MEANING)
     before = contents()
     for place in range(len(steps) + 1):
-        monkeypatch.setattr(rollback, "STEPS", (*steps[:place], killed, *steps[place:]))
+        monkeypatch.setattr(carrying_out, "STEPS", (*steps[:place], killed, *steps[place:]))
         with pytest.raises(KeyboardInterrupt):
             rollback.approve(row, "project", actor=manager, assent=assent)
         assert contents() == before, place
@@ -423,12 +424,12 @@ def test_a_connection_killed_in_the_middle_leaves_everything_as_it_was(
             line.shutdown(socket.SHUT_RDWR)
             line.close()
 
-        half = len(rollback.STEPS) // 2
-        steps = (*rollback.STEPS[:half], kill_the_connection, *rollback.STEPS[half:])
+        half = len(carrying_out.STEPS) // 2
+        steps = (*carrying_out.STEPS[:half], kill_the_connection, *carrying_out.STEPS[half:])
         assent = world.assent("project_manager", rollback.MEANING)
         before = contents()
         with monkeypatch.context() as patched:
-            patched.setattr(rollback, "STEPS", steps)
+            patched.setattr(carrying_out, "STEPS", steps)
             with pytest.raises((OperationalError, InterfaceError)):
                 rollback.approve(
                     row, "project", actor=world.actor("project_manager"), assent=assent

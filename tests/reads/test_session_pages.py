@@ -13,6 +13,7 @@ from reads.services import confirmation, eligibility, settling
 from studies.scoping import scope
 from tests.reads.read_world import READERS, logged_in, run_jobs
 from tests.reads.session_world import (
+    OVER_THE_SUBJECT,
     PARTIAL,
     PROGRESS,
     STABLE,
@@ -216,14 +217,7 @@ def test_an_oncologist_sees_locked_values_and_that_no_dossier_is_here() -> None:
 
 
 def test_the_adjudicator_of_a_subject_compares_courses_and_may_give_a_third_result() -> None:
-    world = make_session_study(
-        sessions={"global_review": True},
-        adjudication={
-            "at": "subject",
-            "variables": ["best_overall_response", "progression_date"],
-            "outcome": "choose_or_third",
-        },
-    )
+    world = make_session_study(**OVER_THE_SUBJECT)
     with scope(world.study):
         images_of(world, 3)
         read_course(world, READERS[0], UP, WORSE)

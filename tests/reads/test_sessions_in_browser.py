@@ -14,6 +14,7 @@ from reads.services import settling
 from studies.scoping import scope
 from tests.reads.read_world import READERS, run_jobs
 from tests.reads.session_world import (
+    OVER_THE_SUBJECT,
     PARTIAL,
     PROGRESS,
     STABLE,
@@ -163,14 +164,7 @@ def test_an_oncologist_reviews_locked_values(
 def test_the_adjudicator_of_a_subject_gives_a_third_result(
     new_page: Any, live_server: Any, assert_accessible: Accessible
 ) -> None:
-    world = make_session_study(
-        sessions={"global_review": True},
-        adjudication={
-            "at": "subject",
-            "variables": ["best_overall_response", "progression_date"],
-            "outcome": "choose_or_third",
-        },
-    )
+    world = make_session_study(**OVER_THE_SUBJECT)
     with scope(world.study):
         images_of(world, 3)
         read_course(world, READERS[0], UP, WORSE)

@@ -261,10 +261,11 @@ def pager(context: Context, page: Page[Any], csv_url: str = "") -> dict[str, obj
 
 
 @register.simple_tag(takes_context=True)
-def querystring(context: Context, **changes: object) -> str:
+def querystring(context: Context, *, at: str = "", **changes: object) -> str:
     """Return the page's query with some values changed; None removes one, the page number goes.
 
-    A filter chip that changes what is seen starts at the first page again.
+    A filter chip that changes what is seen starts at the first page again. ``at`` is the address
+    of the page, needed where it is shown as the answer to a post at another one.
     """
     request = context["request"]
     query: QueryDict = request.GET.copy()
@@ -275,14 +276,25 @@ def querystring(context: Context, **changes: object) -> str:
         if value not in (None, ""):
             query[name] = str(value)
     text = query.urlencode()
-    return f"?{text}" if text else request.path
+    if not text:
+        return at or str(request.path)
+    return f"{at}?{text}"
 
 
 @register.simple_tag(takes_context=True)
 def chip(
-    context: Context, text: str, name: str, value: str = "", *, count: int | None = None
+    context: Context,
+    text: str,
+    name: str,
+    value: str = "",
+    *,
+    count: int | None = None,
+    at: str = "",
 ) -> SafeString:
-    """Draw a filter chip: a link that sets one value of the query, or removes it when it is set."""
+    """Draw a filter chip: a link that sets one value of the query, or removes it when it is set.
+
+    ``at`` is as for ``querystring``.
+    """
     on = context["request"].GET.get(name, "") == value
     target = None if on and value else value
     number_mark: SafeString | str = ""
@@ -290,7 +302,7 @@ def chip(
         number_mark = format_html('<span class="ic-count">{}</span>', figures.number_words(count))
     return format_html(
         '<a class="ic-chip" href="{}"{}>{}{}</a>',
-        querystring(context, **{name: target}),
+        querystring(context, at=at, **{name: target}),
         SafeString(' aria-current="true"') if on else "",
         text,
         number_mark,

@@ -66,7 +66,8 @@ async function post(url: string, values: Values, version: string): Promise<Answe
     }
     if (answer.status === 409 || answer.status === 412) {
       const theirs = (body["values"] ?? {}) as Values;
-      return { kind: "conflict", version: String(body["version"]), theirs };
+      const fixed = body["fixed"] === true;
+      return { kind: "conflict", version: String(body["version"]), theirs, fixed };
     }
     return { kind: "refused", message: String(body["detail"] ?? "Not saved. Reload the page.") };
   } catch {

@@ -4,7 +4,7 @@ export type Values = Record<string, Value>;
 
 export type Answer =
   | { kind: "saved"; version: string; savedAt: Date }
-  | { kind: "conflict"; version: string; theirs: Values }
+  | { kind: "conflict"; version: string; theirs: Values; fixed?: boolean }
   | { kind: "refused"; message: string }
   | { kind: "expired" }
   | { kind: "offline" };
@@ -14,7 +14,7 @@ export type State =
   | { kind: "saving" }
   | { kind: "saved"; at: Date }
   | { kind: "offline"; kept: number }
-  | { kind: "conflict"; theirs: Values; mine: Values }
+  | { kind: "conflict"; theirs: Values; mine: Values; fixed?: boolean }
   | { kind: "expired"; kept: number }
   | { kind: "refused"; message: string };
 
@@ -139,7 +139,8 @@ export class SaveQueue {
     for (const [name, value] of Object.entries(sent)) this.pending[name] ??= value;
     if (answer.kind === "conflict") {
       this.version = answer.version;
-      return this.set({ kind: "conflict", theirs: answer.theirs, mine: { ...this.pending } });
+      const both = { theirs: answer.theirs, mine: { ...this.pending } };
+      return this.set({ kind: "conflict", ...both, ...(answer.fixed ? { fixed: true } : {}) });
     }
     if (answer.kind === "refused") return this.set(answer);
     if (answer.kind === "expired") return this.set({ kind: "expired", kept: this.waiting });

@@ -66,9 +66,9 @@ class Bench {
       case "slice":
         return this.press(this.current(), "[data-viewer-slice]");
       case "ask":
-        return this.press(this.current(), "[data-qc-ask]");
+        return this.menu("[data-qc-ask]");
       case "accept":
-        return this.accept();
+        return this.menu("[data-qc-accept]");
       case "viewer":
         return this.focus(this.root.querySelector<HTMLElement>(".ic-vp"));
       case "question":
@@ -108,8 +108,9 @@ class Bench {
     return found !== null;
   }
 
-  private accept(): boolean {
-    const menu = this.current()?.querySelector<HTMLDetailsElement>("details[data-qc-accept]");
+  /** Opens a menu of the finding that has the focus; its words can be typed at once. */
+  private menu(selector: string): boolean {
+    const menu = this.current()?.querySelector<HTMLDetailsElement>(`details${selector}`);
     if (!menu) return false;
     menu.open = true;
     return this.focus(menu.querySelector<HTMLElement>("textarea"));

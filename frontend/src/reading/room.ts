@@ -11,6 +11,18 @@ interface Typed {
   checked: boolean;
 }
 
+/** Both contents of what could not be saved; of fixed answers only the stored one can be taken. */
+interface Conflicting {
+  mine: Values;
+  theirs: Values;
+  fixed?: boolean;
+}
+
+/** What htmx tells before it asks the server. */
+interface Asked {
+  elt: Element;
+}
+
 function isControl(element: unknown): element is Control {
   return (
     element instanceof HTMLInputElement ||
@@ -38,6 +50,8 @@ class Room {
   private readonly dirty = new Set<string>();
   private waiting: HTMLElement | null | undefined;
   private latest = 0;
+  private opening: string | null = null;
+  private isConflicting = false;
 
   constructor(private readonly root: HTMLElement) {
     this.form = need<HTMLFormElement>(root, "form[data-autosave]");
@@ -49,7 +63,11 @@ class Room {
     this.form.addEventListener("submit", (event) => this.submit(event));
     document.addEventListener("click", (event) => this.click(event));
     document.addEventListener("keydown", (event) => this.key(event));
+    // Nothing is saved before the choice: Escape does not leave it open for ever.
+    document.querySelector("#conflict")?.addEventListener("close", () => this.askAgain());
     document.addEventListener("session:renewed", () => void this.follow());
+    document.addEventListener("htmx:confirm", (event) => this.beforeOpening(event as CustomEvent<Asked>));
+    document.addEventListener("htmx:afterSwap", (event) => this.afterOpening(event));
     this.typing = new Typing(root, this);
   }
 
@@ -60,6 +78,27 @@ class Room {
 
   private note(event: Event): void {
     if (isControl(event.target) && event.target.name) this.dirty.add(event.target.name);
+  }
+
+  /** A dossier opens when everything typed is saved: its opening may fix the answers. */
+  private beforeOpening(event: CustomEvent<Asked>): void {
+    const form = event.detail.elt;
+    if (!(form instanceof HTMLFormElement) || !form.closest("[data-dossier]")) return;
+    if (this.dirty.size === 0) return;
+    event.preventDefault();
+    this.opening = form.querySelector<HTMLInputElement>("[name=place]")?.value ?? null;
+    this.flush();
+  }
+
+  /** The list of dossiers follows each save, so that the form that was sent may be another by now. */
+  private open(place: string): void {
+    const found = document.querySelector(`[data-dossier] [name=place][value="${CSS.escape(place)}"]`);
+    found?.closest("form")?.requestSubmit();
+  }
+
+  /** What the opening fixed is shown as such. */
+  private afterOpening(event: Event): void {
+    if ((event.target as Element).id === "dossier-panel") void this.follow();
   }
 
   /** Sends what waits now instead of after the quiet time. */
@@ -82,7 +121,10 @@ class Room {
     if (mine !== this.latest) return;
     if (this.dirty.size === 0) this.typing.settled();
     else this.flush();
-    if (this.waiting !== undefined && this.dirty.size === 0) this.finish();
+    if (this.dirty.size > 0) return;
+    if (this.waiting !== undefined) this.finish();
+    if (this.opening !== null) this.open(this.opening);
+    this.opening = null;
   }
 
   private async fetchParts(mine: number): Promise<void> {
@@ -171,8 +213,10 @@ class Room {
   }
 
   private conflict(event: Event): void {
-    const { mine, theirs } = (event as CustomEvent<{ mine: Values; theirs: Values }>).detail;
+    const { mine, theirs, fixed = false } = (event as CustomEvent<Conflicting>).detail;
     const dialog = need<HTMLDialogElement>(document, "#conflict");
+    need<HTMLElement>(dialog, "[data-conflict-fixed]").hidden = !fixed;
+    need<HTMLElement>(dialog, '[data-conflict="mine"]').hidden = fixed;
     const rows = Object.keys(mine).map((name) => {
       const row = document.createElement("tr");
       const head = document.createElement("th");
@@ -187,10 +231,16 @@ class Room {
       return row;
     });
     need(dialog, "[data-conflict-rows]").replaceChildren(...rows);
+    this.isConflicting = true;
     if (!dialog.open) dialog.showModal();
   }
 
+  private askAgain(): void {
+    if (this.isConflicting) need<HTMLDialogElement>(document, "#conflict").showModal();
+  }
+
   private resolve(choice: "mine" | "theirs"): void {
+    this.isConflicting = false;
     this.form.dispatchEvent(new CustomEvent("autosave:resolve", { detail: { choice } }));
     need<HTMLDialogElement>(document, "#conflict").close();
     if (choice === "theirs") window.location.reload();

@@ -154,6 +154,8 @@ export class Typing {
     this.begun = "";
     const field = nextOpen(this.room.form, from);
     const entry = field ? entryOf(field) : document.getElementById("to-review");
+    // From the dossier or the checks: the form lies behind another tab, where nothing takes focus.
+    if (field?.closest("[hidden]")) document.getElementById("tab-form")?.click();
     entry?.focus();
     entry?.scrollIntoView({ block: "center" });
     if (entry instanceof HTMLInputElement && entry.type === "text") entry.select();

@@ -1,6 +1,6 @@
 import { latin1 } from "./text";
 
-// Texts written as codes: base64, hexadecimal digits, percent signs and numbered characters. What
+// Texts written as codes: base64, hexadecimal and decimal digits, percent signs, numbered signs. What
 // was encoded may begin anywhere in a run of such signs: base64 is read from each of four starts,
 // digits from two.
 const SHORTEST = 6;
@@ -9,6 +9,8 @@ const BASE64 = /[A-Za-z0-9+/_-]{6,}(?:\r?\n[A-Za-z0-9+/_-]+)*={0,2}/g;
 // Four bytes and more, alone or in groups with a sign or two between them: 4B 6F 77 61, 0x4b,0x6f.
 const HEX =
   /[0-9A-Fa-f]{8,}|(?<![A-Za-z0-9])(?:0[xX])?[0-9A-Fa-f]{2,7}(?:[ ,:;._%=-]{1,2}(?:0[xX])?[0-9A-Fa-f]{2,}(?![A-Za-z0-9]))+/g;
+// The numbers of five signs and more: 75 111 119 97 108, 075,111,119,097,108.
+const DECIMAL = /(?<![A-Za-z0-9_.])[012]?[0-9]{2}(?:[ ,;\\]{1,2}[012]?[0-9]{2}){4,}(?![A-Za-z0-9_.])/g;
 // Words, and written signs in them: M%C3%BCller, M=C3=BCller, M&#252;ller, M&uuml;ller.
 const WORDS = /[^ \t\r\n]+/g;
 const LINES = /[^\r\n]+/g;
@@ -21,6 +23,7 @@ const LATIN = /[\x20-\x7e\xc0-\xff]+/g;
 const SHORTEST_RUN = 4;
 const SHORTEST_HEX = 8;
 const LAST_SIGN = 0x10ffff;
+const LAST_BYTE = 0xff;
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 type Span = [number, number];
@@ -83,6 +86,11 @@ function fromHex(run: string): string[] {
   });
 }
 
+function fromDecimals(run: string): string[] {
+  const numbers = (run.match(/[0-9]+/g) ?? []).map(Number);
+  return Math.max(...numbers) <= LAST_BYTE ? textsOf(String.fromCharCode(...numbers)) : [];
+}
+
 function fromMarks(run: string): string[] {
   if (!MARK.test(run)) return [];
   const plain = run
@@ -119,5 +127,6 @@ function textsOf(bytes: string): string[] {
 const READERS: [RegExp, (run: string) => string[]][] = [
   [BASE64, fromBase64],
   [HEX, fromHex],
+  [DECIMAL, fromDecimals],
   [WORDS, fromMarks],
 ];

@@ -189,7 +189,7 @@ export class ElementRules {
       return this.classUid(bytes, element, vr, value, context);
     } else if (STRINGS.has(vr)) {
       const text = decodeText(value, vr, context.charsets);
-      if (text === null || this.tells(text)) return REMOVE;
+      if (text === null || this.tells(text) || this.isCut(text)) return REMOVE;
     } else if (isNumeric(vr)) {
       const numbers = numbersOf(vr, value);
       if (this.isIdentity(element.tag, numbers) || this.isSpelled(value, context)) {
@@ -202,6 +202,10 @@ export class ElementRules {
   /** Whether the bytes of a binary value spell a token. */
   private namesSomebody(value: Uint8Array, context: Context): boolean {
     return textsIn(value, context.charsets).some((text) => this.tells(text));
+  }
+
+  private isCut(text: string): boolean {
+    return text.split("\\").some((part) => this.tokens.cut(trimmed(part)));
   }
 
   private tells(text: string): boolean {

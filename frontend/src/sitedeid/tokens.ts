@@ -27,6 +27,10 @@ const SHORTEST_PART = 6;
 const SHORTEST_INSIDE = 5;
 const SHORTEST_STATION = 6;
 const SHORTEST_CUT = 8;
+const SHORTEST_START = 4;
+const SHORTEST_TURNED = 6;
+// Where a scanner ends a value: SH and CS, LO and PN (PS3.5 Table 6.2-1).
+const VALUE_ENDS = new Set([16, 64]);
 const LARGEST = 65_536;
 const ROUND = 50;
 const LEAST_VALUE = 1_000;
@@ -61,6 +65,7 @@ export class Tokens {
   private values: ReadonlySet<string> | null = null;
   private products: Tokens | null = null;
   private withins: string[] | null = null;
+  private starts: ReadonlySet<string> | null = null;
   private partial: string[] | null = null;
   private longs: ReadonlySet<string> | null = null;
   private insides: string[] | null = null;
@@ -184,8 +189,9 @@ export class Tokens {
     return this.shorts;
   }
 
-  /** Whether a text, not bytes, holds a name that is short, joined or taken apart: `Li_T1`, `VogelProto`, `KO_H`. */
+  /** Whether a text, not bytes, holds a name that is short, joined, taken apart or cut: `Li_T1`, `VogelProto`, `KO_H`. */
   named(text: string): boolean {
+    if (this.cut(text)) return true;
     const plain = text.replace(NUCLIDE, " ");
     const runs = plain.match(LETTERS_ONLY) ?? [];
     if (runs.some((run) => /^\p{Lu}\p{L}$/u.test(run) && this.short.has(fold(run)))) return true;
@@ -196,6 +202,38 @@ export class Tokens {
     if (folded.some((run, n) => n > 0 && this.people.has(`${folded[n - 1]}${run}`))) return true;
     if (this.isInside(plain)) return true;
     return [...plain.matchAll(DAY)].some(([, ...day]) => this.isBirth(day));
+  }
+
+  /**
+   * Whether a text holds the beginning of a long name, or a name turned round: eight letters of it anywhere; four
+   * where the text is as long as its VR allows, because a scanner cuts what is longer.
+   */
+  cut(text: string): boolean {
+    const runs = text.match(LETTERS_ONLY) ?? [];
+    for (const run of runs) {
+      const length = [...run].length;
+      if (length < SHORTEST_TURNED) continue;
+      const folded = fold(run);
+      if (this.people.has([...folded].reverse().join(""))) return true;
+      if (length >= SHORTEST_CUT && this.beginnings.has(folded)) return true;
+    }
+    const last = runs.at(-1);
+    if (!last || !VALUE_ENDS.has([...text].length) || !text.endsWith(last)) return false;
+    return [...last].length >= SHORTEST_START && this.beginnings.has(fold(last));
+  }
+
+  /** Beginnings of names that lie in no word of the field, from four letters on. */
+  private get beginnings(): ReadonlySet<string> {
+    if (!this.starts) {
+      const starts = new Set<string>();
+      for (const word of this.people) {
+        const letters = [...word];
+        if (!/^\p{L}+$/u.test(word)) continue;
+        for (let length = SHORTEST_START; length < letters.length; length += 1) starts.add(letters.slice(0, length).join(""));
+      }
+      this.starts = new Set([...starts].filter((start) => !this.known.includes(start)));
+    }
+    return this.starts;
   }
 
   private isBirth(day: readonly string[]): boolean {
@@ -283,6 +321,7 @@ export class Tokens {
   changed(): void {
     this.stations = null;
     this.withins = null;
+    this.starts = null;
     this.values = null;
     this.products = null;
     this.wholes = null;

@@ -166,7 +166,7 @@ export function judged(series: SeriesLine[], files: readonly Examined[], rules: 
     ...sent.flatMap((line) => aboutOne(line, rules, report)),
     ...aboutPeople(sent, report),
     ...aboutDates(sent, rules, report),
-    ...aboutExpected(sent, rules, report),
+    ...aboutExpected(series, rules, report),
     ...sent.flatMap((line) => aboutScanner(line, rules, report)),
   ];
   const rank = { error: 0, warning: 1, info: 2 };
@@ -307,14 +307,17 @@ function aboutDates(sent: readonly SeriesLine[], rules: RuleSheet, report: Repor
   ];
 }
 
-function aboutExpected(sent: readonly SeriesLine[], rules: RuleSheet, report: Report): Finding[] {
-  const received = [...new Set(sent.filter((line) => !line.sortedOut).map((line) => line.modality))].sort();
+function aboutExpected(series: readonly SeriesLine[], rules: RuleSheet, report: Report): Finding[] {
+  const kinds = (lines: readonly SeriesLine[]): string[] =>
+    [...new Set(lines.filter((line) => !line.sortedOut).map((line) => line.modality))].sort();
+  const received = kinds(series.filter((line) => line.isChosen));
   const unmet = rules.expected.filter((modality) => !received.includes(modality));
-  const others = received.filter((modality) => !rules.expected.includes(modality));
+  // Nothing is ticked where everything is of another kind: say what lies there.
+  const others = (received.length ? received : kinds(series)).filter((modality) => !rules.expected.includes(modality));
   return unmet.flatMap((modality) =>
     report(others.length ? "wrong_modality" : "expected_series_missing", {
       modality,
-      measured: (others.length ? others : received).join(", ") || "nothing to read",
+      measured: (others.length ? others : received).join(", ") || (series.length ? "nothing ticked" : "nothing to read"),
       expected: modality,
     }),
   );
@@ -340,9 +343,18 @@ function aboutScanner(line: SeriesLine, rules: RuleSheet, report: Report): Findi
   return report("scanner_unknown", { ...about, measured: serial ? `${name}, serial ${serial}` : name });
 }
 
+const PAPER = /\.(pdf|docx|xlsx|pptx|png|jpe?g|tiff?)$/i;
+const NO_IMAGE = new Set(["not_dicom", "archive_not_opened", "archive_in_archive"]);
+const TO_ATTACH = "Documents and pictures are no part of the images. Attach what belongs to the scan to the form, two steps on.";
+
 function leftOut(files: readonly Examined[], rules: RuleSheet): LeftOut[] {
-  const groups = grouped(files.filter((one) => one.header.code), (one) => one.header.code);
-  return [...groups].map(([code, members]) => ({ code, text: rules.files[code] ?? code, files: members }));
+  const isPaper = ({ source, header }: Examined): boolean => NO_IMAGE.has(header.code) && PAPER.test(source.path);
+  const groups = grouped(files.filter((one) => one.header.code), (one) => (isPaper(one) ? "paper" : one.header.code));
+  return [...groups].map(([code, members]) => ({
+    code,
+    text: code === "paper" ? TO_ATTACH : (rules.files[code] ?? code),
+    files: members,
+  }));
 }
 
 function patients(files: readonly Examined[]): PatientLine[] {

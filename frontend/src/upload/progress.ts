@@ -48,6 +48,11 @@ export class ProgressView {
     this.draw({ doneBytes: 0, totalBytes, doneFiles: 0, totalFiles: toSend.length, rate: 0, secondsLeft }, true);
   }
 
+  /** The server does not answer; it is asked again by itself. */
+  waiting(): void {
+    this.parts.of("left").textContent = "No connection. It is tried again; nothing is lost.";
+  }
+
   /** The files are on their way: they can be listed and paused. */
   underWay(rows: readonly FileRow[]): void {
     this.list.show(rows);

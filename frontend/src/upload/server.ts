@@ -111,12 +111,15 @@ export function putInParts(
 }
 
 /** POST of JSON; tries again while the server cannot be reached. */
-export async function postJson(url: string, body: unknown, tries = 6): Promise<Record<string, unknown>> {
+export async function postJson(
+  url: string, body: unknown, tries = 6, waiting: () => void = () => {},
+): Promise<Record<string, unknown>> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await postOnce(url, body);
     } catch (error) {
       if (error instanceof Refused || error instanceof LoggedOut || attempt >= tries) throw error;
+      waiting();
       await new Promise((later) => window.setTimeout(later, 1000 * 2 ** (attempt - 1)));
     }
   }

@@ -56,7 +56,8 @@ export class Shipment {
     const { ready, unread } = await this.prepared(chosen);
     const entries = ready.map((one) => one.entry);
     this.view.sending(entries);
-    const answer = await postJson(needData(this.root, "manifestUrl"), { files: manifestOf(entries) });
+    const announced = { files: manifestOf(entries) };
+    const answer = await postJson(needData(this.root, "manifestUrl"), announced, 6, () => this.view.waiting());
     this.view.underWay([...unread.map(notRead), ...inOrder(ready.map((one) => one.row))]);
     const missing = new Set((answer["missing"] ?? []) as string[]);
     const refused = await this.carry(ready, missing);

@@ -233,12 +233,14 @@ export function summary(result: Result, explained: ReadonlyMap<string, string>):
     });
 }
 
-/** The checks that found nothing, in words. */
+/** The checks that found nothing, in words; of images only where some are ticked. */
 export function passed(result: Result): string[] {
   const codes = new Set(result.findings.map((finding) => finding.code));
   const none = (...wanted: string[]): boolean => !wanted.some((code) => codes.has(code));
+  const files: [boolean, string] = [result.leftOut.length === 0, "All files are DICOM"];
+  if (!result.series.some((line) => line.isChosen)) return files[0] && result.series.length ? [files[1]] : [];
   const all: [boolean, string][] = [
-    [result.leftOut.length === 0, "All files are DICOM"],
+    files,
     [result.patients.length === 1 && none("mixed_subject"), "One subject"],
     [none("expected_series_missing", "wrong_modality"), "All expected series"],
     [none("missing_slices", "duplicate_position"), "No slice missing"],

@@ -7,8 +7,10 @@ import io
 import os
 import secrets
 import sys
+import tempfile
 import time
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
+from collections import Counter
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,9 +25,11 @@ from imaging.pipeline.folder_run import (
     run_folder,
     write_report,
 )
+from imaging.pipeline.reasons import sentence
 
 BAR_WIDTH: Final = 30
 SHORTEST_KEY: Final = 16
+USAGE: Final = 2  # what argparse exits with
 COLUMNS: Final = ("PatientID", "subject_id", "site_id", "time_point_id")
 LONGEST_CODE: Final = 64  # LO (PS3.5 6.2)
 
@@ -52,21 +56,30 @@ class Command(BaseCommand):
         )
         parser.add_argument("--profile", default="trial", metavar="trial|FILE")
         parser.add_argument("--key-file", type=Path, help="secret key; made when it is missing")
-        parser.add_argument("--jobs", type=int, default=1, help="processes (default 1)")
+        parser.add_argument("--jobs", type=_count, default=1, help="processes (default 1)")
         parser.add_argument("--report", type=Path, help="write the report as JSON")
+
+    def run_from_argv(self, argv: list[str]) -> None:
+        """Run; a wrong command line is a failure like any other (exit code 1, not 2)."""
+        try:
+            super().run_from_argv(argv)
+        except SystemExit as stop:
+            sys.exit(1 if stop.code == USAGE else stop.code)
 
     def handle(self, *args: Any, **options: Any) -> None:
         source: Path = options["source"]
         destination: Path = options["destination"]
         self._check_places(source, destination)
         try:
+            if options["report"]:
+                _check_report(options["report"], options["subjects"], options["key_file"])
             run = FolderRun(
                 source=source,
                 destination=destination,
                 subjects=read_subjects(options["subjects"]),
                 profile=load_profile(options["profile"]),
                 key=read_key(options["key_file"] or default_key_file(), destination),
-                jobs=max(1, options["jobs"]),
+                jobs=options["jobs"],
                 digests=options["report"] is not None,
             )
             bar = ProgressBar()
@@ -83,6 +96,10 @@ class Command(BaseCommand):
             raise CommandError(
                 f"{problem.strerror or problem}. Nothing more was written."
             ) from None
+        except KeyboardInterrupt:
+            raise CommandError(
+                "Stopped. DST holds whole files only; run the same command again to finish."
+            ) from None
         self._tell(report)
         if report.exit_code:
             sys.exit(report.exit_code)
@@ -90,6 +107,8 @@ class Command(BaseCommand):
     def _check_places(self, source: Path, destination: Path) -> None:
         if not source.is_dir():
             raise CommandError("SRC is not a folder. Nothing was written.")
+        if destination.exists() and not destination.is_dir():
+            raise CommandError("DST is a file, not a folder. Nothing was written.")
         if _is_under(destination, source) or _is_under(source, destination):
             raise CommandError("SRC and DST lie inside each other. Choose another DST.")
 
@@ -98,8 +117,21 @@ class Command(BaseCommand):
         self.stdout.write(
             f"{states['written']} written, {states['held']} held, {states['ignored']} ignored."
         )
+        reasons: Counter[str] = Counter()
         for record in held(report):
+            reasons[record.code] += 1
             self.stdout.write(f"held\t{_printable(record.shown_name)}\t{record.code}")
+        for code, files in reasons.most_common():
+            self.stdout.write(f"{code} ({files}): {sentence(code)}")
+        if "unmapped_subject" in reasons and report.unmatched:
+            self.stdout.write(
+                f"The subject list names {report.unmatched} PatientID that no file has. "
+                "Spreadsheets drop leading zeros: compare the list with the files."
+            )
+        if report.left_alone:
+            self.stdout.write(
+                f"DST also holds {report.left_alone} .dcm of earlier runs. They were left alone."
+            )
 
 
 class ProgressBar:
@@ -210,17 +242,56 @@ def read_key(path: Path, destination: Path) -> bytes:
     """
     if _is_under(path, destination):
         raise CommandError("The key file must not lie under DST. Choose another --key-file.")
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        if not path.exists():
+            _make_key(path)
+        key = path.read_bytes().strip()
+    except OSError as problem:
+        raise CommandError(
+            f"The key file cannot be read or made: {problem.strerror}. Nothing was written."
+        ) from None
+    if len(key) < SHORTEST_KEY:
+        raise CommandError("The key file holds less than 16 bytes. Use a longer key.")
+    return key
+
+
+def _make_key(path: Path) -> None:
+    """Make a key under another name first: a run that is killed leaves no half key."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, waiting = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+    try:
         with os.fdopen(handle, "w", encoding="ascii") as stream:
             stream.write(secrets.token_hex(32) + "\n")
             stream.flush()
             os.fsync(stream.fileno())
-    key = path.read_bytes().strip()
-    if len(key) < SHORTEST_KEY:
-        raise CommandError("The key file holds less than 16 bytes. Use a longer key.")
-    return key
+        try:
+            os.link(waiting, path)
+        except FileExistsError:
+            return  # another run made one meanwhile: that one counts
+        except OSError:
+            Path(waiting).rename(path)  # a file system without links
+    finally:
+        Path(waiting).unlink(missing_ok=True)
+
+
+def _check_report(report: Path, *inputs: Path | None) -> None:
+    """Refuse a report that could not be written once all is done, or would replace an input."""
+    for given in (*inputs, default_key_file()):
+        if given is not None and report.resolve() == given.resolve():
+            raise CommandError(
+                "--report would replace the subject list or the key. Nothing was written."
+            )
+    if report.is_dir() or not os.access(report.parent, os.W_OK | os.X_OK):
+        raise CommandError(
+            "The report cannot be written there: its folder is missing or closed, or it is a "
+            "folder itself. Nothing was written."
+        )
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise ArgumentTypeError("a whole number of 1 or more is needed")
+    return int(text)
 
 
 def _is_under(path: Path, folder: Path) -> bool:

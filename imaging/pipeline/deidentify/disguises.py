@@ -1,4 +1,4 @@
-"""Texts written as codes: base64, hexadecimal digits, percent signs and numbered characters.
+"""Texts written as codes: base64, hexadecimal and decimal digits, percent signs, numbered signs.
 
 A name as base64 has none of its letters left, so it is decoded before it is searched.  What was
 encoded may begin anywhere in a run of such signs: base64 is read from each of four starts, digits
@@ -21,6 +21,11 @@ _HEX: Final = re.compile(
     r"[0-9A-Fa-f]{8,}|(?<![A-Za-z0-9])(?:0[xX])?[0-9A-Fa-f]{2,7}"
     r"(?:[ ,:;._%=-]{1,2}(?:0[xX])?[0-9A-Fa-f]{2,}(?![A-Za-z0-9]))+"
 )
+# The numbers of five signs and more: 75 111 119 97 108, 075,111,119,097,108.
+_DECIMAL: Final = re.compile(
+    r"(?<![\w.])[012]?\d{2}(?:[ ,;\\]{1,2}[012]?\d{2}){4,}(?![\w.])", re.ASCII
+)
+_NUMBER: Final = re.compile(r"\d+", re.ASCII)
 _NO_HEX: Final = re.compile(r"0[xX]|[^0-9A-Fa-f]+")
 # Words, and written signs in them: M%C3%BCller, M=C3=BCller, M&#252;ller, M&uuml;ller.
 _WORDS: Final = re.compile(r"[^ \t\r\n]+")
@@ -36,6 +41,7 @@ _LATIN: Final = re.compile(rb"[\x20-\x7e\xc0-\xff]+")
 _SHORTEST_RUN: Final = 4
 _SHORTEST_HEX: Final = 8
 _LAST_SIGN: Final = 0x10FFFF
+_LAST_BYTE: Final = 0xFF
 
 
 def disguised(text: str, tells: Callable[[str], bool]) -> list[tuple[int, int]]:
@@ -83,6 +89,12 @@ def _from_hex(run: str) -> Iterator[str]:
         yield from _texts(bytes.fromhex(digits[start : len(digits) - (len(digits) - start) % 2]))
 
 
+def _from_decimals(run: str) -> Iterator[str]:
+    numbers = [int(number) for number in _NUMBER.findall(run)]
+    if max(numbers) <= _LAST_BYTE:
+        yield from _texts(bytes(numbers))
+
+
 def _from_marks(run: str) -> Iterator[str]:
     if not _MARK.search(run):
         return
@@ -113,4 +125,9 @@ def _texts(data: bytes) -> Iterator[str]:
         yield from (run.decode("ascii") for run in re.findall(rb"[\x20-\x7e]{4,}", narrow))
 
 
-_READERS: Final = ((_BASE64, _from_base64), (_HEX, _from_hex), (_WORDS, _from_marks))
+_READERS: Final = (
+    (_BASE64, _from_base64),
+    (_HEX, _from_hex),
+    (_DECIMAL, _from_decimals),
+    (_WORDS, _from_marks),
+)

@@ -197,7 +197,7 @@ class ElementRules:
             return self._class_uid(data, element, vr, value, context)
         elif vr in STRINGS:
             text_or_none = decode_text(value, vr, context.charsets)
-            if text_or_none is None or self._tells(text_or_none):
+            if text_or_none is None or self._tells(text_or_none) or self._is_cut(text_or_none):
                 return REMOVE
         elif vr in values.NUMERIC:
             numbers = values.numbers_of(vr, value)
@@ -210,6 +210,9 @@ class ElementRules:
     def _names_somebody(self, value: bytes, context: Context) -> bool:
         """Tell whether the bytes of a binary value spell a token."""
         return any(map(self._tells, texts_in(value, context.charsets)))
+
+    def _is_cut(self, text: str) -> bool:
+        return any(self._tokens.cut(part.strip(" \0")) for part in text.split("\\"))
 
     def _tells(self, text: str) -> bool:
         return self._tokens.hit(text) or bool(self._tokens.disguised(text))

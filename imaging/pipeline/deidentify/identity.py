@@ -19,6 +19,10 @@ SHORTEST_PART: Final = 6
 SHORTEST_INSIDE: Final = 5
 SHORTEST_STATION: Final = 6
 SHORTEST_CUT: Final = 8
+SHORTEST_START: Final = 4
+SHORTEST_TURNED: Final = 6
+# Where a scanner ends a value: SH and CS, LO and PN (PS3.5 Table 6.2-1).
+VALUE_ENDS: Final = frozenset({16, 64})
 ROUND: Final = 50
 LEAST_VALUE: Final = 1_000
 MOST_VALUE: Final = 1e15
@@ -179,10 +183,12 @@ class IdentityTokens:
         return self.number_hit(folded)
 
     def named(self, text: str) -> bool:
-        """Tell whether a text, not bytes, holds a name that is short, joined or taken apart.
+        """Tell whether a text, not bytes, holds a name that is short, joined, taken apart or cut.
 
         `Li_T1` of Li, `VogelProto` and `CTKoh` of Vogel and Koh, `KO_H` and `Bo Ma` in two words.
         """
+        if self.cut(text):
+            return True
         plain = NUCLIDE.sub(" ", text)
         runs = LETTERS.findall(plain)
         if any(run[0].isupper() and fold(run) in self.short for run in runs if len(run) == 2):
@@ -197,6 +203,37 @@ class IdentityTokens:
         if self._is_inside(plain):
             return True
         return any(map(self._is_birth, _DAY.finditer(plain)))
+
+    def cut(self, text: str) -> bool:
+        """Tell whether a text holds the beginning of a long name, or a name turned round.
+
+        Eight letters of it anywhere; four where the text is as long as its VR allows, because a
+        scanner cuts what is longer: `PROTOCOL KONSTAN` of Konstantinopoulos.
+        """
+        runs = LETTERS.findall(text)
+        for run in runs:
+            if len(run) < SHORTEST_TURNED:
+                continue
+            folded = fold(run)
+            if folded[::-1] in self.people or (
+                len(run) >= SHORTEST_CUT and folded in self.beginnings
+            ):
+                return True
+        if len(text) not in VALUE_ENDS or not runs or not text.endswith(runs[-1]):
+            return False
+        return len(runs[-1]) >= SHORTEST_START and fold(runs[-1]) in self.beginnings
+
+    @cached_property
+    def beginnings(self) -> frozenset[str]:
+        """Beginnings of names that lie in no word of the field, from four letters on."""
+        known = known_words()
+        starts = {
+            word[:length]
+            for word in self.people
+            if word.isalpha()
+            for length in range(SHORTEST_START, len(word))
+        }
+        return frozenset(start for start in starts if start not in known)
 
     def _is_birth(self, day: re.Match[str]) -> bool:
         digits = "".join(part.zfill(2) for part in day.groups())

@@ -9,7 +9,7 @@ and recovery of hot spheres as SUVmax and as SUVmean over the background-adapted
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,30 +44,6 @@ class Limit:
         return self.lowest <= value <= self.highest
 
 
-_EARL = "EARL FDG PET/CT accreditation 1, 2017"
-# Recovery limits by sphere diameter in mm. Of the published table only the largest and the
-# smallest sphere were seen by us; the others are marked unverified.
-EARL_MEAN: Mapping[float, Limit] = {
-    37.0: Limit(0.76, 0.89, _EARL),
-    28.0: Limit(0.72, 0.85, _EARL, verified=False),
-    22.0: Limit(0.63, 0.78, _EARL, verified=False),
-    17.0: Limit(0.57, 0.73, _EARL, verified=False),
-    13.0: Limit(0.44, 0.60, _EARL, verified=False),
-    10.0: Limit(0.27, 0.43, _EARL),
-}
-EARL_MAX: Mapping[float, Limit] = {
-    37.0: Limit(0.95, 1.16, _EARL),
-    28.0: Limit(0.91, 1.13, _EARL, verified=False),
-    22.0: Limit(0.83, 1.09, _EARL, verified=False),
-    17.0: Limit(0.73, 1.01, _EARL, verified=False),
-    13.0: Limit(0.59, 0.85, _EARL, verified=False),
-    10.0: Limit(0.34, 0.57, _EARL),
-}
-CALIBRATION = Limit(-0.10, 0.10, "EARL: activity concentration within 10 %")
-WATER = Limit(-4.0, 4.0, "IEC 61223-3-5: CT number of water within 4 HU")
-UNIFORMITY = Limit(0.0, 4.0, "IEC 61223-3-5: uniformity within 4 HU")
-
-
 @dataclass(frozen=True)
 class CtMetrics:
     """Water CT number, noise (standard deviation) and uniformity, all in HU."""
@@ -93,19 +69,6 @@ class PetMetrics:
     calibration_bias: float
     background_variation: float
     spheres: tuple[SphereRecovery, ...]
-
-
-@dataclass(frozen=True)
-class Judgement:
-    """One metric against its limit."""
-
-    metric: str
-    value: float
-    limit: Limit
-
-    @property
-    def passed(self) -> bool:
-        return self.limit.holds(self.value)
 
 
 class PhantomError(ValueError):
@@ -301,30 +264,3 @@ def _recovery(
     core = contour[np.unravel_index(int(np.argmax(values)), values.shape)]
     mean = float(values[contour == core].mean())
     return SphereRecovery(diameter, highest / true, mean / true)
-
-
-# --- judgement ------------------------------------------------------------------------------
-
-
-def judge_ct(metrics: CtMetrics, *, noise_limit_hu: float | None = None) -> tuple[Judgement, ...]:
-    """Water and uniformity against IEC limits, noise against the scanner's own limit if given."""
-    rows = [
-        Judgement("water_hu", metrics.water_hu, WATER),
-        Judgement("uniformity_hu", metrics.uniformity_hu, UNIFORMITY),
-    ]
-    if noise_limit_hu is not None:
-        limit = Limit(0.0, noise_limit_hu, "baseline of the scanner")
-        rows.append(Judgement("noise_hu", metrics.noise_hu, limit))
-    return tuple(rows)
-
-
-def judge_pet(metrics: PetMetrics) -> tuple[Judgement, ...]:
-    """Calibration within 10 % and recovery within the EARL limits of each sphere."""
-    rows = [Judgement("calibration_bias", metrics.calibration_bias, CALIBRATION)]
-    for sphere in metrics.spheres:
-        size = f"{sphere.diameter_mm:g}_mm"
-        rows += [
-            Judgement(f"recovery_max_{size}", sphere.maximum, EARL_MAX[sphere.diameter_mm]),
-            Judgement(f"recovery_mean_{size}", sphere.mean_a50, EARL_MEAN[sphere.diameter_mm]),
-        ]
-    return tuple(rows)

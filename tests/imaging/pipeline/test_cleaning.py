@@ -140,6 +140,29 @@ ABBREVIATED = [
 ]  # fmt: skip
 
 
+LONG_NAMED = upload_of(
+    PatientName="Konstantinopoulos^Maximiliane", PatientID="PL1",
+    ReferringPhysicianName="Saint-Müllerschön^Bo", OperatorsName="Headingtonley^Al",
+)  # fmt: skip
+# What is left of a long name where a scanner cuts it; beside it what only begins like one.
+CUT = {
+    "KONSTANTINOPOULO": "", "T1 KONSTANTINOPO": "T1", "PROTOCOL KONSTAN": "PROTOCOL",
+    "Konstant v2": "v2", "TSE MAXIMILIAN 1": "TSE 1", "MULLERSCHO 3": "3", "MUELLERSCH_T2": "T2",
+    "SEQUENCE 12 KONS": "SEQUENCE 12",
+}  # fmt: skip
+WHOLE = ["KONST 2.1", "PROTOCOL KON", "HEAD", "SIEMENS ROI HEAD", "SEQUENCE 123 KON", "Konstan v2"]
+
+
+@pytest.mark.parametrize(("text", "expected"), CUT.items())
+def test_the_beginning_of_a_long_name_leaves_technical_text(text: str, expected: str) -> None:
+    assert TextCleaner(LONG_NAMED).technical(text) == expected
+
+
+@pytest.mark.parametrize("text", WHOLE)
+def test_what_begins_like_a_name_by_chance_stays(text: str) -> None:
+    assert TextCleaner(LONG_NAMED).technical(text) == text
+
+
 @pytest.mark.parametrize(("upload", "text", "expected"), ABBREVIATED)
 def test_abbreviated_identity_leaves_technical_text_and_is_held_by_the_verifier(
     upload: int, text: str, expected: str

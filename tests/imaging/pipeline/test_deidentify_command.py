@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import io
 import json
 import os
 import re
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pydicom
 import pytest
+from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from imaging.management.commands.deidentify import read_subjects
@@ -82,18 +84,43 @@ def test_a_held_file_is_listed_not_written_and_gives_exit_code_3(
         source, tmp_path / "out", "--subjects", subjects, "--key-file", tmp_path / "key"
     )
     assert result.returncode == 3, result.stderr
-    listed = dict(line.split("\t")[1:] for line in result.stdout.splitlines()[1:])
+    held = [line for line in result.stdout.splitlines() if line.startswith("held\t")]
+    listed = dict(line.split("\t")[1:] for line in held)
     assert listed["other.dcm"] == "unmapped_subject"
     assert listed["capture.dcm"] == "always_looked_at"
     assert listed["cut.dcm"] in ("length_past_end", "pixel_data_cut", "truncated_header")
     assert len(list((tmp_path / "out").rglob("*.dcm"))) == 2
 
 
-@pytest.mark.parametrize("fault", ["no_map", "no_source", "key_in_destination", "bad_profile"])
+FAULTS = {
+    "no_map": "The subject list cannot be read.",
+    "no_source": "SRC is not a folder.",
+    "key_in_destination": "The key file must not lie under DST.",
+    "bad_profile": "profile",
+    "destination_is_a_file": "DST is a file, not a folder.",
+    "no_jobs": "a whole number of 1 or more is needed",
+    "report_without_folder": "The report cannot be written there",
+    "report_is_a_folder": "The report cannot be written there",
+    "report_over_the_map": "--report would replace the subject list or the key.",
+    "unknown_option": "unrecognized arguments",
+}
+
+
+@pytest.mark.parametrize("fault", sorted(FAULTS))
 def test_a_failure_gives_exit_code_1_and_a_plain_sentence(
     source: Path, subjects: Path, tmp_path: Path, fault: str
 ) -> None:
     arguments: list[object] = [source, tmp_path / "out", "--subjects", subjects]
+    if fault == "destination_is_a_file":
+        arguments[1] = subjects
+    arguments += {
+        "no_jobs": ["--jobs", "0"],
+        "report_without_folder": ["--report", tmp_path / "absent" / "report.json"],
+        "report_is_a_folder": ["--report", source],
+        "report_over_the_map": ["--report", subjects],
+        "unknown_option": ["--mask"],
+    }.get(fault, [])
+    names = subjects.read_text()
     if fault == "no_map":
         arguments[3] = tmp_path / "absent.csv"
     if fault == "no_source":
@@ -102,10 +129,61 @@ def test_a_failure_gives_exit_code_1_and_a_plain_sentence(
     arguments += ["--key-file", key]
     if fault == "bad_profile":
         arguments += ["--profile", tmp_path / "absent.json"]
-    result = command(*arguments)
-    assert result.returncode == 1
-    assert "Traceback" not in result.stderr
+    with pytest.raises(CommandError, match=re.escape(FAULTS[fault])) as problem:
+        call_command("deidentify", *map(str, arguments))
+    assert problem.value.returncode == 1
     assert not list(tmp_path.glob("out/**/*.dcm"))
+    assert subjects.read_text() == names
+
+
+def told_with_held_files(*arguments: object) -> list[str]:
+    """What the command tells in this process; some files must be held."""
+    told = io.StringIO()
+    with pytest.raises(SystemExit) as stop:
+        call_command("deidentify", *map(str, arguments), stdout=told)
+    assert stop.value.code == 3
+    return told.getvalue().splitlines()
+
+
+def test_a_wrong_command_line_gives_exit_code_1_too(tmp_path: Path) -> None:
+    result = command(tmp_path, tmp_path / "out")
+    assert result.returncode == 1
+    assert "--subjects" in result.stderr and "Traceback" not in result.stderr
+
+
+def test_what_nobody_could_look_into_is_held_and_explained(source: Path, tmp_path: Path) -> None:
+    (source / "again.dcm").symlink_to(source / "1.dcm")
+    (tmp_path / "elsewhere.dcm").write_bytes((source / "2.dcm").read_bytes())
+    (source / "moved.dcm").symlink_to(tmp_path / "elsewhere.dcm")
+    (source / "lost.dcm").symlink_to(tmp_path / "absent.dcm")
+    listing = tmp_path / "map.csv"
+    listing.write_text(f"PatientID,subject_id\n{PEOPLE[0].patient_id},S-001\n7711,S-002\n")
+    told = told_with_held_files(
+        source, tmp_path / "out", "--subjects", listing, "--key-file", tmp_path / "key"
+    )
+    assert told == [
+        "2 written, 2 held, 2 ignored.",
+        "held\tlost.dcm\tlink_outside",
+        "held\tmoved.dcm\tlink_outside",
+        (
+            "link_outside (2): The entry is a link to a place outside the folder, or to nothing. "
+            "Links are not followed: copy what it stands for into the folder."
+        ),
+    ]
+
+
+def test_unmapped_files_and_outputs_of_earlier_runs_are_told(
+    source: Path, subjects: Path, tmp_path: Path
+) -> None:
+    arguments = (source, tmp_path / "out", "--key-file", tmp_path / "key", "--subjects")
+    call_command("deidentify", *map(str, (*arguments, subjects)), stdout=io.StringIO())
+    other = tmp_path / "other.csv"
+    other.write_text("PatientID,subject_id\n7711,S-002\n")
+    told = told_with_held_files(*arguments, other)
+    assert told[0] == "0 written, 2 held, 1 ignored."
+    assert told[3].startswith("unmapped_subject (2): ")
+    assert told[4].startswith("The subject list names 1 PatientID that no file has. ")
+    assert told[5] == "DST also holds 2 .dcm of earlier runs. They were left alone."
 
 
 def test_the_key_decides_the_identifiers(source: Path, subjects: Path, tmp_path: Path) -> None:
@@ -241,7 +319,8 @@ def test_hostile_files_are_held_and_the_good_ones_go_on(
     result = command(
         source, tmp_path / "out", "--subjects", subjects, "--key-file", tmp_path / "key"
     )
-    listed = dict(line.split("\t")[1:] for line in result.stdout.splitlines()[1:])
+    held = [line for line in result.stdout.splitlines() if line.startswith("held\t")]
+    listed = dict(line.split("\t")[1:] for line in held)
     assert result.returncode == 3, result.stderr
     assert listed["syntax.dcm"] == "unknown_syntax"
     assert listed["twice.dcm"] == "pixel_data_twice"

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import stat
+import tempfile
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -117,7 +121,50 @@ def test_a_folder_is_listed_in_a_stable_order_without_following_links(tmp_path: 
         ("empty", Kind.EMPTY),
         ("b/2.dcm", Kind.DICOM),
     ]
-    assert {entry.shown_name for entry in package.left_out} == {"link", "b/root"}
+    assert {entry.shown_name: entry.code for entry in package.left_out} == {
+        "link": "link_outside",
+        "b/root": "link_outside",
+    }
+
+
+def test_a_link_within_the_folder_is_told_from_one_that_leads_out(tmp_path: Path) -> None:
+    (tmp_path / "1.dcm").write_bytes(DICOM)
+    (tmp_path / "again").symlink_to("1.dcm")
+    (tmp_path / "lost").symlink_to("absent")
+    (tmp_path / "round").symlink_to("round")
+    assert {entry.shown_name: entry.code for entry in list_folder(tmp_path).left_out} == {
+        "again": "special_file",
+        "lost": "link_outside",
+        "round": "link_outside",
+    }
+
+
+def test_a_folder_that_cannot_be_opened_is_told_not_passed_over() -> None:
+    """As a user without rights: the superuser opens every folder."""
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
+        (folder / "closed").mkdir(mode=0o000)
+        (folder / "1.dcm").write_bytes(DICOM)
+        folder.chmod(0o755)
+        with as_nobody():
+            package = list_folder(folder)
+        (folder / "closed").chmod(0o700)
+    assert [file.shown_name for file in package.files] == ["1.dcm"]
+    assert [(entry.shown_name, entry.code) for entry in package.left_out] == [
+        ("closed/", "unreadable_folder")
+    ]
+
+
+@contextmanager
+def as_nobody() -> Iterator[None]:
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
 
 
 def test_every_dicomdir_of_the_corpus_is_told_from_images(corpus: Path) -> None:

@@ -47,6 +47,29 @@ def test_each_bad_input_gets_its_code_and_the_good_ones_go_on() -> None:
     assert {n: results[n] for n in good} == good
 
 
+def test_a_child_that_ends_before_its_first_input_costs_no_input(tmp_path: Path) -> None:
+    """As one whose loader was caught by the fork: nothing of what it was given did that."""
+    once = tmp_path / "once"
+
+    def setup() -> Callable[[int], int]:
+        try:
+            once.touch(exist_ok=False)
+        except FileExistsError:
+            return lambda number: number + 1
+        os._exit(127)
+
+    with Sandbox[int, int](setup, processes=2) as box:
+        assert dict(box.map(range(40))) == {n: n + 1 for n in range(40)}
+
+
+def test_a_set_up_that_always_ends_its_child_is_given_up() -> None:
+    def setup() -> Callable[[int], int]:
+        os._exit(127)
+
+    with Sandbox[int, int](setup, processes=2) as box:
+        assert dict(box.map(range(2))) == dict.fromkeys(range(2), Contained("process_died"))
+
+
 def test_inputs_pass_two_sandboxes_and_each_fault_keeps_its_own_input() -> None:
     limits = SandboxLimits(memory_bytes=2 * 1024**3, cpu_seconds=1, wall_seconds=4.0)
     with (

@@ -79,6 +79,12 @@ BREAKS: dict[str, tuple[Callable[[Dataset], None], str]] = {
         "identity_left",
     ),
     "a name in written signs": (put(SeriesDescription="Vander%73loot"), "identity_left"),
+    "a name that its scanner cut": (put(ProtocolName="PROTOCOL VANDERS"), "identity_left"),
+    "a name turned round": (put(SeriesDescription="toolsrednav"), "identity_left"),
+    "a name as decimal codes": (
+        put(SeriesDescription="86 97 110 100 101 114 115 108 111 111 116"),
+        "identity_left",
+    ),
     "a name deep in a sequence": (nest, "identity_left"),
     "a name in wide letters": (wide, "identity_left"),
     "a birth date with its month": (put(StudyDescription="v17Feb48"), "identity_left"),

@@ -73,6 +73,36 @@ def test_a_number_in_a_message_is_written_as_people_write_it() -> None:
     assert written("{a} of {b}, {c}", {"a": Decimal("12.50"), "b": 3, "c": None}) == "12.5 of 3, –"
 
 
+@pytest.mark.parametrize(
+    ("criterion", "overall", "left"),
+    [
+        ("RECIST11", "CR", True),
+        ("iRECIST", "iCR", True),
+        # Volumes are those of targets; metabolic and lymphoma criteria allow a residual mass.
+        ("VOLUMETRIC", "CR", False),
+        ("PERCIST", "CR", False),
+        ("LUGANO2014", "CR", False),
+        ("CHESON2007", "CR", False),
+    ],
+)
+def test_a_non_target_that_is_left_speaks_against_a_complete_response_only_where_it_counts(
+    criterion: str, overall: str, left: bool
+) -> None:
+    gone = LesionFact(label="T01", category="target", state="ABSENT", size=Decimal(0))
+    other = LesionFact(label="NT01", category="non_target", state="PRESENT")
+    points = (
+        PointFacts(number=1, day=0, lesions=(_target(Decimal(30)), other)),
+        PointFacts(
+            number=2,
+            day=56,
+            lesions=(gone, other),
+            responses=(ResponseFact(criterion=criterion, derived={"overall_response": overall}),),
+        ),
+    )
+    fired = run(StreamFacts(points=points), [BY_ID["CR_WITH_DISEASE_LEFT"]])
+    assert bool(fired) is left
+
+
 def _target(size: Decimal | None, **more: Any) -> LesionFact:
     return LesionFact(label="T01", category="target", state="MEASURED", size=size, **more)
 
