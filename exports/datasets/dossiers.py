@@ -29,7 +29,7 @@ def _place(snapshot: Snapshot, dossier: Any) -> tuple[str, str, str, int]:
 @builder
 def dossiers(snapshot: Snapshot) -> Dataset:
     """One row per version of a dossier that was reconciled up to the cut-off."""
-    rows = [
+    rows: list[tuple[Any, ...]] = [
         (
             *_place(snapshot, one),
             one.state.upper(),
@@ -45,7 +45,9 @@ def dossiers(snapshot: Snapshot) -> Dataset:
     columns = words(
         "STUDYID USUBJID VISIT DOSSVER STATUS REASON REQUESTED RECEIVED RECONCILED APPROVED APPLIED"
     )
-    return Dataset("dossiers", "Clinical dossiers", columns, sorted(rows, key=lambda r: r[:4]))
+    return Dataset(
+        "dossiers", "Clinical dossiers", columns, sorted(rows, key=lambda r: tuple(r[:4]))
+    )
 
 
 @builder

@@ -9,8 +9,14 @@ from reads.services import accepting, rollback
 from studies.scoping import scope
 from tests.reads.oversight_world import sign_for
 from tests.reads.read_world import READERS, read_follow_up, run_jobs, task_of
-from tests.reads.session_world import PARTIAL, PROGRESS, global_review, make_session_study
-from tests.reads.test_adjudication_over_subject import FLAT, OVER, UP, WORSE, reviewed, signed
+from tests.reads.session_world import (
+    OVER_THE_SUBJECT,
+    PARTIAL,
+    PROGRESS,
+    global_review,
+    make_session_study,
+)
+from tests.reads.test_adjudication_over_subject import FLAT, UP, WORSE, reviewed, signed
 from tests.reads.test_adjudication_over_subject import states as points
 from tests.reads.test_oncology_review import AGREE, ONE, radiology, with_oncologists
 from tests.reads.test_oncology_review import reviewed as reviewed_by_oncologist
@@ -33,7 +39,7 @@ def roll_back(world: StudyWorld, sequence: int) -> rollback.RollBack:
 
 
 def test_review_case_and_everything_accepted_over_the_subject_fall_with_a_read() -> None:
-    world = make_session_study(**OVER)
+    world = make_session_study(**OVER_THE_SUBJECT)
     with scope(world.study):
         reviewed(world, (UP, WORSE), (FLAT, WORSE))
         signed(world, AdjudicationCase.objects.get(), "A")
@@ -59,7 +65,7 @@ def test_review_case_and_everything_accepted_over_the_subject_fall_with_a_read()
 
 
 def test_after_the_re_read_a_new_review_opens_and_the_subject_is_settled_again() -> None:
-    world = make_session_study(**OVER)
+    world = make_session_study(**OVER_THE_SUBJECT)
     with scope(world.study):
         reviewed(world, (UP, WORSE), (FLAT, WORSE))
         signed(world, AdjudicationCase.objects.get(), "A")
@@ -77,7 +83,7 @@ def test_after_the_re_read_a_new_review_opens_and_the_subject_is_settled_again()
 
 
 def test_rolling_back_a_review_alone_leaves_the_time_points_signed() -> None:
-    world = make_session_study(**OVER)
+    world = make_session_study(**OVER_THE_SUBJECT)
     with scope(world.study):
         reviewed(world, (UP, WORSE), (UP, WORSE))
         assert PARTIAL[2] == "PR"
