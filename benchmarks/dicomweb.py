@@ -17,70 +17,14 @@ import argparse
 import json
 import os
 import platform
-import shutil
-import subprocess
 import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.dicomweb_parts import client, images, ours, table  # noqa: E402
-
-ORTHANC_PORT = 18142
-PLUGINS = "/usr/share/orthanc/plugins/libOrthancDicomWeb.so"
-
-
-@contextmanager
-def orthanc(work: Path) -> Iterator[str]:
-    """Run Orthanc on an empty store and yield its address."""
-    store = work / "orthanc"
-    shutil.rmtree(store, ignore_errors=True)
-    store.mkdir(parents=True)
-    settings = {
-        "Name": "bench",
-        "StorageDirectory": str(store),
-        "IndexDirectory": str(store),
-        "HttpPort": ORTHANC_PORT,
-        "RemoteAccessAllowed": False,
-        "AuthenticationEnabled": False,
-        "DicomServerEnabled": False,
-        "Plugins": [PLUGINS],
-        "SyncStorageArea": True,
-        "KeepAlive": True,
-        "TcpNoDelay": True,
-        "HttpThreadsCount": 50,
-        "SaveJobs": False,
-        "OverwriteInstances": True,
-        "DicomWeb": {"Enable": True, "Root": "/dicom-web/", "EnableWado": True},
-    }
-    (work / "orthanc.json").write_text(json.dumps(settings))
-    with (work / "orthanc.log").open("w") as log:
-        process = subprocess.Popen(
-            ["Orthanc", str(work / "orthanc.json")], stdout=log, stderr=subprocess.STDOUT
-        )
-    try:
-        client.wait_for(f"http://127.0.0.1:{ORTHANC_PORT}/system", process)
-        yield f"http://127.0.0.1:{ORTHANC_PORT}"
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
-
-
-def load_orthanc(address: str, files: list[Path]) -> tuple[float, float]:
-    """Send every file by one client, one per request; return seconds and files a second."""
-    asked = client.Client(address, {})
-    began = time.perf_counter()
-    for path in files:
-        status, _ = asked.ask("POST", "/instances", path.read_bytes(), Expect="")
-        if status != 200:  # noqa: PLR2004
-            raise SystemExit(f"Orthanc refused {path.name}: {status}")
-    seconds = time.perf_counter() - began
-    return seconds, len(files) / seconds
+from benchmarks.dicomweb_parts import client, images, ours, peer, table  # noqa: E402
 
 
 def main() -> None:
@@ -110,20 +54,21 @@ def main() -> None:
         for n, name in enumerate(("Elster", "Farrow", "Grange"), start=21)
     ]
     results = table.Results(machine=_machine(), instances=len(files), studies=options.studies)
-    with ours.installation(work / "ours") as installed, orthanc(work) as peer:
-        load_orthanc(peer, files)
+    with ours.installation(work / "ours") as installed, peer.running(work) as address:
+        peer.by_rest(address, files)
         received = installed.receive(files)
         results.add("receipt", "ours", 1, [received.total], rate=len(files) / received.total)
         results.parts["ours"] = received.parts
-        _receive_in_turns(results, installed, peer, turns)
+        _receive_in_turns(results, installed, address, turns)
+        _other_doors(results, address, many)
         streamed = installed.receive_one_after_the_other(many)
         total = sum(len(visit) for visit in many)
         results.add("receipt", "ours_streamed", 1, [streamed.total], rate=total / streamed.total)
         results.parts["ours_streamed"], results.streamed = streamed.parts, total
         extra = images.small_studies(work / "small", files[0], count=300)
-        load_orthanc(peer, extra)
+        peer.by_rest(address, extra)
         installed.load_studies(options.studies)
-        _read(results, _sides(installed, peer, files), options, skipped)
+        _read(results, _sides(installed, address, files), options, skipped)
     print(results.text())
     (work / "results.json").write_text(json.dumps(results.document(), indent=1))
     if options.table:
@@ -131,13 +76,13 @@ def main() -> None:
 
 
 def _receive_in_turns(
-    results: table.Results, installed: ours.Installation, peer: str, turns: list[list[Path]]
+    results: table.Results, installed: ours.Installation, address: str, turns: list[list[Path]]
 ) -> None:
     """Let both sides receive the same series, one after the other; keep the parts of the middle."""
     at_once = []
     for number, files in enumerate(turns):
         images.warm(files)
-        seconds, rate = load_orthanc(peer, files)
+        seconds, rate = peer.by_rest(address, files)
         results.add("receipt", "orthanc", 1, [seconds], rate=rate)
         subject = installed.world.turns[number]
         at_once.append(installed.receive(files, subject=subject, at_once=True))
@@ -147,10 +92,22 @@ def _receive_in_turns(
     results.parts["ours_at_once"] = at_once[len(at_once) // 2].parts
 
 
-def _sides(installed: ours.Installation, peer: str, files: list[Path]) -> dict[str, client.Target]:
+def _other_doors(results: table.Results, address: str, visits: list[list[Path]]) -> None:
+    """Let Orthanc receive new images by its other doors as well, by one client each."""
+    first, second, third = visits[0], visits[1], visits[2]
+    seconds, rate = peer.by_stow(address, [*first, *second])
+    results.add("receipt", "orthanc_stow", 1, [seconds], rate=rate)
+    sent = peer.by_c_store(third[0].parent, third)
+    if sent is not None:
+        results.add("receipt", "orthanc_c_store", 1, [sent[0]], rate=sent[1])
+
+
+def _sides(
+    installed: ours.Installation, address: str, files: list[Path]
+) -> dict[str, client.Target]:
     key = {"Authorization": f"Bearer {installed.key}"}
     return {
-        "orthanc": client.Target(f"{peer}/dicom-web", {}, images.uids_of(files)),
+        "orthanc": client.Target(f"{address}/dicom-web", {}, images.uids_of(files)),
         "ours": client.Target(installed.address, key, installed.uids()),
     }
 

@@ -191,12 +191,13 @@ def test_cuts_keep_or_leave_out_the_subject_by_the_protocol(
 ) -> None:
     from exports.models import DataCut
     from exports.snapshot import rows_of
-    from studies.models import Subject
+    from studies.models import Configuration, Subject
 
     if asked:
         rule(world, **asked)
     withdrawn(world, extent)
-    cut = DataCut(study=world.study, cut_off=clock.today())
+    asks = Configuration(document={"datasets": []})
+    cut = DataCut(study=world.study, cut_off=clock.today(), specification=asks)
     held = {row.pk for row in rows_of(cut) if isinstance(row, Subject)}
     assert (world.subjects[0].pk not in held) == left_out
     assert world.subjects[1].pk in held

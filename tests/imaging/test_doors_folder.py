@@ -60,7 +60,9 @@ def test_a_disk_with_a_list_becomes_drafts_at_the_visits_it_names(
     names = listed(tmp_path, f"HOSP-1,{subject.code},{world.sites[0].number},week8")
     said = imported(world, disk, map=names)
     assert "18 files stored, 0 twice on the disk, 1 left out" in said
-    assert "left out: link: The entry is a link or device, not a file." in said
+    assert (
+        "left out: link: The entry is a link to a place outside the folder, or to nothing." in said
+    )
     arrival = Arrival.objects.get()
     assert arrival.door == "folder"
     found = {row.state: row for row in sorted_now(world, arrival)}
