@@ -1,9 +1,8 @@
-"""Orthanc beside ours: started on an empty store, and given images by each of its doors."""
+"""Orthanc beside ours: started on an empty store, and given images by its HTTP doors."""
 
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import time
@@ -13,7 +12,7 @@ from pathlib import Path
 
 from benchmarks.dicomweb_parts.client import Client, wait_for
 
-PORT, DICOM_PORT = 18142, 14342
+PORT = 18142
 PLUGINS = "/usr/share/orthanc/plugins/libOrthancDicomWeb.so"
 OK = 200
 TOGETHER = 10
@@ -33,11 +32,7 @@ def running(work: Path) -> Iterator[str]:
         "HttpPort": PORT,
         "RemoteAccessAllowed": False,
         "AuthenticationEnabled": False,
-        "DicomServerEnabled": True,
-        "DicomPort": DICOM_PORT,
-        "DicomAet": "ORTHANC",
-        "DicomCheckCalledAet": False,
-        "DicomAlwaysAllowStore": True,
+        "DicomServerEnabled": False,
         "Plugins": [PLUGINS],
         "SyncStorageArea": True,
         "KeepAlive": True,
@@ -83,22 +78,6 @@ def by_stow(address: str, files: list[Path]) -> tuple[float, float]:
         body = b"".join([*parts, f"--{_BOUNDARY}--\r\n".encode()])
         status, _ = asked.ask("POST", "/studies", body, **headers)
         _check(status, files[at])
-    return _rate(began, files)
-
-
-def by_c_store(folder: Path, files: list[Path]) -> tuple[float, float] | None:
-    """Send a folder over one association (``storescu`` of dcmtk); nothing without that program."""
-    program = shutil.which("storescu")
-    if program is None:
-        return None
-    began = time.perf_counter()
-    subprocess.run(
-        [program, "-aec", "ORTHANC", "127.0.0.1", str(DICOM_PORT), "+sd", str(folder)],
-        check=True,
-        # Without it each image waits for the acknowledgement of a small packet.
-        env={**os.environ, "TCP_NODELAY": "1"},
-        stdout=subprocess.DEVNULL,
-    )
     return _rate(began, files)
 
 

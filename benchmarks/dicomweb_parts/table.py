@@ -68,7 +68,7 @@ class Results:
     def _conditions(self) -> str:
         return (
             f"Machine: {self.machine}. {self.instances:,} CT slices of 512 × 512; ours holds "
-            f"{self.studies:,} studies in the search by date, Orthanc 307. One run, both servers "
+            f"{self.studies:,} studies in the search by date, Orthanc 306. One run, both servers "
             "and the client on the machine; medians over all rounds, and of three turns of receipt."
         )
 
@@ -80,7 +80,6 @@ class Results:
         names = {
             "orthanc": "Orthanc: stored (REST, one image a request)",
             "orthanc_stow": "Orthanc: stored (STOW-RS, ten images a request)",
-            "orthanc_c_store": "Orthanc: stored (C-STORE, one association)",
             "ours_at_once": "ours, a program signs at once: all of the way into QC",
             "ours_streamed": f"ours, a program sends {self.streamed:,} images of four subjects "
             "without a pause: all of the way into QC",
