@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from clinical.views import definition, desk, dossier, imports, papers, reconciliation
+from clinical.views import definition, desk, discrepancy, dossier, imports, papers, reconciliation
 
 DESK = "s/<str:study_code>/dossiers/"
 ONE = DESK + "<uuid:pk>/"
@@ -64,8 +64,8 @@ urlpatterns = [
     path(EXTRACT + "settle/", reconciliation.settle, name="reconciliation-settle"),
     path(EXTRACT + "close/", reconciliation.close, name="reconciliation-close"),
     path(EXTRACT + "discard/", reconciliation.discard, name="reconciliation-discard"),
-    path(DIFFERENCE, reconciliation.difference, name="discrepancy"),
-    path(DIFFERENCE + "ask/", reconciliation.ask, name="discrepancy-ask"),
-    path(DIFFERENCE + "settle/", reconciliation.settle_one, name="discrepancy-settle"),
-    path(DIFFERENCE + "take-back/", reconciliation.take_back, name="discrepancy-take-back"),
+    path(DIFFERENCE, discrepancy.page, name="discrepancy"),
+    path(DIFFERENCE + "ask/", discrepancy.ask, name="discrepancy-ask"),
+    path(DIFFERENCE + "settle/", discrepancy.settle, name="discrepancy-settle"),
+    path(DIFFERENCE + "take-back/", discrepancy.take_back, name="discrepancy-take-back"),
 ]

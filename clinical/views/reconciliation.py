@@ -1,7 +1,7 @@
-"""Reconciliation with a second source: extracts, what their columns mean, differences, the way out.
+"""Reconciliation with a second source: extracts, what their columns mean, the list of differences.
 
-Nothing is listed before the comparison was looked at; a difference leaves the list by a disposition
-with its reason, for one or for many at once.
+Nothing is listed before the comparison was looked at; differences leave the list by a disposition
+with its reason, one by one (``discrepancy``) or many at once.
 """
 
 from __future__ import annotations
@@ -25,8 +25,7 @@ from audit.errors import Refused
 from clinical.models import Discrepancy, Reconciliation
 from clinical.services import reconciling, secondsource
 from clinical.services.secondsource import RIGHT
-from clinical.workflows import DISCREPANCY, RECONCILIATION
-from queries.models import Query
+from clinical.workflows import RECONCILIATION
 from studies.access import StudyRequest, fetch, study_view
 from studies.cells import MOST_BYTES, column_letter
 from ui.records import Link
@@ -217,7 +216,7 @@ def _differences(request: StudyRequest, row: Reconciliation) -> dict[str, Any]:
         "view": view,
         "kinds": list(kinds.items()),
         "kind": kind,
-        "dispositions": _dispositions(),
+        "dispositions": dispositions(),
         "left": counts["open"] + counts["asked"],
     }  # fmt: skip
 
@@ -226,7 +225,8 @@ def _in_view(rows: Any, view: str) -> Any:
     return rows if view == "all" else rows.filter(state=view)
 
 
-def _dispositions() -> list[tuple[str, str]]:
+def dispositions() -> list[tuple[str, str]]:
+    """Return how a person may dispose of a difference: code and words."""
     return [
         (str(value), str(label))
         for value, label in Discrepancy.Disposition.choices
@@ -334,111 +334,3 @@ def settle(request: StudyRequest, pk: UUID) -> HttpResponse:
 
 
 # --- one difference -------------------------------------------------------------------------------
-
-
-def _difference(request: StudyRequest, pk: UUID) -> Discrepancy:
-    rows = Discrepancy.objects.select_related(
-        "reconciliation__study", "subject__study_site__site", "time_point__definition", "query",
-        "settled_by", "repeats__reconciliation",
-    )  # fmt: skip
-    row: Discrepancy = fetch(rows, request.actor, pk)
-    return row
-
-
-@study_view(VIEW)
-def difference(request: StudyRequest, pk: UUID) -> HttpResponse:
-    """Show one difference with both values, what was asked, and its history."""
-    return _difference_page(request, _difference(request, pk))
-
-
-def _difference_page(
-    request: StudyRequest,
-    row: Discrepancy,
-    *,
-    error: str = "",
-    typed: dict[str, Any] | None = None,
-    status: int = 200,
-) -> HttpResponse:
-    code, actor = request.study.code, request.actor
-    back = Link(
-        label=str(row.reconciliation),
-        url=reverse("reconciliation", args=[code, row.reconciliation_id]),
-    )
-    dossier = None
-    if row.time_point is not None and actor.may("dossier.view"):
-        dossier = reconciling.dossier_of(row.time_point, row.item)
-    return render(
-        request,
-        "clinical/discrepancy.html",
-        {
-            "row": row,
-            "run": row.reconciliation,
-            "dossier": dossier,
-            "steps": {step.name for step in DISCREPANCY.open_steps(row, actor)},
-            "may_adopt": reconciling.may_adopt(row),
-            "dispositions": _dispositions(),
-            "addressees": [(str(v), str(label)) for v, label in Query.Addressee.choices],
-            "query_linked": row.query is not None
-            and actor.may("query.view")
-            and Query.objects.visible_to(actor).filter(pk=row.query_id).exists(),
-            "error": error,
-            "typed": typed or {},
-            "history": sentences(trail.entries(row)),
-            "crumbs": crumbs(request, back, row.label),
-        },
-        status=status,
-    )
-
-
-@study_view(RIGHT, methods=("POST",))
-def ask(request: StudyRequest, pk: UUID) -> HttpResponse:
-    """Ask the site or the data partner about a difference."""
-    row = _difference(request, pk)
-    try:
-        query = reconciling.ask(
-            row,
-            text=request.POST.get("text", ""),
-            addressee=request.POST.get("addressee", ""),
-            actor=request.actor,
-        )
-    except Refused as refused:
-        return _difference_page(
-            request, _difference(request, pk), error=refused.message, typed=request.POST.dict(),
-            status=refused.status,
-        )  # fmt: skip
-    messages.success(request, _("%s was sent; the difference waits for its answer.") % query)
-    return redirect("discrepancy", request.study.code, row.pk)
-
-
-@study_view(RIGHT, methods=("POST",))
-def settle_one(request: StudyRequest, pk: UUID) -> HttpResponse:
-    """Dispose of one difference."""
-    row = _difference(request, pk)
-    try:
-        reconciling.settle(
-            [row],
-            disposition=request.POST.get("disposition", ""),
-            reason=request.POST.get("reason", ""),
-            actor=request.actor,
-        )
-    except Refused as refused:
-        return _difference_page(
-            request, _difference(request, pk), error=refused.message, typed=request.POST.dict(),
-            status=refused.status,
-        )  # fmt: skip
-    messages.success(request, _("The difference is disposed of."))
-    return redirect("discrepancy", request.study.code, row.pk)
-
-
-@study_view(RIGHT, methods=("POST",))
-def take_back(request: StudyRequest, pk: UUID) -> HttpResponse:
-    """Open a difference again, with the reason."""
-    row = _difference(request, pk)
-    try:
-        reconciling.take_back(row, reason=request.POST.get("reason", ""), actor=request.actor)
-    except Refused as refused:
-        return _difference_page(
-            request, _difference(request, pk), error=refused.message, status=refused.status
-        )
-    messages.success(request, _("The difference is open again."))
-    return redirect("discrepancy", request.study.code, row.pk)
