@@ -200,7 +200,8 @@ def _differences(request: StudyRequest, row: Reconciliation) -> dict[str, Any]:
     rows = row.discrepancies.select_related("query", "settled_by")
     counts = {view: _in_view(rows, view).count() for view in VIEWS}
     chosen = request.GET.get("view", "")
-    view = chosen if chosen in VIEWS else "open" if counts["open"] else "all"
+    first = "open" if counts["open"] else "all"
+    view = chosen if chosen in VIEWS else first
     kinds = dict(Discrepancy.Kind.choices)
     kind = request.GET.get("kind", "")
     listed = _in_view(rows, view)
@@ -212,7 +213,10 @@ def _differences(request: StudyRequest, row: Reconciliation) -> dict[str, Any]:
     return {
         "page": Paginator(listed.order_by("place", "label", "pk"), PER_PAGE).get_page(
             request.GET.get("page")),
-        "chips": [(code, _(words), counts[code]) for code, words in VIEWS.items()],
+        "chips": [
+            ("" if code == first else code, _(words), counts[code])
+            for code, words in VIEWS.items()
+        ],
         "view": view,
         "kinds": list(kinds.items()),
         "kind": kind,
