@@ -200,3 +200,8 @@ def test_error_pages_say_what_happened_and_lead_on(name: str) -> None:
     html = template.render({"status": 404, "detail": "Nothing.", "request_id": "ab12cd34"})
     assert "ab12cd34" in html
     assert 'href="/"' in html
+
+
+def test_a_name_is_cut_at_its_underscores_and_escaped() -> None:
+    assert shown("{{ name|parted }}", name="dossier_items") == "dossier_<wbr>items"
+    assert shown("{{ name|parted }}", name="a_<b>") == "a_<wbr>&lt;b&gt;"

@@ -170,6 +170,12 @@ def signed(value: figures.Number | None, digits: int | None = None) -> str:
 
 
 @register.filter
+def parted(name: str) -> SafeString:
+    """Write a name that may be cut at its underscores where its column is narrow."""
+    return format_html_join(SafeString("_<wbr>"), "{}", ((part,) for part in name.split("_")))
+
+
+@register.filter
 def percent(value: figures.Number | None, digits: int = 0) -> str:
     """Write 28.2 as 28.2 %."""
     return figures.percent_words(value, digits)
