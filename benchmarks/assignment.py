@@ -61,7 +61,11 @@ def load(world: Any, *, subjects: int = SUBJECTS, time_points: int = TIME_POINTS
     for number in range(subjects):
         site = world.sites[number % len(world.sites)]
         subject = Subject(
-            study=world.study, study_site=site, code=f"{site.number}-{number:05d}", state="enrolled"
+            study=world.study,
+            study_site=site,
+            code=f"{site.number}-{number:05d}",
+            reading_code=f"B{number:06d}",
+            state="enrolled",
         )
         people.append(subject)
         for place in range(time_points):

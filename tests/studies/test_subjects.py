@@ -50,6 +50,19 @@ def test_a_reading_code_says_nothing_about_site_or_order(world: StudyWorld) -> N
     assert all(code.startswith("RD-") and "101" not in code[:5] for code in codes)
 
 
+def test_a_reading_code_that_another_subject_has_is_drawn_again(
+    world: StudyWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = register(world, "101-001").reading_code
+    field = Subject._meta.get_field("reading_code")
+    monkeypatch.setattr(field, "default", lambda: taken)
+    monkeypatch.setitem(field.__dict__, "_get_default", lambda: taken)
+    drawn = iter([taken, "RD-ZZ1234"])
+    monkeypatch.setattr(subjects, "random_reading_code", lambda: next(drawn))
+    assert register(world, "101-002").reading_code == "RD-ZZ1234"
+    assert next(drawn, None) is None
+
+
 @pytest.mark.parametrize(
     ("given", "rule"),
     [({"code": "  "}, "SUB-003"), ({"anchors": {}}, "SUB-004")],
