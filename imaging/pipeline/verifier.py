@@ -400,10 +400,7 @@ class TokenSearch:
 
     def in_text(self, text: str) -> bool:
         """Tell whether a text holds a token in any spelling."""
-        folded = text.casefold()
-        if not folded.isascii():
-            folded = unicodedata.normalize("NFKD", folded)
-            folded = "".join(sign for sign in folded if unicodedata.category(sign)[0] != "M")
+        folded = _plain(text)
         words = _WORDS.findall(folded)
         if not self._people.isdisjoint(words):
             return True
@@ -542,9 +539,12 @@ class TokenSearch:
         return False
 
 
-def _plain(run: str) -> str:
-    """A word in small letters without marks."""
-    parts = unicodedata.normalize("NFKD", run.casefold())
+def _plain(text: str) -> str:
+    """A text in small letters without marks."""
+    folded = text.casefold()
+    if folded.isascii():
+        return folded
+    parts = unicodedata.normalize("NFKD", folded)
     return "".join(sign for sign in parts if unicodedata.category(sign)[0] != "M")
 
 

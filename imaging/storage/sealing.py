@@ -82,6 +82,21 @@ def is_named(stream: IO[bytes]) -> bool:
     return mark == NAMED
 
 
+def _opened(
+    cipher: AESGCM,
+    prefix: bytes,
+    number: int,
+    sealed: bytes | memoryview,
+    *,
+    name: bytes,
+    last: bool,
+) -> bytes:
+    try:
+        return cipher.decrypt(_nonce(prefix, number), sealed, _extra(name, last=last))
+    except (InvalidTag, ValueError):
+        raise SealBroken(f"frame {number} does not match") from None
+
+
 def unseal_whole(sealed: bytes, cipher: AESGCM, *, name: bytes) -> bytes:
     """Return the plain form of what was sealed in one frame, bound to the SHA-256 ``name``.
 
@@ -89,11 +104,8 @@ def unseal_whole(sealed: bytes, cipher: AESGCM, *, name: bytes) -> bytes:
         SealBroken: see there.
     """
     start = len(NAMED) + PREFIX
-    try:
-        nonce = _nonce(sealed[len(NAMED) : start], 0)
-        return cipher.decrypt(nonce, memoryview(sealed)[start:], _extra(name, last=True))
-    except (InvalidTag, ValueError):
-        raise SealBroken("the frame does not match") from None
+    prefix, frame = sealed[len(NAMED) : start], memoryview(sealed)[start:]
+    return _opened(cipher, prefix, 0, frame, name=name, last=True)
 
 
 def is_one_frame(sealed: bytes) -> bool:
@@ -117,10 +129,7 @@ def unseal(stream: IO[bytes], key: bytes, *, name: bytes = b"") -> Iterator[byte
     frame = stream.read(FRAME + TAG)
     while True:
         following = stream.read(FRAME + TAG)
-        try:
-            yield cipher.decrypt(_nonce(prefix, number), frame, _extra(name, last=not following))
-        except (InvalidTag, ValueError):
-            raise SealBroken(f"frame {number} does not match") from None
+        yield _opened(cipher, prefix, number, frame, name=name, last=not following)
         if not following:
             return
         frame, number = following, number + 1
