@@ -1,4 +1,4 @@
-"""What performance is measured on: signed efficacy reads of a study, in four questions.
+"""What performance is measured on: signed efficacy reads of a study, in five questions.
 
 The number of questions to the database does not depend on how many reads there are.
 """
@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import BooleanField, ExpressionWrapper, OuterRef, Q, Subquery, TextField
+from django.db.models import OuterRef, Q, Subquery, TextField
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast, TruncDate
 
@@ -157,16 +157,21 @@ def gather(
     rows = CriterionAssessment.objects.in_study(study).filter(
         _counts("session__"), criterion=criterion, session__task__kind="time_point"
     )
-    overridden = rows.exclude(override_class="").values("session_id")
+    # Asked for by itself: inside the next question, a planner without statistics (rows just loaded)
+    # may look for it again for every read, which takes minutes.
+    overridden = set(rows.exclude(override_class="").values_list("session_id", flat=True))
     signed = ReadSession.objects.in_study(study).filter(_counts())
     found = signed.values_list(
+        "pk",
         _text("task__stream__reader_id"),
         TruncDate("signed_at", tzinfo=zone),
         "seconds_active",
-        # Looked up in one list of sessions, not by a question for each row.
-        ExpressionWrapper(Q(pk__in=overridden), output_field=BooleanField()),
     )
-    readings = [Reading(*one) for one in found if inside(one[1])]
+    readings = [
+        Reading(reader, day, seconds, session in overridden)
+        for session, reader, day, seconds in found
+        if inside(day)
+    ]
     pairs = [pair for pair in _pairs(rows, zone) if inside(pair.at)]
     cases = [case for case in _cases(study, zone) if inside(case.at)]
     return Evidence(readings, pairs, cases, _reminders(study, inside, zone), criterion)

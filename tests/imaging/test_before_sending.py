@@ -14,7 +14,6 @@ from django.test import Client
 from django.urls import reverse
 
 from audit import clock
-from imaging.models import Submission
 from imaging.phantom import Defects, invented_identity, write_series
 from imaging.pipeline.technical_qc.words import WORDS
 from imaging.services import attachments, manifest, submission
@@ -30,8 +29,8 @@ from tests.imaging.upload_world import (
     run_jobs,
     send,
     spec_for,
+    uploaded,
 )
-from tests.remembering import continued
 from tests.world import (
     BACKEND,
     StudyWorld,
@@ -45,16 +44,6 @@ def _client(world: StudyWorld, name: str = "site_user") -> Client:
     client = Client()
     client.force_login(world.users[name], backend=BACKEND)
     return client
-
-
-@continued
-def _uploaded(world: StudyWorld, folder: Path, **spec: Any) -> Submission:
-    row = draft(world)
-    write_series(folder, spec_for(row.time_point, **spec))
-    manifest.upload_folder(row, folder, actor=world.actor("site_user"))
-    assert run_jobs(row) == ["done"]
-    row.refresh_from_db()
-    return row
 
 
 def test_the_page_carries_the_words_of_the_server_and_nobodys_identity(tmp_path: Path) -> None:
@@ -81,7 +70,7 @@ def test_the_page_carries_the_words_of_the_server_and_nobodys_identity(tmp_path:
 def test_advice_to_the_sender_never_says_ask_the_site(tmp_path: Path) -> None:
     world = make_imaging_study()
     with scope(world.study):
-        row = _uploaded(world, tmp_path / "a", defects=Defects(missing_slices=(4, 5)))
+        row = uploaded(world, tmp_path / "a", defects=Defects(missing_slices=(4, 5)))
         (finding,) = [f for f in row.check_result["findings"] if f["code"] == "missing_slices"]
         assert finding["do"] == "Add the missing slices. If they are lost, say so and go on."
         assert all("site" not in f["do"] for f in row.check_result["findings"])
@@ -161,7 +150,7 @@ def test_series_that_are_not_chosen_any_more_are_taken_out() -> None:
 def test_the_form_takes_over_what_the_headers_say(tmp_path: Path) -> None:
     world = make_imaging_study()
     with scope(world.study):
-        row = _uploaded(world, tmp_path / "a")
+        row = uploaded(world, tmp_path / "a")
         who = invented_identity(1)
         # The phantom starts 12 min after the study, contrast 70 s before (imaging/phantom/headers).
         assert row.check_result["header"] == {
@@ -186,7 +175,7 @@ def test_a_typed_value_that_differs_from_the_files_is_shown_with_both_and_needs_
 ) -> None:
     world = make_imaging_study()
     with scope(world.study):
-        row = _uploaded(world, tmp_path / "a")
+        row = uploaded(world, tmp_path / "a")
         row.form_record.refresh_from_db()
         answers = {**row.form_record.answers}
         answers["scan"] = {**answers["scan"], "time": "14:30"}
@@ -210,7 +199,7 @@ def test_free_text_of_a_header_is_never_taken_over() -> None:
 def test_the_receipt_states_series_hashes_and_attachments(tmp_path: Path) -> None:
     world = make_imaging_study()
     with scope(world.study):
-        row = _uploaded(world, tmp_path / "a")
+        row = uploaded(world, tmp_path / "a")
         site = world.actor("site_user")
         attached = attachments.add(row, "report.pdf", "application/pdf", [PDF], actor=site)
         fill_form(world, row)

@@ -147,3 +147,14 @@ def in_qc(world: StudyWorld, folder: Path, **how: Any) -> Submission:
 def job_of(row: Submission, kind: str) -> Job:
     """Return the newest job of a kind about a submission."""
     return next(job for job in jobs.of(row) if job.kind == kind)
+
+
+@continued
+def uploaded(world: StudyWorld, folder: Path, **spec: Any) -> Submission:
+    """A draft whose files arrived and were checked; its form waits."""
+    row = draft(world)
+    write_series(folder, spec_for(row.time_point, **spec))
+    manifest.upload_folder(row, folder, actor=world.actor("site_user"))
+    assert run_jobs(row) == ["done"]
+    row.refresh_from_db()
+    return row

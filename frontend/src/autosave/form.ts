@@ -167,6 +167,10 @@ export function watchAutosave(): void {
     form.addEventListener("autosave:resolve", (event) => {
       queue.resolve((event as CustomEvent<{ choice: "mine" | "theirs" }>).detail.choice);
     });
+    // A part of the form drawn anew would overwrite what was typed meanwhile; the save of that draws it again.
+    form.addEventListener("htmx:beforeSwap", (event) => {
+      if (queue.waiting || queue.isSaving) (event as CustomEvent<{ shouldSwap: boolean }>).detail.shouldSwap = false;
+    });
     const forget = (): void => kept.keep({ version: queue.known, values: {} });
     form.addEventListener("submit", (event) => sendWhole(form, queue, event as SubmitEvent, forget));
     window.addEventListener("online", () => void queue.flush());
