@@ -36,6 +36,7 @@ from imaging.storage import Staged, research
 from imaging.storage.originals import Originals
 
 BATCH = 256
+LAST_BATCH = 32
 PROCESSES = 2  # children that clean, and as many that verify
 
 
@@ -62,7 +63,13 @@ def clean(
     workspace = store.workspace(place)
     work_for = _work(submission)
     work = [work_for(item, workspace / f"{item.row.pk}.part") for item in left]
-    keep_clean(submission, intake, _batches(_cleaned(plan, work)), finished=finished, tick=tick)
+    keep_clean(
+        submission,
+        intake,
+        _batches(_cleaned(plan, work), expected=len(work)),
+        finished=finished,
+        tick=tick,
+    )
     store.clear_workspace(place)
 
 
@@ -112,12 +119,12 @@ def begin_ahead(items: Sequence[Examined], plan: DeidPlan, *, folder: Path) -> A
     work = [
         Work(item, folder / f"{number}.part", frozenset(), ()) for number, item in enumerate(items)
     ]
-    return Ahead([], _batches(_cleaned(plan, work)))
+    return Ahead([], _batches(_cleaned(plan, work), expected=len(work)))
 
 
 def all_ahead(done: list[Cleaned]) -> Ahead:
     """Return what was all done ahead, in an earlier run."""
-    return Ahead(done, _batches(()))
+    return Ahead(done, _batches((), expected=0))
 
 
 def cleaned_ahead(
@@ -145,20 +152,31 @@ def take_over(
     keep_clean(submission, intake, mine, finished=finished, tick=tick)
 
 
-def _batches(results: Iterable[Cleaned | Failure]) -> Generator[Batch]:
-    """Gather results, as they come, into what is named and written together."""
+def _batches(results: Iterable[Cleaned | Failure], *, expected: int) -> Generator[Batch]:
+    """Gather results, as they come, into what is named and written together.
+
+    Towards the end of what is expected batches become smaller: while a batch is written the next
+    is cleaned, and after the last nothing is left to do beside it.
+    """
     passed: list[Cleaned] = []
     failed: list[Failure] = []
+    wanted = _next_batch(expected)
     for result in results:
         if isinstance(result, Cleaned):
             passed.append(result)
         else:
             failed.append(result)
-        if len(passed) + len(failed) >= BATCH:
+        if len(passed) + len(failed) >= wanted:
+            expected -= len(passed) + len(failed)
             yield passed, failed
             passed, failed = [], []
+            wanted = _next_batch(expected)
     if passed or failed:
         yield passed, failed
+
+
+def _next_batch(left: int) -> int:
+    return min(BATCH, max(LAST_BATCH, left // 2))
 
 
 def _work(submission: Submission) -> Callable[[Examined, Path], Work]:

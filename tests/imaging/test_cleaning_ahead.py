@@ -383,3 +383,19 @@ def test_an_instant_with_its_zone_comes_back() -> None:
 def test_a_note_of_another_shape_is_refused() -> None:
     with pytest.raises(ValueError, match="fields"):
         notes.read(SliceFacts, b'["too", "short"]')
+
+
+@pytest.mark.parametrize(
+    ("files", "sizes"),
+    [
+        (0, []),
+        (5, [5]),
+        (64, [32, 32]),
+        (1000, [256, 256, 244, 122, 61, 32, 29]),
+    ],
+)
+def test_batches_become_smaller_towards_the_end(files: int, sizes: list[int]) -> None:
+    refused = [(None, "refused", str(number)) for number in range(files)]
+    found = list(cleaning._batches(iter(refused), expected=files))  # type: ignore[arg-type]
+    assert [len(failed) for _, failed in found] == sizes
+    assert [one for _, failed in found for one in failed] == refused
