@@ -1,14 +1,16 @@
-"""Dossiers for machines: the definition that holds, dossiers with their items, files read in.
+"""Dossiers for machines: dossiers with their items, queries about them, files read in.
 
-Values are entered and files imported by the same services as on the pages; nothing is signed here.
+Values are entered, files imported and queries raised by the same services as on the pages; nothing
+is signed here.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import mixins, serializers, status
 from rest_framework.decorators import action
 from rest_framework.parsers import JSONParser, MultiPartParser
@@ -16,10 +18,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.routers import BaseRouter
 
+from audit.errors import Conflict
+from clinical import second_source_api
 from clinical.definition import Entered
 from clinical.definition.document import SOURCES
-from clinical.models import Dossier, DossierImport, DossierItem
-from clinical.services import dossiers, entering, imports, standing
+from clinical.definition.sheet import Line
+from clinical.models import Dossier, DossierImport, DossierImportRun, DossierItem
+from clinical.services import asked, asking, dossiers, entering, importing, imports, standing
+from queries.models import Query
 from studies.api import PREFIX, StudyViewSet
 
 MOST_ROWS = 100
@@ -97,6 +103,61 @@ class EnteredSerializer(serializers.Serializer[Any]):
     delivered_by = serializers.ChoiceField(choices=list(SOURCES), required=False)
 
 
+class DossierQuerySerializer(serializers.ModelSerializer[Query]):
+    """A query about the dossier of a time point, whatever its version; the thread is the query's.
+
+    ``items`` are the items that it asks about; without any it is about the dossier as a whole.
+    """
+
+    code = serializers.CharField(source="__str__", read_only=True)
+    holds_up = serializers.BooleanField(source="blocks_target", read_only=True)
+    items = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Query
+        fields = (
+            "id",
+            "code",
+            "title",
+            "text",
+            "state",
+            "addressee",
+            "items",
+            "holds_up",
+            "opened_at",
+            "due_at",
+            "answered_at",
+            "closed_at",
+        )
+        read_only_fields = fields
+
+    def get_items(self, row: Query) -> list[str]:
+        """Return the codes of the items that are asked about."""
+        return sorted({one.finding_code for one in row.actions.all()} - {""})
+
+
+class QuestionSerializer(serializers.Serializer[Any]):
+    """A question about items of a dossier, or about it as a whole, and whom it is put to."""
+
+    title = serializers.CharField(max_length=200)
+    text = serializers.CharField(max_length=4000)
+    items = serializers.ListField(
+        child=serializers.CharField(max_length=40), required=False, default=list
+    )
+    addressee = serializers.ChoiceField(
+        choices=Query.Addressee.values, default=Query.Addressee.PARTNER.value
+    )
+    correct = serializers.BooleanField(
+        default=True, help_text="the values are to be entered again; else words are enough"
+    )
+    holds_up = serializers.BooleanField(
+        default=True, help_text="nothing is reconciled, approved or applied before it is over"
+    )
+    send_back = serializers.BooleanField(
+        default=False, help_text="a received dossier goes back with it, so that it can be corrected"
+    )
+
+
 class DossierViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, StudyViewSet):
     """Dossiers, every version."""
 
@@ -108,6 +169,8 @@ class DossierViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, StudyView
         "retrieve": "dossier.view",
         "add_item": "dossier.enter",
         "receive": "dossier.enter",
+        "queries": "dossier.view",
+        "ask": "query.raise",
     }
 
     def get_queryset(self) -> QuerySet[Any]:
@@ -148,14 +211,24 @@ class DossierViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, StudyView
         dossiers.receive(self.get_object(), actor=self.actor)
         return Response(self.get_serializer(self.get_object()).data)
 
+    @extend_schema(request=None, responses=DossierQuerySerializer(many=True))
+    @action(detail=True, methods=["get"], pagination_class=None, filterset_fields=())
+    def queries(self, request: Request, study_code: str, pk: str) -> Response:
+        """List every query about the dossier of this time point, newest first."""
+        rows = asked.about(self.get_object())
+        return Response(DossierQuerySerializer(rows, many=True).data)
 
-class DossierImportSerializer(serializers.ModelSerializer[DossierImport]):
-    """A file that was read in."""
-
-    class Meta:
-        model = DossierImport
-        fields = ("id", "file_name", "sha256", "sheet", "reason", "state", "imported_at")
-        read_only_fields = fields
+    @extend_schema(request=QuestionSerializer, responses={201: DossierQuerySerializer})
+    @queries.mapping.post
+    def ask(self, request: Request, study_code: str, pk: str) -> Response:
+        """Raise a query about items of the dossier, or about it as a whole."""
+        sent = QuestionSerializer(data=request.data)
+        sent.is_valid(raise_exception=True)
+        said = sent.validated_data
+        codes = said.pop("items")
+        question = asking.Question(codes=tuple(codes), **said)
+        made = asking.ask(self.get_object(), question, actor=self.actor)
+        return Response(DossierQuerySerializer(made).data, status=status.HTTP_201_CREATED)
 
 
 class RowSerializer(serializers.Serializer[Any]):
@@ -167,6 +240,50 @@ class RowSerializer(serializers.Serializer[Any]):
     item = serializers.CharField()
     problem = serializers.CharField()
     outcome = serializers.CharField()
+
+
+class DossierImportRunSerializer(serializers.ModelSerializer[DossierImportRun]):
+    """What an import in the background wrote, and the rows that it left out."""
+
+    left_out = serializers.SerializerMethodField()
+
+    class Meta:
+        model = DossierImportRun
+        fields = ("at", "changes", "dossiers", "received", "problems", "left_out")
+        read_only_fields = fields
+
+    @extend_schema_field(RowSerializer(many=True))
+    def get_left_out(self, run: DossierImportRun) -> Any:
+        """Return the rows that were left out, each with the reason."""
+        return RowSerializer(importing.lines_of(run), many=True).data
+
+
+class DossierImportSerializer(serializers.ModelSerializer[DossierImport]):
+    """A file that was read in; ``state`` is ``importing`` while the background works."""
+
+    rows = serializers.IntegerField(read_only=True)
+    last_import = serializers.SerializerMethodField()
+
+    class Meta:
+        model = DossierImport
+        fields = (
+            "id",
+            "file_name",
+            "sha256",
+            "sheet",
+            "rows",
+            "reason",
+            "state",
+            "imported_at",
+            "last_import",
+        )
+        read_only_fields = fields
+
+    @extend_schema_field(DossierImportRunSerializer(allow_null=True))
+    def get_last_import(self, row: DossierImport) -> Any:
+        """Return what the newest import in the background did, if there was one."""
+        run = importing.last_import(row)
+        return DossierImportRunSerializer(run).data if run is not None else None
 
 
 class ReadInSerializer(serializers.Serializer[Any]):
@@ -201,7 +318,7 @@ class DossierImportViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Stu
         sent = ReadInSerializer(data=request.data)
         sent.is_valid(raise_exception=True)
         said = sent.validated_data
-        made = imports.read_in(
+        made = importing.read_in(
             self.study,
             said["file"].read(),
             name=said["file"].name or "",
@@ -215,21 +332,33 @@ class DossierImportViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Stu
     @action(detail=True, methods=["get"], url_path="dry-run", pagination_class=None,
             filterset_fields=())  # fmt: skip
     def dry_run(self, request: Request, study_code: str, pk: str) -> Response:
-        """Say what would become of each row; nothing is written."""
+        """Say what would become of each row; nothing is written.
+
+        A large file is judged in the background: 409 until that is done.
+        """
         row = self.get_object()
-        lines = imports.try_out(row).lines if row.state == "draft" else ()
-        return Response(RowSerializer(lines, many=True).data)
+        return Response(RowSerializer(_lines(row) if row.state == "draft" else (), many=True).data)
 
     @extend_schema(request=None, responses=DossierImportSerializer)
     @action(detail=True, methods=["post"], url_path="take-over")
     def take_over(self, request: Request, study_code: str, pk: str) -> Response:
-        """Import every row, or nothing."""
-        row = self.get_object()
-        imports.take_over(row, actor=self.actor)
-        return Response(self.get_serializer(self.get_object()).data)
+        """Import every row, or nothing. A large file is imported in the background (202)."""
+        done = importing.take_over(self.get_object(), actor=self.actor)
+        code = status.HTTP_200_OK if done else status.HTTP_202_ACCEPTED
+        return Response(self.get_serializer(self.get_object()).data, status=code)
+
+
+def _lines(row: DossierImport) -> Sequence[Line]:
+    if not importing.is_large(row):
+        return imports.try_out(row).lines
+    run = importing.last_dry_run(row)
+    if run is None or importing.is_at_work(row):
+        raise Conflict("The dry run of this file is not finished yet.", rule="CLI-007")
+    return importing.lines_of(run)
 
 
 def register(router: BaseRouter) -> None:
     """Put dossiers on the interface."""
     router.register(rf"{PREFIX}/dossiers", DossierViewSet, basename="dossier")
     router.register(rf"{PREFIX}/dossier-imports", DossierImportViewSet, basename="dossier-import")
+    second_source_api.register(router)

@@ -160,9 +160,11 @@ DOSSIER_DOCUMENT = Workflow(
 DOSSIER_IMPORT = Workflow(
     "dossierimport",
     "draft",
-    ("draft", "imported", "discarded"),
+    ("draft", "importing", "imported", "discarded"),
     (
-        step("take_over", "draft", "imported", "dossier.enter", "Import items"),
+        step("begin", "draft", "importing", "dossier.enter", "Begin to import"),
+        step("take_over", ("draft", "importing"), "imported", "dossier.enter", "Import items"),
+        step("leave", "importing", "draft", SYSTEM, "Leave rows out", reason=True),
         step("discard", "draft", "discarded", "dossier.enter", "Discard file", reason=True),
     ),
 )

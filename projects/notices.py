@@ -21,8 +21,8 @@ from audit.bulk import moved_together
 from audit.jobs import enqueue, job
 from audit.models import Job
 from audit.states import moved
-from clinical.models import Dossier
-from clinical.services import dossiers
+from clinical.models import Dossier, DossierImport
+from clinical.services import dossiers, importing
 from exports.models import DataCut
 from imaging.models import ArrivedExamination, ConsentWithdrawal, Move, Submission
 from projects.addresses import address
@@ -235,8 +235,17 @@ KINDS["dossier.refuse"] = Kind(
     _deliverers,
     _page_named("dossier"),
 )
+KINDS["dossierimport.take_over"] = Kind(
+    "A file of the clinical CRO was imported", importing.askers, _page_named("dossier-import")
+)
+KINDS["dossierimport.leave"] = Kind(
+    "The import of a file of the clinical CRO left rows out",
+    importing.askers,
+    _page_named("dossier-import"),
+)
 _MODELS: dict[str, Any] = {
     "dossier": Dossier,
+    "dossierimport": DossierImport,
     "rollback": RollBack,
     "recall": Recall,
     "trainingreminder": TrainingReminder,
@@ -357,7 +366,7 @@ def connect() -> None:
     """Listen to the acts that people are told of."""
     for sender in (
         *(Query, Submission, ReadTask, DataCut, ArrivedExamination, Move),
-        *(TrainingReminder, RollBack, Recall, Dossier),
+        *(TrainingReminder, RollBack, Recall, Dossier, DossierImport),
     ):
         moved.connect(_after_step, sender=sender, dispatch_uid=f"notices.{sender.__name__}")
     dossiers.register(chased=_after_chase)

@@ -68,7 +68,8 @@ class Place:
     Attributes:
         key: the time point.
         items: what its definition asks for.
-        closed: why nothing can be entered there now, "" when it can.
+        closed: why nothing can be entered there now, "" when it can; what it holds already may be
+            said again.
         holds: what its dossier holds already, by code.
     """
 
@@ -208,7 +209,7 @@ def _read(number: int, said: Mapping[str, str], known: Known) -> _Raw | Line:
     place = known.places.get((subject, point))
     if place is None:
         return replace(line, problem=f"The subject has no time point “{line.time_point}”.")
-    if place.closed:
+    if place.closed and not place.holds:
         return replace(line, problem=place.closed)
     item = next((one for one in place.items if one.code == code), None)
     return _with_item(line, place, item, column, said)
@@ -285,6 +286,8 @@ def _judged(group: list[_Raw], today: date, telling: Telling) -> tuple[list[Line
             for one in lines
         ], None  # fmt: skip
     outcome = _outcome(first.place.holds.get(first.item.code), found, entered)
+    if first.place.closed and outcome != SAME:
+        return [replace(raw.line, problem=first.place.closed) for raw in group], None
     answer = Answer(
         first.place.key, first.item, entered, first.source, outcome, first.line.number, found
     )

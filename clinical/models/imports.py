@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
+from audit import clock
 from audit.guards import Frozen
 from audit.states import StateField
 from studies.scoping import StudyScoped
@@ -22,11 +23,16 @@ class DossierImport(StudyScoped):
     state = StateField(
         "state",
         default="draft",
-        choices=[("draft", "Draft"), ("imported", "Imported"), ("discarded", "Discarded")],
+        choices=[
+            ("draft", "Draft"),
+            ("importing", "Being imported"),
+            ("imported", "Imported"),
+            ("discarded", "Discarded"),
+        ],
     )
 
     frozen = Frozen(
-        condition="OLD.state <> 'draft'",
+        condition="OLD.state IN ('imported', 'discarded')",
         columns=("sha256", "sheet", "reason", "cells", "imported_at"),
         why="an imported file does not change",
     )
@@ -43,3 +49,36 @@ class DossierImport(StudyScoped):
 
     def __str__(self) -> str:
         return self.file_name
+
+    @property
+    def rows(self) -> int:
+        """How many rows the sheet has below its head."""
+        return max(len(self.cells) - 1, 0)
+
+
+class DossierImportRun(models.Model):
+    """What one run over a large file found or wrote. Append-only.
+
+    ``lines`` are ``[row number, outcome, problem]``: of a dry run every row, of an import the rows
+    that were left out.
+    """
+
+    append_only = True
+
+    id = models.BigAutoField(primary_key=True)
+    study = models.ForeignKey("studies.Study", on_delete=models.PROTECT, related_name="+")
+    batch = models.ForeignKey(DossierImport, on_delete=models.PROTECT, related_name="runs")
+    at = models.DateTimeField(default=clock.now)
+    work = models.CharField("key of the job", max_length=200, unique=True)
+    is_dry = models.BooleanField("dry run")
+    changes = models.PositiveIntegerField("items that are new or differ")
+    dossiers = models.PositiveIntegerField()
+    received = models.PositiveIntegerField("dossiers that are complete and received", default=0)
+    problems = models.PositiveIntegerField("rows with a problem")
+    lines = models.JSONField(default=list)
+
+    class Meta:
+        ordering = ("-id",)
+
+    def __str__(self) -> str:
+        return f"{'Dry run' if self.is_dry else 'Import'} of {self.batch} at {self.at:%d %b %Y}"

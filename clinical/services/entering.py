@@ -54,11 +54,13 @@ def enter_all(
     *,
     actor: Actor,
     known: blinding.Known | None = None,
+    work: str = "",
 ) -> list[DossierItem]:
     """Write several items of one dossier in one transaction, as ``enter`` writes one.
 
     Args:
         known: the words of the subject's life, when the caller has found them already.
+        work: key of the job that writes; kept in the event, by which a repeated job finds it done.
     """
     actor.require("dossier.enter")
     with transaction.atomic(), acting(actor.acting_as("dossier.enter")):
@@ -94,7 +96,8 @@ def enter_all(
         for one in [*alone, *(one for one in written if one.code in held)]:
             one.save()
         codes = [entry.code for entry in entries]
-        record("dossier.enter", row, details={"item": ", ".join(codes)})
+        by = {"work": work} if work else {}
+        record("dossier.enter", row, details={"item": ", ".join(codes), **by})
         asked.corrected(row, codes)
         return written
 

@@ -1,6 +1,7 @@
 """Files of the clinical CRO: read in as text, run dry as often as wanted, imported as a whole.
 
-Nothing is written by a dry run, and nothing by an import of which one row is wrong.
+Nothing is written by a dry run, and nothing by an import of which one row is wrong. A sheet of up
+to ``AT_ONCE`` rows is answered at once; for larger ones see ``clinical.services.importing``.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ from clinical.workflows import DOSSIER_IMPORT
 from studies.models import Study, Subject, TimePoint
 
 REASON_LENGTH = 200
+#: the most rows that a page waits for: about a second of work
+AT_ONCE = 500
 
 
 def read_in(
@@ -75,17 +78,29 @@ def read_in(
             cells=cells,
         )
         made.save()
-        record("dossierimport.read_in", made, details={"rows": len(cells) - 1})
+        record("dossierimport.read_in", made, details={"rows": made.rows})
         return made
 
 
 def try_out(row: DossierImport) -> Result:
     """Run an import dry: what becomes of each row."""
-    known = _known(row.study)
-    return dry_run(row.cells, known, telling=_Words(row.study).sentences)
+    return judged(row, known_now(row.study), Words(row.study))
 
 
-class _Words:
+def judged(row: DossierImport, known: Known, words: Words) -> Result:
+    """Judge each row of an import by what the study holds."""
+    return dry_run(row.cells, known, telling=words.sentences)
+
+
+def by_place(answers: Iterable[Answer]) -> dict[str, list[Answer]]:
+    """Return answers by their time point."""
+    found: dict[str, list[Answer]] = {}
+    for answer in answers:
+        found.setdefault(answer.place, []).append(answer)
+    return found
+
+
+class Words:
     """The known words of each subject, found once: those of the study are the same for all."""
 
     def __init__(self, study: Study) -> None:
@@ -111,7 +126,8 @@ class _Words:
         return blinding.sentences(item, given, self.of(place)) if given else []
 
 
-def _known(study: Study) -> Known:
+def known_now(study: Study) -> Known:
+    """Return what a study holds now, as the rows of a file are judged by it."""
     subjects = Subject.objects.in_study(study)
     points = TimePoint.objects.in_study(study).select_related("subject", "definition")
     holds = standing.effective(study)
@@ -128,7 +144,7 @@ def _known(study: Study) -> Known:
             key=str(point.pk),
             items=items,
             closed=_closed(point, dossier, items, today),
-            holds=_held(dossier) if dossier is not None else {},
+            holds=held_by(dossier) if dossier is not None else {},
         )
         names = {point.label, point.definition.code if point.definition else point.label}
         for name in names:
@@ -168,7 +184,8 @@ def _closed(point: TimePoint, dossier: Dossier | None, items: tuple[Item, ...], 
     return ""
 
 
-def _held(dossier: Dossier) -> dict[str, Checked]:
+def held_by(dossier: Dossier) -> dict[str, Checked]:
+    """Return the answers of a dossier by their code."""
     return {
         item.code: Checked(item.value, item.unit, item.observed_on, tuple(item.rows))
         for item in dossier.items.all()
@@ -194,39 +211,25 @@ def take_over(row: DossierImport, *, actor: Actor) -> Imported:
     """
     actor.require("dossier.enter")
     with transaction.atomic(), acting(actor.acting_as("dossier.enter")):
-        Study.objects.select_for_update().get(pk=row.study_id)
-        rows = DossierImport.objects.in_study(row.study_id).select_for_update(of=("self",))
-        locked: DossierImport = rows.select_related("study").get(pk=row.pk)
-        if locked.state != "draft":
-            raise Conflict("This file was imported or discarded already.", rule="CLI-004")
-        words = _Words(locked.study)
-        result = dry_run(locked.cells, _known(locked.study), telling=words.sentences)
-        wrong, changes = len(result.problems), result.changes
-        if wrong:
-            raise RuleBroken(
-                f"{wrong} {'row has' if wrong == 1 else 'rows have'} a problem. Nothing was "
-                "imported: correct the file and read it in again.",
-                rule="CLI-005",
+        Study.objects.select_for_update(no_key=True).get(pk=row.study_id)
+        locked = locked_draft(row)
+        words = Words(locked.study)
+        result = judged(locked, known_now(locked.study), words)
+        if why := why_not(len(result.problems), len(result.changes)):
+            raise RuleBroken(why, rule="CLI-005")
+        places = by_place(result.changes)
+        points = points_of(locked.study_id, places)
+        received = sum(
+            write(
+                locked,
+                dossiers.open_version(points[place], reason=locked.reason),
+                answers,
+                actor=actor,
+                known=words.of(place),
             )
-        if not changes:
-            raise RuleBroken("Nothing in this file is new. Nothing was imported.", rule="CLI-005")
-        by_place: dict[str, list[Answer]] = {}
-        for answer in changes:
-            by_place.setdefault(answer.place, []).append(answer)
-        points = TimePoint.objects.in_study(row.study_id).in_bulk(list(by_place))
-        found = {str(pk): point for pk, point in points.items()}
-        received = 0
-        for place, answers in by_place.items():
-            dossier = dossiers.open_version(found[place], reason=locked.reason)
-            entries = [
-                entering.Entry(
-                    one.item.code, one.entered, entering.Kept(source=one.source, batch=locked)
-                )
-                for one in answers
-            ]
-            entering.enter_all(dossier, entries, actor=actor, known=words.of(place))
-            received += _received(dossier, actor)
-        done = Imported(len(by_place), received, len(changes))
+            for place, answers in places.items()
+        )
+        done = Imported(len(places), received, len(result.changes))
         DOSSIER_IMPORT.move(
             locked,
             "take_over",
@@ -235,6 +238,55 @@ def take_over(row: DossierImport, *, actor: Actor) -> Imported:
             details={"dossiers": done.dossiers, "items": done.items, "received": done.received},
         )
         return done
+
+
+def locked_draft(row: DossierImport) -> DossierImport:
+    """Return a draft as it is now, locked until the end of the transaction.
+
+    Raises:
+        Conflict: CLI-004 the file was imported or discarded already; CLI-006 it is being imported.
+    """
+    rows = DossierImport.objects.in_study(row.study_id).select_for_update(of=("self",))
+    locked: DossierImport = rows.select_related("study").get(pk=row.pk)
+    if locked.state == "importing":
+        raise Conflict("This file is being imported already.", rule="CLI-006")
+    if locked.state != "draft":
+        raise Conflict("This file was imported or discarded already.", rule="CLI-004")
+    return locked
+
+
+def why_not(wrong: int, changes: int) -> str:
+    """Say why nothing of a file with so many problems and changes can be imported, or nothing."""
+    if wrong:
+        return (
+            f"{wrong:,} {'row has' if wrong == 1 else 'rows have'} a problem. Nothing was "
+            "imported: correct the file and read it in again."
+        )
+    return "" if changes else "Nothing in this file is new. Nothing was imported."
+
+
+def points_of(study: object, places: Iterable[str]) -> dict[str, TimePoint]:
+    """Return time points by their key."""
+    found = TimePoint.objects.in_study(study).in_bulk(list(places))
+    return {str(pk): point for pk, point in found.items()}
+
+
+def write(
+    row: DossierImport,
+    dossier: Dossier,
+    answers: Iterable[Answer],
+    *,
+    actor: Actor,
+    known: blinding.Known,
+    work: str = "",
+) -> int:
+    """Write what a file says to a dossier that is asked for; return 1 when it is received then."""
+    entries = [
+        entering.Entry(one.item.code, one.entered, entering.Kept(source=one.source, batch=row))
+        for one in answers
+    ]
+    entering.enter_all(dossier, entries, actor=actor, known=known, work=work)
+    return _received(dossier, actor)
 
 
 def _received(dossier: Dossier, actor: Actor) -> int:

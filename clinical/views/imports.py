@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.sentences import sentences
 from audit import trail
 from audit.errors import Refused
+from audit.models import Job
+from clinical.definition.sheet import Line
 from clinical.models import DossierImport
-from clinical.services import imports
+from clinical.services import importing, imports
 from clinical.views.desk import crumbs
+from imaging.views.parts import JOB_STATES
 from studies.access import StudyRequest, fetch, study_view
 from studies.cells import MOST_BYTES
-from ui.records import Link
+from ui.records import JobProgress, Link
 from ui.sheets import csv_response
 
 PER_PAGE = 100
+MOST_LEFT_OUT = 200
 
 
 @study_view("dossier.view")
@@ -32,7 +39,7 @@ def listing(request: StudyRequest) -> HttpResponse:
         request,
         "clinical/imports.html",
         {
-            "rows": DossierImport.objects.visible_to(request.actor),
+            "rows": DossierImport.objects.visible_to(request.actor).defer("cells"),
             "may_enter": request.actor.may("dossier.enter"),
             "most_mb": MOST_BYTES // 1_000_000,
             "crumbs": crumbs(request, _("Files of the clinical CRO")),
@@ -57,7 +64,7 @@ def read_in(request: StudyRequest) -> HttpResponse:
         )
         return redirect("dossier-imports", request.study.code)
     try:
-        made = imports.read_in(
+        made = importing.read_in(
             request.study,
             sent.read(),
             name=sent.name or "",
@@ -79,13 +86,45 @@ def page(request: StudyRequest, pk: UUID) -> HttpResponse:
     return _page(request, fetch(DossierImport.objects.select_related("study"), request.actor, pk))
 
 
+@dataclass(frozen=True, slots=True)
+class _DryRun:
+    """What a dry run says of a draft, at once or as it was kept."""
+
+    lines: list[Line]
+    wrong: int
+    changes: int
+    dossiers: int
+    at: datetime | None = None
+
+    @property
+    def problems(self) -> list[Line]:
+        return [line for line in self.lines if line.problem]
+
+
+def _dry_run(row: DossierImport) -> _DryRun | None:
+    if row.state != "draft":
+        return None
+    if not importing.is_large(row):
+        found = imports.try_out(row)
+        places = {one.place for one in found.changes}
+        return _DryRun(
+            list(found.lines), len(found.problems), len(found.changes), len(places)
+        )  # fmt: skip
+    run = None if importing.is_at_work(row) else importing.last_dry_run(row)
+    if run is None:
+        return None
+    return _DryRun(importing.lines_of(run), run.problems, run.changes, run.dossiers, run.at)
+
+
 def _page(
     request: StudyRequest, row: DossierImport, *, error: str = "", status: int = 200
 ) -> HttpResponse:
-    result = imports.try_out(row) if row.state == "draft" else None
+    result = _dry_run(row)
     only_wrong = request.GET.get("rows", "") == "wrong"
-    lines = list(result.problems if only_wrong else result.lines) if result else []
-    touched = {one.place for one in result.changes} if result else set()
+    lines = (result.problems if only_wrong else result.lines) if result else []
+    before = importing.last_import(row) if row.state == "draft" else None
+    job = importing.job_of(row) if importing.is_large(row) else None
+    stopped = job is not None and job.state in importing.ENDED_BADLY
     return render(
         request,
         "clinical/import.html",
@@ -93,10 +132,11 @@ def _page(
             "row": row,
             "result": result,
             "page": Paginator(lines, PER_PAGE).get_page(request.GET.get("page")),
-            "wrong": len(result.problems) if result else 0,
-            "changes": len(result.changes) if result else 0,
-            "dossiers": len(touched),
             "total": len(result.lines) if result else 0,
+            "job": _card(request, row, job) if job and (stopped or not job.is_over) else None,
+            "stopped": stopped,
+            "before": before,
+            "left_out": importing.lines_of(before)[:MOST_LEFT_OUT] if before else [],
             "items": row.items.select_related("dossier__subject", "dossier__time_point")
             .order_by("dossier__subject__code", "dossier__time_point__planned_date", "code")[:500]
             if row.state == "imported" else [],
@@ -113,20 +153,61 @@ def _page(
     )  # fmt: skip
 
 
-def _list_url(request: StudyRequest) -> str:
-    from django.urls import reverse
+def _card(request: StudyRequest, row: DossierImport, job: Job) -> JobProgress:
+    is_import = job.kind == importing.IMPORT
+    return JobProgress(
+        title=_("Import of the items") if is_import else _("Dry run of every row"),
+        number=str(job.pk)[:8],
+        state=JOB_STATES[Job.State(job.state)],
+        done=job.done_units,
+        total=job.total_units,
+        unit=_("items") if is_import and job.note else _("rows"),
+        left=job.note,
+        poll_url=reverse("dossier-import-job", args=[request.study.code, row.pk]),
+        error=_("This stopped. What was written stays, and nothing is written twice.")
+        if job.state in importing.ENDED_BADLY
+        else "",
+    )
 
+
+@study_view("dossier.view")
+def job_card(request: StudyRequest, pk: UUID) -> HttpResponse:
+    """Answer with the progress of the work on a file; once it is over, the page is loaded again."""
+    row = fetch(DossierImport.objects.select_related("study"), request.actor, pk)
+    job = importing.job_of(row)
+    if job is None or job.is_over:
+        answer = HttpResponse(status=204)
+        answer["HX-Refresh"] = "true"
+        return answer
+    return render(request, "components/job.html", {"job": _card(request, row, job)})
+
+
+@study_view("dossier.enter", methods=("POST",))
+def check(request: StudyRequest, pk: UUID) -> HttpResponse:
+    """Judge every row of a large draft again."""
+    row = fetch(DossierImport.objects.select_related("study"), request.actor, pk)
+    try:
+        importing.ask_dry_run(row, actor=request.actor)
+    except Refused as refused:
+        return _page(request, row, error=refused.message, status=refused.status)
+    return redirect("dossier-import", request.study.code, row.pk)
+
+
+def _list_url(request: StudyRequest) -> str:
     return reverse("dossier-imports", args=[request.study.code])
 
 
 @study_view("dossier.enter", methods=("POST",))
 def take_over(request: StudyRequest, pk: UUID) -> HttpResponse:
-    """Import every row, or nothing."""
+    """Import every row, or nothing; a large file is imported in the background."""
     row = fetch(DossierImport.objects.select_related("study"), request.actor, pk)
     try:
-        done = imports.take_over(row, actor=request.actor)
+        done = importing.take_over(row, actor=request.actor)
     except Refused as refused:
         return _page(request, row, error=refused.message, status=refused.status)
+    if done is None:
+        messages.success(request, _("The import begins. You may leave this page."))
+        return redirect("dossier-import", request.study.code, row.pk)
     words = ngettext("%d item was imported.", "%d items were imported.", done.items) % done.items
     messages.success(
         request,

@@ -40,7 +40,8 @@ PROBLEMS = {
 def cut_plan(request: Any) -> HttpResponse:
     """Plan a cut under the effective transfer specification."""
     if request.method != "POST":
-        return _plan_page(request, PlanForm(initial={"cut_off": clock.today()}))
+        today = clock.today(request.study.time_zone)
+        return _plan_page(request, PlanForm(initial={"cut_off": today}))
     form = PlanForm(request.POST)
     if not form.is_valid():
         errors = [FormError(text=PROBLEMS[name], anchor=f"id_{name}") for name in form.errors]

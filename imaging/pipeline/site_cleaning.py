@@ -37,7 +37,7 @@ from imaging.pipeline.deidentify.holds import (
 from imaging.pipeline.deidentify.plan import DeidPlan
 from imaging.pipeline.deidentify.profile import Profile, makers, meanings, names, vocabulary
 from imaging.pipeline.deidentify.values import shift_date
-from imaging.pipeline.verifier import OutputVerifier
+from imaging.pipeline.verifier import Comparison, OutputVerifier
 from imaging.pipeline.verify import Header
 
 AT_SITE: Final = ("off", "offered", "required")
@@ -207,15 +207,19 @@ def second_plan(plan: DeidPlan) -> CleanedAtSite:
     )
 
 
-class SecondVerifier(OutputVerifier):
-    """The verifier of the second cleaning: an identifier made at the site may stay as it is."""
-
-    def _compare_uids(self, tag: int, old: list[str], new: list[str]) -> None:
+class _SecondComparison(Comparison):
+    def uids(self, tag: int, old: list[str], new: list[str]) -> None:
         changed = [
             pair for pair in zip(old, new, strict=False)
             if not (pair[0] == pair[1] and is_new_uid(pair[0].strip("\0 ")))
         ]  # fmt: skip
-        super()._compare_uids(tag, [one for one, _ in changed], [two for _, two in changed])
+        super().uids(tag, [one for one, _ in changed], [two for _, two in changed])
+
+
+class SecondVerifier(OutputVerifier):
+    """The verifier of the second cleaning: an identifier made at the site may stay as it is."""
+
+    comparison = _SecondComparison
 
 
 def claims_site_cleaning(header: Header) -> bool:

@@ -78,7 +78,9 @@ def thumbnail_url(study_code: str, row: Series) -> str:
     return reverse("image-preview", args=[study_code, row.pk, preview.thumbnail_sha256])
 
 
-def series_lines(study_code: str, rows: Sequence[Series]) -> list[dict[str, Any]]:
+def series_lines(
+    study_code: str, rows: Sequence[Series], *, pictured: bool = True
+) -> list[dict[str, Any]]:
     """Return series as tables show them: picture, facts, gaps, and what was found."""
     lines = []
     for row in rows:
@@ -92,7 +94,7 @@ def series_lines(study_code: str, rows: Sequence[Series]) -> list[dict[str, Any]
         lines.append(
             {
                 "row": row,
-                "thumbnail": thumbnail_url(study_code, row),
+                "thumbnail": thumbnail_url(study_code, row) if pictured else "",
                 "gaps": gaps(row, missing),
                 "missing": len(missing.positions) if missing else 0,
                 "worst": worst or (open_findings[0] if open_findings else None),

@@ -266,7 +266,7 @@ def unscheduled(request: StudyRequest, subject_id: UUID) -> HttpResponse:
     return render(
         request,
         "imaging/visit_unscheduled.html",
-        {"subject": subject, "errors": errors, "posted": request.POST, "today": clock.today()},
+        {"subject": subject, "errors": errors, "posted": request.POST},
         status=422 if errors else 200,
     )
 

@@ -19,10 +19,11 @@ from accounts.signing import shown_signatures
 from audit import clock, trail
 from audit.errors import ReasonRequired
 from audit.models import Job
-from imaging.models import ReceivedFile, Submission
+from imaging.models import ConsentWithdrawal, Move, ReceivedFile, Submission
 from imaging.reasons import REJECT, WITHDRAW
 from imaging.services import (
     attachments,
+    consent,
     holds,
     qc,
     second_level,
@@ -124,7 +125,12 @@ def _page(
             "tab": tab,
             "blinded": blinded,
             "tabs": _tabs(rows, findings, files, history),
-            "series": parts.series_lines(request.study.code, rows),
+            "series": parts.series_lines(
+                request.study.code, rows, pictured=row.state != "withdrawn"
+            ),
+            "gone": _gone(row),
+            "may_see_consent": actor.may("consent.view"),
+            "awaits_qc": row.state not in {"released", "rejected", "withdrawn"},
             "findings": [
                 (f, parts.finding_words(f.measured, f.expected, f.what_it_means)) for f in findings
             ],
@@ -153,6 +159,14 @@ def _page(
         },
         status=422 if refused else 200,
     )
+
+
+def _gone(row: Submission) -> tuple[Move | None, ConsentWithdrawal | None]:
+    """Return the move that took the images away, or the withdrawal that stopped their use."""
+    if row.state != "withdrawn":
+        return None, None
+    moved = row.moves.filter(state="carried_out").select_related("target__subject").first()
+    return moved, None if moved else consent.effective(row.subject)
 
 
 def _endings(

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.db.models import Count, Sum
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -109,7 +110,7 @@ def files(request: StudyRequest, pk: UUID) -> HttpResponse:
             "The whole folder as the scanner exported it, or one zip. Up to 10,000 files, 5 GB."
         ),
     )
-    missing = row.files.filter(outcome=ReceivedFile.Outcome.ANNOUNCED).count()
+    missing, unsent = _not_arrived(row)
     asked = row.time_point.queries.filter(
         state__in=["open", "reopened"], actions__done_at=None
     ).distinct()
@@ -123,12 +124,20 @@ def files(request: StudyRequest, pk: UUID) -> HttpResponse:
             upload=panel,
             arrived=row.file_count - missing,
             missing=missing,
+            bytes_here=row.byte_count - unsent,
             rules=rule_sheet(row),
             site=site_cleaning.option_of(row),
             asked=asked,
             leaves=_leaves(row),
         ),
     )
+
+
+def _not_arrived(row: Submission) -> tuple[int, int]:
+    """Number and bytes of the announced files that are not here yet."""
+    waiting = row.files.filter(outcome=ReceivedFile.Outcome.ANNOUNCED)
+    found = waiting.aggregate(files=Count("pk"), size=Sum("size"))
+    return found["files"], found["size"] or 0
 
 
 def _leaves(row: Submission) -> list[tuple[str, str]]:

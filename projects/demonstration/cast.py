@@ -112,6 +112,7 @@ DESIGN = {
     "criteria": [{"key": key, "parameters": {}} for key in CRITERIA],
     "adjudication": {"variables": ["overall_response"]},
     "blinding": "blinding",
+    "dossiers": "time_point",
 }
 BLINDING = {
     "hide": [
@@ -120,7 +121,6 @@ BLINDING = {
         "dates",
         "visit label",
         "treatment",
-        "clinical data",
         "other readers",
     ]
 }

@@ -1,9 +1,13 @@
-"""Clinical dossiers of the demonstration: one holds, one waits, some are asked for, one is late."""
+"""Clinical dossiers of the demonstration: those of what is read hold, others are on their way.
+
+What is asked for is defined once the images are checked, and comes before the first read, so that
+readers open it while they read.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -11,10 +15,11 @@ from accounts.permissions import Role
 from audit import clock
 from clinical.definition import Entered
 from clinical.models import Dossier
-from clinical.services import dossiers, entering
+from clinical.services import dossiers, entering, imports
 from clinical.services.standing import KIND
 from projects.demonstration.cast import BUILDER
 from projects.demonstration.player import Player
+from projects.demonstration.story import LIVES
 from studies.models import TimePoint
 from studies.services import configuration
 
@@ -63,7 +68,6 @@ ITEMS: list[dict[str, Any]] = [
         "kind": "number",
         "unit": "ng/mL",
         "lowest": "0",
-        "required": True,
         "when": "every",
         "source": "edc",
     },
@@ -93,32 +97,93 @@ class Course:
     asked: int
     until: str
     cea: str = ""
-    revised: str = ""
 
 
+#: what the laboratory found at the baseline of each subject that is read, ng/mL
+CEA: Mapping[int, str] = {
+    1: "18.4", 2: "7.1", 3: "25", 4: "3.9", 5: "44.2", 6: "9.6", 7: "12.5", 8: "5.3", 9: "61",
+    10: "8.8", 11: "15.7", 12: "31", 13: "4.8", 14: "22.3", 15: "6.4", 16: "11.9",
+}  # fmt: skip
+#: these came in one file of the clinical CRO, the others were entered one by one
+IN_FILE = range(12, 17)
+FILE_DAY = -11
+#: days from the enrolment to the request: the dossier is there before the first reader begins
+ASKED = -5
 COURSES = (
-    Course(1, "baseline", -40, "applied", "18.4", revised="12.6"),
-    Course(2, "baseline", -38, "applied", "7.1"),
-    Course(12, "baseline", -4, "reconciled", "31"),
-    Course(13, "baseline", -3, "received", "4.8"),
-    Course(14, "baseline", -2, "requested"),
-    Course(15, "baseline", -20, "requested"),  # nobody answered: it is overdue
+    Course(17, "baseline", -3, "reconciled", "31"),
+    Course(18, "baseline", -3, "received", "4.8"),
+    Course(19, "baseline", -2, "requested"),
+    Course(29, "baseline", -20, "requested"),  # nobody answered: it is overdue
 )
+REVISION = Course(1, "baseline", -20, "applied", "12.6")
 REVISED = "The laboratory corrected CEA: it was of another sample."
+BROUGHT = "Baselines of the last three weeks"
 THERAPY: Mapping[str, str] = {"agent": "Carboplatin and pemetrexed", "response": "SD"}
 RADIOTHERAPY: Mapping[str, str] = {"region": "Right hilum", "dose": "60"}
 
 
 def deliver_dossiers(player: Player) -> None:
-    """Define what the charter asks for, and let dossiers come to where the story has them."""
+    """Define what the charter asks for, and let the dossiers come of everything that is read."""
     _define(player)
-    player.each("Clinical dossiers", COURSES, lambda course: _play(player, course))
+    alone = [
+        Course(n, "baseline", _enrolled(n) + ASKED, "applied", cea)
+        for n, cea in CEA.items()
+        if n not in IN_FILE
+    ]
+    player.each("Clinical dossiers", alone, lambda course: _play(player, course))
+    _import(player)
+    player.wait("clinical dossiers")
+
+
+def continue_dossiers(player: Player) -> None:
+    """Revise one dossier that was read with, and let others come as far as the story has them."""
+    player.each("Dossiers on their way", COURSES, lambda course: _play(player, course))
+    point = player.subjects[REVISION.subject].time_points.get(definition__code=REVISION.code)
+    _version(player, point, REVISION, reason=REVISED)
+    player.wait("the revised dossier")
+
+
+def _enrolled(subject: int) -> int:
+    return next(life.enrolled for life in LIVES if life.number == subject)
+
+
+def _import(player: Player) -> None:
+    """Import the file of the clinical CRO, and take its dossiers through their steps."""
+    cast = player.cast
+    partner = cast.actor(Role.CLINICAL_DATA_PARTNER)
+    with clock.shifted_to(player.at_site(0, FILE_DAY, 10)):
+        row = imports.read_in(
+            cast.study,
+            "\n".join(",".join(line) for line in _sheet(player)).encode(),
+            name="baselines.csv",
+            reason=BROUGHT,
+            actor=partner,
+        )
+        imports.take_over(row, actor=partner)
+    for dossier in Dossier.objects.in_study(cast.study).filter(items__batch=row).distinct():
+        _finish(player, dossier, FILE_DAY, until="applied")
+
+
+def _sheet(player: Player) -> Iterator[list[str]]:
+    yield ["Subject", "Time point", "Item", "Row", "Value", "Unit", "Date"]
+    for number in IN_FILE:
+        subject = player.subjects[number]
+        point = subject.time_points.get(definition__code="baseline")
+        day = point.assessment_date or player.today
+        head = [subject.code, point.label]
+        before = (day - timedelta(days=90)).isoformat()
+        for column, value in {**THERAPY, "end": before[:7]}.items():
+            yield [*head, f"prior_therapy.{column}", "1", value, "", ""]
+        for column, value in {**RADIOTHERAPY, "end": before}.items():
+            yield [*head, f"prior_radiotherapy.{column}", "1", value, "", ""]
+        drawn = (day - timedelta(days=2)).isoformat()
+        yield [*head, "cea", "", CEA[number], "ng/mL", drawn]
 
 
 def _define(player: Player) -> None:
     cast = player.cast
     scientist = cast.actor(Role.SCIENTIFIC)
-    with clock.shifted_to(player.at_site(0, -45, 10)):
+    with clock.shifted_to(player.at_site(0, -165, 10)):
         made = configuration.draft(
             cast.study,
             kind=KIND,
@@ -136,9 +201,6 @@ def _define(player: Player) -> None:
 def _play(player: Player, course: Course) -> None:
     point = player.subjects[course.subject].time_points.get(definition__code=course.code)
     _version(player, point, course)
-    if course.revised:
-        again = replace(course, asked=course.asked + 20, cea=course.revised)
-        _version(player, point, again, reason=REVISED)
 
 
 def _version(player: Player, point: TimePoint, course: Course, reason: str = "") -> None:
@@ -149,11 +211,16 @@ def _version(player: Player, point: TimePoint, course: Course, reason: str = "")
         return
     with clock.shifted_to(player.at_site(0, asked + 1, 15)):
         _enter(player, row, point, course.cea)
-    if course.until == "received":
-        return
+    if course.until != "received":
+        _finish(player, row, asked, until=course.until)
+
+
+def _finish(player: Player, row: Dossier, asked: int, *, until: str) -> None:
+    """Take a received dossier through reconciliation, signature and application."""
+    cast = player.cast
     with clock.shifted_to(player.at_site(0, asked + 2, 10)):
         dossiers.reconcile(row, actor=cast.actor(Role.DATA_MANAGER))
-    if course.until == "reconciled":
+    if until == "reconciled":
         return
     with clock.shifted_to(player.at_site(0, asked + 3, 11)):
         row = Dossier.objects.select_related("definition").get(pk=row.pk)

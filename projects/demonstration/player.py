@@ -34,7 +34,7 @@ from projects.demonstration.story import CODES, Life, Visit
 from queries.models import Query, RequestedAction
 from queries.services import Request, answer, close, raise_query
 from reads.models import AdjudicationCase, ReaderStream, ReadTask
-from reads.services import reading, settling
+from reads.services import dossiers, reading, settling
 from studies.models import Subject, TimePoint
 from studies.services import forms, subjects
 
@@ -282,6 +282,8 @@ class Player:
                 "stream", "time_point", "design", "form", "package"
             ).get(stream=stream, time_point=sent.time_point)
             session = reading.open_session(task, actor=actor)
+            if sent.visit.looks:
+                dossiers.open_in_read(task, task.sequence, actor=actor)
             form = answers.lesions(
                 sent.truth,
                 slices=SLICES,
@@ -305,6 +307,15 @@ class Player:
 
     def _save(self, session: Any, form: dict[str, Any], actor: Any) -> Any:
         return reading.save(session, form, seen_version=session.form_record.version, actor=actor)
+
+    def look_again(self, sent: Sent, role: str) -> None:
+        """Let a reader open the dossier of a signed read once more."""
+        stream = ReaderStream.objects.select_related("reader").get(
+            subject=sent.subject, role=role, purpose="efficacy"
+        )
+        with clock.shifted_to(self.instant(sent.life, sent.visit.day + 8, 16)):
+            task = ReadTask.objects.get(stream=stream, time_point=sent.time_point)
+            dossiers.open_in_read(task, task.sequence, actor=self.cast.actor(stream.reader))
 
     def adjudicate(self, sent: Sent) -> None:
         """Let the adjudicator decide a case."""

@@ -7,9 +7,11 @@ from datetime import UTC, datetime, timedelta
 
 from accounts.permissions import Role
 from projects.demonstration.cast import PASSWORD, assemble
-from projects.demonstration.dossiers import deliver_dossiers
+from projects.demonstration.corrections import correct_reads
+from projects.demonstration.dossiers import continue_dossiers, deliver_dossiers
 from projects.demonstration.player import Player, Sent
 from projects.demonstration.scanners import CHECKS, decide, send
+from projects.demonstration.secondsource import compare_with_edc
 from projects.demonstration.story import CODES, LIVES
 from reads.models import ReaderStream
 from studies.scoping import scope
@@ -26,9 +28,12 @@ def play(say: Callable[[str], None]) -> dict[str, dict[str, str]]:
     with scope(cast.study):
         _subjects_and_scans(player)
         _quality_control(player)
-        _reads(player)
         deliver_dossiers(player)
+        _reads(player)
+        continue_dossiers(player)
+        compare_with_edc(player)
         _deliveries(player)
+        correct_reads(player)
     return {
         str(role): {"email": user.email, "password": PASSWORD}
         for role, user in cast.users.items()
@@ -76,6 +81,11 @@ def _reads(player: Player) -> None:
     decided = [s for s in player.sent.values() if s.visit.adjudicated]
     player.each("Cases adjudicated", decided, player.adjudicate)
     player.wait("acceptance")
+    again = [s for s in player.sent.values() if s.visit.again]
+    player.each(
+        "Dossiers opened again", again,
+        lambda sent: player.look_again(sent, ReaderStream.Role.READER_1),
+    )  # fmt: skip
 
 
 def _reader(player: Player, role: str) -> Callable[[Sent], None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from imaging.phantom import Defects
 
@@ -27,6 +27,8 @@ class Visit:
         signed: which readers sign (1, 2).
         second_scale: factor of the second reader's diameters; makes readers differ.
         adjudicated: the case is decided.
+        looks: the readers open the clinical dossier while they read; ``again``: reader 1 once more
+            after signing.
         unknown_delay: the technologist does not state the contrast delay.
     """
 
@@ -37,6 +39,8 @@ class Visit:
     signed: tuple[int, ...] = ()
     second_scale: float = 1.0
     adjudicated: bool = False
+    looks: bool = False
+    again: bool = False
     unknown_delay: bool = False
     asked_after: int = 1
 
@@ -59,6 +63,12 @@ def _released(*codes: str, signed: tuple[int, ...] = (1, 2)) -> tuple[Visit, ...
     return tuple(Visit(code, _day(code), signed=signed) for code in codes)
 
 
+def _looked(*codes: str) -> tuple[Visit, ...]:
+    """Return released visits of which the readers opened the dossier of the baseline."""
+    first, *rest = _released(*codes)
+    return (replace(first, looks=True, again=True), *rest)
+
+
 def _day(code: str) -> int:
     planned = dict((c, day) for c, _, day, _, _ in SCHEDULE)[code]
     return planned - 5 if code == "baseline" else planned + 1
@@ -69,8 +79,8 @@ _MISSING = Defects(missing_slices=(17, 18, 19, 20))
 
 LIVES: tuple[Life, ...] = (
     # read, locked and delivered; the next visit is due
-    Life(1, 0, -121, "partial_response", _released("baseline", "week6", "week12"), matrix=512),
-    Life(2, 1, -118, "progression_by_new_lesion", _released("baseline", "week6", "week12")),
+    Life(1, 0, -121, "partial_response", _looked("baseline", "week6", "week12"), matrix=512),
+    Life(2, 1, -118, "progression_by_new_lesion", _looked("baseline", "week6", "week12")),
     Life(3, 2, -133, "complete_response", _released("baseline", "week6", "week12")),
     # readers differed, the adjudicator decided
     Life(

@@ -176,7 +176,7 @@ def keep(row: Onboarding, values: Mapping[str, Any], *, actor: Actor) -> Onboard
         for name in ("workstation", "training_on", "training_note", "cases_right", "cases_total"):
             if name in values:
                 setattr(found, name, values[name])
-        if found.training_on and found.training_on > clock.today():
+        if found.training_on and found.training_on > clock.today(found.study.time_zone):
             raise RuleBroken("The training lies in the future.", rule="OB-002")
         if (found.cases_right or 0) > (found.cases_total or 0):
             raise RuleBroken("There are more points reached than possible.", rule="OB-002")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,23 +82,47 @@ class Check:
     reason: str = ""
 
 
-def checks_of(seen: Reading) -> list[Check]:
-    """Return what a signature would ask for now: what blocks first, then what is known."""
+def checks_of(seen: Reading, *, insists: bool = False) -> list[Check]:
+    """Return what a signature would ask for now: what blocks first, then what is known.
+
+    Args:
+        insists: a review was asked for, so that an answer that nobody gave is a fault; before, it
+            is only open.
+    """
     titles = {section.key: section.title for section in seen.evaluation.form.sections}
-    found = [_check(message, titles) for message in seen.evaluation.messages]
+    waiting = () if insists else seen.evaluation.missing
+    found = [
+        _check(message, titles, is_open=message.place in waiting and message.check in _NOT_GIVEN)
+        for message in seen.evaluation.messages
+    ]
     if seen.trouble and seen.evaluation.can_sign:
         text = "The facts recorded so far cannot be assessed: " + seen.trouble + "."
         found.insert(0, Check(Finding(level="ERROR", title="No response yet.", text=text), ""))
-    order = {"ERROR": 0, "WARNING": 1, "INFO": 2, "PASSED": 3}
+    order = {"ERROR": 0, "WARNING": 1, "OPEN": 2, "INFO": 3, "PASSED": 4}
     return sorted(found, key=lambda check: order[check.finding.level])
 
 
+#: what the form says of a needed answer that nobody gave
+_NOT_GIVEN = ("required", "required_answer")
+
+
+def counts_of(checks: Sequence[Check]) -> dict[str, int]:
+    """Return how many points are to be fixed, explained and answered."""
+    levels = Counter(check.finding.level for check in checks)
+    return {
+        "to_fix": levels["ERROR"],
+        "to_explain": levels["WARNING"],
+        "to_answer": levels["OPEN"],
+    }
+
+
 def _stops(check: Check) -> bool:
-    return check.finding.level in {"ERROR", "WARNING"}
+    return check.finding.level in {"ERROR", "WARNING", "OPEN"}
 
 
-def _check(message: Message, titles: Mapping[str, str]) -> Check:
+def _check(message: Message, titles: Mapping[str, str], *, is_open: bool) -> Check:
     level = "PASSED" if message.is_accepted else message.level.value.upper()
+    level = "OPEN" if is_open else level
     section = titles.get(message.place.partition(".")[0], "")
     title = section if section in {"", message.label} else f"{section}: {message.label}"
     finding = Finding(level=level, title=title or message.label, text=message.text)
@@ -109,13 +134,12 @@ def _check(message: Message, titles: Mapping[str, str]) -> Check:
     )
 
 
-def _panel(request: Any, task: ReadTask, session: ReadSession) -> dict[str, Any]:
+def _panel(request: Any, task: ReadTask, session: ReadSession, *, insists: bool) -> dict[str, Any]:
     """Return everything of the room that changes with the answers."""
     seen = reading.look(session)
     final = reading.look(session, final=True, after=seen)
     points = [*seen.earlier, seen.point]
-    checks = checks_of(final)
-    blocking = [c for c in checks if c.finding.level == "ERROR"]
+    checks = checks_of(final, insists=insists)
     return {
         "task": task,
         "session": session,
@@ -140,8 +164,8 @@ def _panel(request: Any, task: ReadTask, session: ReadSession) -> dict[str, Any]
         "sums": tables.sums(points),
         "checks": checks,
         "first": next((c for c in checks if _stops(c)), None),
-        "to_fix": len(blocking),
-        "to_explain": sum(c.finding.level == "WARNING" for c in checks),
+        **counts_of(checks),
+        "insists": insists,
         "can_review": final.evaluation.can_sign and not final.trouble,
         "now": clock.now(),
     }
@@ -188,7 +212,7 @@ def _room(
     if sessions.is_session(task):
         if refused:
             messages.error(request, refused.message)
-        return sessions.room(request, task, session, status=status)
+        return sessions.room(request, task, session, status=status, insists=refused is not None)
     code = request.study.code
     shown = pictures.series_of(task.package)
     series = pictures.chosen(shown, request.GET.get("series"))
@@ -200,7 +224,7 @@ def _room(
         request,
         "reads/room.html",
         {
-            **_panel(request, task, session),
+            **_panel(request, task, session, insists=refused is not None),
             "band": band_of(task),
             "series": shown,
             "series_shown": series,
@@ -226,9 +250,10 @@ def read_panel(request: Any, pk: Any) -> HttpResponse:
     """Answer the changing parts of the room after a save."""
     task = find_task(request, pk)
     session = _session(task)
+    insists = "insists" in request.GET
     if sessions.is_session(task):
-        return sessions.panel(request, task, session)
-    return render(request, "reads/panel.html", _panel(request, task, session))
+        return sessions.panel(request, task, session, insists=insists)
+    return render(request, "reads/panel.html", _panel(request, task, session, insists=insists))
 
 
 def _session(task: ReadTask) -> ReadSession:

@@ -131,13 +131,15 @@ def _shown(task: ReadTask, seen: reading.Reading) -> dict[str, Any]:
     return shown
 
 
-def panel_context(request: Any, task: ReadTask, session: ReadSession) -> dict[str, Any]:
+def panel_context(
+    request: Any, task: ReadTask, session: ReadSession, *, insists: bool
+) -> dict[str, Any]:
     """Return everything of a session's room that changes with the answers."""
-    from reads.views.room import checks_of
+    from reads.views.room import checks_of, counts_of
 
     seen = reading.look(session)
     final = reading.look(session, final=True)
-    checks = checks_of(final)
+    checks = checks_of(final, insists=insists)
     return {
         **_shown(task, seen),
         "task": task,
@@ -148,14 +150,21 @@ def panel_context(request: Any, task: ReadTask, session: ReadSession) -> dict[st
         "form": _form(seen, read_only=session.state != "open"),
         "trouble": seen.trouble,
         "checks": checks,
-        "to_fix": sum(c.finding.level == "ERROR" for c in checks),
-        "to_explain": sum(c.finding.level == "WARNING" for c in checks),
+        **counts_of(checks),
+        "insists": insists,
         "can_review": final.evaluation.can_sign and not final.trouble,
         "now": clock.now(),
     }
 
 
-def room(request: Any, task: ReadTask, session: ReadSession, *, status: int = 200) -> HttpResponse:
+def room(
+    request: Any,
+    task: ReadTask,
+    session: ReadSession,
+    *,
+    status: int = 200,
+    insists: bool = False,
+) -> HttpResponse:
     """Show a session: what it rests on beside its form."""
     shown = _tasks_shown(task)
     current, compared = _pair(request, shown)
@@ -166,7 +175,7 @@ def room(request: Any, task: ReadTask, session: ReadSession, *, status: int = 20
         request,
         "reads/session.html",
         {
-            **panel_context(request, task, session),
+            **panel_context(request, task, session, insists=insists),
             "band": band_of(task),
             "points_shown": [t.sequence for t in shown],
             "current": current.sequence if current else None,
@@ -180,9 +189,10 @@ def room(request: Any, task: ReadTask, session: ReadSession, *, status: int = 20
     )
 
 
-def panel(request: Any, task: ReadTask, session: ReadSession) -> HttpResponse:
+def panel(request: Any, task: ReadTask, session: ReadSession, *, insists: bool) -> HttpResponse:
     """Answer the changing parts of a session's room after a save."""
-    return render(request, "reads/session_panel.html", panel_context(request, task, session))
+    shown = panel_context(request, task, session, insists=insists)
+    return render(request, "reads/session_panel.html", shown)
 
 
 def _tasks_shown(task: ReadTask) -> list[ReadTask]:

@@ -157,7 +157,7 @@ def record_death(subject: Subject, *, day: date, actor: Actor, reason: str) -> A
     actor.require("death.record")
     if not reason.strip():
         raise ReasonRequired("Say where the date comes from.", rule="subject.record_death")
-    if day > clock.today():
+    if day > clock.today(subject.study_site.site.time_zone):
         raise RuleBroken("A death cannot lie in the future.", rule="SUB-007")
     if current_anchor(subject, DEATH) is not None:
         raise RuleBroken("A death is recorded already. Correct its date instead.", rule="SUB-007")

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 import yaml
@@ -18,9 +19,9 @@ from django.conf import settings
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from accounts import sessions
 from accounts.models import ApiToken, Notice, User
 from accounts.permissions import Role
-from accounts.sessions import GRAIN
 from audit.actors import acting
 from studies.services import people
 from tests.reads.read_world import make_read_study
@@ -45,6 +46,9 @@ OPEN = {200, 201, 204, 302, 400, 409, 422}
 WITHOUT_POLICY = ("style-guide",)
 #: addresses that the account library serves with its own rules about methods
 LIBRARY = ("account_", "mfa_", "usersessions_")
+#: how long a session counts as noted here, seconds: twenty would have everybody open their home
+#: page for it again and again, a sixth of the whole time
+NOTED_S = 600
 
 
 def expand(names: list[str]) -> set[str]:
@@ -112,7 +116,8 @@ def one_study() -> Table:
 @pytest.fixture(scope="module")
 def table(django_db_setup: None, django_db_blocker: Any) -> Iterator[Table]:
     """Build both studies; everything is rolled back after the module."""
-    with django_db_blocker.unblock(), rolled_back():
+    noted = patch.object(sessions, "GRAIN", NOTED_S)
+    with django_db_blocker.unblock(), rolled_back(), noted:
         alpha = make_read_study("ALPHA", "Norvane")
         beta = make_read_study("BETA", "Calder")
         administrator = make_user("The Administrator")
@@ -156,7 +161,7 @@ def _noted_session(table: Table, user: User) -> str:
     others, which are rolled back, writes it again.
     """
     session, now = table.sessions[user.pk], time.monotonic()
-    if now - table.noted.get(session, -GRAIN) >= GRAIN / 2:
+    if now - table.noted.get(session, -NOTED_S) >= NOTED_S / 2:
         ask(session, "/")
         table.noted[session] = now
     return session

@@ -112,6 +112,7 @@ def test_the_regulated_tables_that_are_only_added_to_are_these() -> None:
         "reads.ReviewAcceptance",
         "reads.SampleEscalation",
         "reads.CheckRun",
+        "clinical.DossierImportRun",
         "reads.DossierOpening",
         "reads.ImportedReading",
         "exports.CutItem",

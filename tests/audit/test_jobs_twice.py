@@ -45,6 +45,8 @@ PROVED = {
     "projects.notify": "here",
     "reads.accept": "test_readers_who_differ_open_one_case_and_the_adjudicators_choice_counts",
     "clinical.open_document": "test_a_document_that_is_opened_twice_is_as_opened_once",
+    "clinical.check_import": "test_a_large_file_is_judged_and_imported_in_the_background",
+    "clinical.import": "test_an_import_that_was_killed_goes_on_and_writes_nothing_twice",
     "imaging.arrival": "here",
     "imaging.consent": "here",
     "imaging.deliver": "here",

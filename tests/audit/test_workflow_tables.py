@@ -437,10 +437,12 @@ DRAWN: dict[str, tuple[str, str]] = {
         """,
     ),
     "dossierimport": (
-        "draft imported discarded",
+        "draft importing imported discarded",
         """
-        take_over  draft  imported   dossier.enter  -
-        discard    draft  discarded  dossier.enter  R
+        begin      draft            importing  dossier.enter  -
+        take_over  draft,importing  imported   dossier.enter  -
+        leave      importing        draft      system         R
+        discard    draft            discarded  dossier.enter  R
         """,
     ),
     "readingimport": (

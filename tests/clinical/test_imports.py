@@ -248,9 +248,17 @@ def test_where_nothing_can_be_entered_now_each_row_says_why(
         with acting(BUILDER):
             point.window_from = clock.today().replace(year=clock.today().year + 1, day=1)
             point.save()
-    assert {line.problem for line in imports.try_out(read_in(world, whole(world))).lines} == {
-        problem
-    }
+    result = imports.try_out(read_in(world, whole(world, psa="5")))
+    assert {line.problem for line in result.lines} == {problem}
+
+
+def test_what_a_received_dossier_holds_already_may_be_said_again(world: StudyWorld) -> None:
+    fill(world, requested(world))
+    result = imports.try_out(read_in(world, whole(world)))
+    assert said(result) == [
+        SAME,
+        "Its dossier is received; it must be sent back before anything can change.",
+    ]
 
 
 def test_a_file_without_its_columns_or_a_reason_is_not_read_in(world: StudyWorld) -> None:

@@ -8,8 +8,6 @@ from collections.abc import Iterator
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.signatures import content_digest
@@ -20,6 +18,7 @@ from studies.models import Configuration
 from studies.scoping import scope
 from studies.workflows import TIME_POINT
 from tests.clinical.clinical_world import applied, baseline, define, fill, requested
+from tests.counting import counted
 from tests.world import BUILDER, PASSWORD, StudyWorld, logged_in, make_study
 
 pytestmark = pytest.mark.django_db
@@ -87,7 +86,7 @@ def test_the_desk_asks_the_database_the_same_however_many_dossiers(world: StudyW
     client = logged_in(world, "project_manager")
 
     def asked() -> int:
-        with CaptureQueriesContext(connection) as queries:
+        with counted() as queries:
             client.get(url("dossier-desk") + "?view=all")
         return len(queries)
 

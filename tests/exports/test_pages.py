@@ -7,8 +7,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.permissions import PERMISSIONS
@@ -16,6 +14,7 @@ from audit import clock, jobs
 from audit.models import Event, Job
 from exports.models import DataCut
 from studies.scoping import scope
+from tests.counting import counted
 from tests.exports.cut_world import (
     FILES,
     REASON,
@@ -180,7 +179,7 @@ def test_the_list_asks_the_database_the_same_number_of_questions_for_any_length(
     client = logged_in(world, "data_manager")
 
     def asked() -> int:
-        with CaptureQueriesContext(connection) as captured:
+        with counted() as captured:
             assert client.get(LIST).status_code == 200
         return len(captured)
 

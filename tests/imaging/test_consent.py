@@ -10,6 +10,7 @@ from typing import Any
 
 import pypdfium2
 import pytest
+from django.urls import reverse
 
 from audit import clock, jobs
 from audit.errors import Conflict, NotPermitted, ReasonRequired, RuleBroken, SignatureRequired
@@ -25,7 +26,7 @@ from studies.scoping import scope
 from studies.services import configuration
 from tests.imaging.test_doors import files, scan, sender, sorted_now
 from tests.imaging.upload_world import draft, in_qc, make_imaging_study, received
-from tests.world import BUILDER, PLAN, StudyWorld
+from tests.world import BUILDER, PLAN, StudyWorld, logged_in
 
 pytestmark = pytest.mark.django_db
 
@@ -140,6 +141,12 @@ def test_no_further_processing_stops_submissions_and_destroys_the_originals(
     assert proof.byte_count == row.byte_count
     assert [job.state for job in jobs.of(row) if job.kind == "imaging.process"] == ["cancelled"]
     assert f"{row} was stopped; its state was “Received”." in made.outcome["stopped"]
+    page = logged_in(world, "project_manager").get(
+        reverse("submission", args=[world.study.code, row.pk])
+    )
+    assert "Consent was withdrawn on" in page.content.decode()
+    assert "Consent and proof" in page.content.decode()
+    assert "QC answer due" not in page.content.decode()
 
 
 def test_clean_images_stay_unless_the_protocol_asks_to_destroy_them(
@@ -197,7 +204,8 @@ def test_cuts_keep_or_leave_out_the_subject_by_the_protocol(
         rule(world, **asked)
     withdrawn(world, extent)
     asks = Configuration(document={"datasets": []})
-    cut = DataCut(study=world.study, cut_off=clock.today(), specification=asks)
+    today = clock.today(world.study.time_zone)
+    cut = DataCut(study=world.study, cut_off=today, specification=asks)
     held = {row.pk for row in rows_of(cut) if isinstance(row, Subject)}
     assert (world.subjects[0].pk not in held) == left_out
     assert world.subjects[1].pk in held

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.urls import reverse
 from pydicom import dcmread
 
 from audit import clock, jobs
@@ -33,7 +34,7 @@ from tests.imaging.upload_world import (
     send,
     spec_for,
 )
-from tests.world import StudyWorld
+from tests.world import StudyWorld, logged_in
 
 pytestmark = pytest.mark.django_db
 
@@ -128,6 +129,24 @@ def test_a_submission_goes_to_another_subject_and_nothing_of_the_first_remains(
     assert kinds["originals"].count == 12
     assert kinds["outputs"].count >= 12
     assert kinds["outputs"].move is not None
+
+
+def test_the_page_of_what_went_away_says_where_it_is_and_shows_no_picture(
+    world: StudyWorld, tmp_path: Path
+) -> None:
+    first = in_qc(world, tmp_path)
+    client = logged_in(world, "image_operations")
+    address = reverse("submission", args=[world.study.code, first.pk])
+    before = client.get(address).content.decode()
+    assert '<span class="ic-thumb m">' in before
+    assert "QC answer due" in before
+    target = second_subject(world)
+    made = moved(world, planned(world, first, target))
+    page = client.get(address).content.decode()
+    assert f"These images belong to {target}." in page
+    assert f"They were moved to {made}. What was here was destroyed; the record stays." in page
+    assert '<span class="ic-thumb m">' not in page
+    assert "QC answer due" not in page
 
 
 def test_what_is_affected_is_listed_before_the_signature_and_recorded(
@@ -234,8 +253,16 @@ def test_images_whose_originals_are_gone_cannot_be_cleaned_anew(
     submission.destroy_originals(
         first, actor=world.actor("image_operations"), reason="rule of the study"
     )
+    target = second_subject(world)
     with pytest.raises(RuleBroken, match=r"originals? files were destroyed|original files were"):
-        planned(world, first, second_subject(world))
+        planned(world, first, target)
+    page = logged_in(world, "image_operations").get(
+        reverse("move-plan", args=[world.study.code, first.pk]), {"target": target.pk}
+    )
+    assert "The images stay where they are. What is marked red comes first." in (
+        page.content.decode()
+    )
+    assert "Go to signature" not in page.content.decode()
 
 
 def test_a_visit_that_has_images_takes_no_others(world: StudyWorld, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ from django.urls import reverse
 
 from audit.models import Event
 from imaging.models import Preview, Submission
-from imaging.services import submission
+from imaging.services import manifest, submission
 from studies.scoping import scope
 from tests.imaging.upload_world import draft, in_qc, make_imaging_study
 from tests.sign_dialogs import typed_into
@@ -65,6 +66,22 @@ def test_another_sites_visit_takes_no_upload(world: StudyWorld) -> None:
         url = reverse("upload-start", args=[world.study.code, theirs.pk])
         assert logged_in(world, "site_user").post(url).status_code == 404
         assert not Submission.objects.exists()
+
+
+def test_an_upload_that_was_cut_says_how_much_is_here_and_what_to_choose(
+    world: StudyWorld,
+) -> None:
+    one, two = b"first file" * 1024, b"second file" * 10_240
+    with scope(world.study):
+        row, actor = draft(world), world.actor("site_user")
+        both = [(hashlib.sha256(content).hexdigest(), len(content)) for content in (one, two)]
+        manifest.announce(row, both, actor=actor)
+        manifest.store_file(row, both[0][0], [one], actor=actor)
+    url = reverse("upload-files", args=[world.study.code, row.pk])
+    page = logged_in(world, "site_user").get(url).content.decode().replace("\xa0", " ")
+    assert "1 of 2 files are here, 10 kB of 123 kB" in page
+    assert "Choose the same folder again first" in page
+    assert "Choose files first" not in page
 
 
 @pytest.mark.parametrize("name", ["central_reader", "sponsor", "data_recipient"])

@@ -9,9 +9,7 @@ from typing import Any
 
 import pytest
 from django.core import mail
-from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import ApiToken, Invitation, Notice, User
@@ -25,6 +23,7 @@ from queries.services import cancel
 from studies.models import Anchor, Configuration, Membership, Subject, TimePoint
 from studies.scoping import scope
 from studies.services import configuration, people, subjects
+from tests.counting import counted
 from tests.projects.lives import first_point, log_in, make_world
 from tests.world import BUILDER, PASSWORD, PLAN, StudyWorld, make_user
 
@@ -151,9 +150,7 @@ def test_the_matrix_takes_the_same_queries_for_few_and_many_subjects(world: Stud
     def queries() -> int:
         client = client_of(world, "project_manager")
         client.get(reverse("matrix", args=[world.study.code]))
-        with CaptureQueriesContext(
-            connection,
-        ) as found:
+        with counted() as found:
             client.get(reverse("matrix", args=[world.study.code]))
         return len(found)
 

@@ -9,8 +9,6 @@ from typing import Any
 
 import pytest
 from django.core import mail
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import Notice
@@ -19,6 +17,7 @@ from audit.models import Event, Job
 from queries import services
 from queries.models import Query
 from studies.scoping import scope
+from tests.counting import counted
 from tests.queries.query_world import CONFIRM, SEND, ask, logged_in, study_since
 from tests.world import StudyWorld, make_study
 
@@ -198,7 +197,7 @@ def test_the_list_asks_the_database_the_same_number_of_questions_for_any_length(
     address = reverse("query-list", args=["ALPHA"])
 
     def asked() -> int:
-        with CaptureQueriesContext(connection) as captured:
+        with counted() as captured:
             client.get(address)
         return len(captured)
 

@@ -10,12 +10,12 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from audit import clock
-from benchmarks.read_rows import seed
 from reads.services import imports, preliminary, questions, reading, variability
 from reads.services.preliminary import Value
 from reads.services.variability import Wanted
 from studies.scoping import scope
 from tests.plugins.pages import next_page
+from tests.reads.at_scale import load
 from tests.reads.read_world import (
     READERS,
     make_read_study,
@@ -56,7 +56,7 @@ def busy_study() -> StudyWorld:
             member, stream = given_out(world)
             name = next(n for n in READERS if world.users[n].pk == member.reader_id)
             read_again(world, name, stream)
-        seed(world, subjects=90, time_points=6)
+        load(world, subjects=90, time_points=6)
         ready(world, world.time_points(world.subjects[1])[0])
         run_jobs()
         task = task_of(world, READERS[0], 1, subject=1)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -34,6 +35,8 @@ from tests.world import StudyWorld
 pytestmark = pytest.mark.django_db
 PD = ("PD", "NON-CR/NON-PD", "PD")
 FIRST = READERS[0]
+#: the zone of the study
+ZURICH = ZoneInfo("Europe/Zurich")
 
 
 @contextmanager
@@ -166,9 +169,10 @@ def test_midnight_is_that_of_the_study() -> None:
     with study(batches={"session_maximum": 1}) as world:
         get_ready(world, 1)
         get_ready(world, 1, subject=1)
-        # 23:30 in Zurich, half an hour before the study's next day
-        with clock.shifted_to(datetime(2027, 1, 12, 22, 30, tzinfo=UTC)):
+        # half an hour before the study's next day
+        late = datetime.combine(clock.today() + timedelta(days=2), time(23, 30), ZURICH)
+        with clock.shifted_to(late):
             read_baseline(world, FIRST, "40.0", "20.0")
         second = task_of(world, FIRST, subject=1)
-        with clock.shifted_to(datetime(2027, 1, 12, 23, 10, tzinfo=UTC)):
+        with clock.shifted_to(late + timedelta(minutes=40)):
             assert reading.open_session(second, actor=reader(world, FIRST)).state == "open"

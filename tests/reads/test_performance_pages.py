@@ -9,10 +9,10 @@ import pypdfium2
 import pytest
 
 from audit.actors import acting
-from benchmarks.read_rows import seed
 from reads.models import AdjudicationCase
 from reads.services import performance
 from studies.scoping import scope
+from tests.reads.at_scale import load
 from tests.reads.read_world import (
     READERS,
     disagreement,
@@ -111,7 +111,7 @@ def test_staff_sees_names_codes_or_letters_and_readers_see_nothing() -> None:
 def test_the_csv_holds_every_statistic_with_its_interval_and_source() -> None:
     world = make_read_study()
     with scope(world.study):
-        seed(world, subjects=30, time_points=4)
+        load(world, subjects=30, time_points=4)
     content = logged_in(world, "data_manager").get(f"{PAGE}?format=csv").content.decode()
     rows = list(csv.DictReader(io.StringIO(content)))
     kappas = [row for row in rows if row["statistic"] == "cohen_kappa"]
@@ -126,7 +126,7 @@ def test_the_csv_holds_every_statistic_with_its_interval_and_source() -> None:
 def test_the_page_is_of_the_days_asked_for() -> None:
     world = make_read_study()
     with scope(world.study):
-        seed(world, subjects=30, time_points=4)
+        load(world, subjects=30, time_points=4)
     client = logged_in(world, "scientific")
     whole = client.get(PAGE).context["seen"]
     part = client.get(f"{PAGE}?from=2100-01-01").context["seen"]

@@ -85,6 +85,17 @@ def start_first(page: Page) -> None:
     page.locator("#ecrf").wait_for()
 
 
+def leave_the_first_answer_empty(page: Page) -> None:
+    """What nobody answered yet is open; it is told as missing once its field was left."""
+    page.wait_for_selector("html[data-ready]")
+    first = page.locator("[data-live=problem] .ic-first")
+    expect(first).to_have_attribute("data-tone", "idle")
+    page.locator('[name="answers[quality.overall]"]').first.focus()
+    expect(first).to_have_attribute("data-tone", "idle")
+    page.locator("#to-review").focus()
+    expect(first).to_have_attribute("data-tone", "stop")
+
+
 def sign_by_keyboard(page: Page, accessible: Accessible) -> None:
     """Review with Ctrl and Enter, and sign; Enter in the password does not sign."""
     page.keyboard.press("Control+Enter")
@@ -150,9 +161,11 @@ def decide(page: Page, accessible: Accessible) -> None:
     """Take the case, agree with read A and sign."""
     page.goto("/adjudication/")
     accessible(page)
-    press(page, "[data-list-link]")
+    with next_page(page):
+        press(page, "[data-list-link]")
     page.get_by_role("button", name="Take the case").focus()
-    page.keyboard.press("Enter")
+    with next_page(page):
+        page.keyboard.press("Enter")
     page.locator("#choice-A").focus()
     page.keyboard.press("Space")
     page.locator("#reason").focus()
@@ -178,6 +191,7 @@ def test_a_baseline_and_a_follow_up_are_read_by_keyboard_and_a_difference_is_dec
     assert_accessible(page)
     for read in (read_the_baseline, read_the_follow_up):
         start_first(page)
+        leave_the_first_answer_empty(page)
         read(page)
         assert_accessible(page)
         sign_by_keyboard(page, assert_accessible)
@@ -210,7 +224,7 @@ def test_a_change_in_another_tab_shows_both_contents(new_page: Any, live_server:
     settled(page)
     answer(other, "remarks.comment", "seen in the second tab")
     dialog = other.locator("dialog#conflict")
-    expect(dialog).to_be_visible(timeout=11_000)
+    expect(dialog).to_be_visible()
     expect(dialog).to_contain_text("seen in the first tab")
     expect(dialog).to_contain_text("seen in the second tab")
     press(other, "[data-conflict=mine]")

@@ -70,6 +70,29 @@ def test_a_change_of_one_control_keeps_every_other_answer(world: StudyWorld) -> 
     }
 
 
+def test_an_answer_that_nobody_gave_is_open_until_a_review_is_asked_for(
+    world: StudyWorld,
+) -> None:
+    task = opened(world)
+    address = f"/s/ALPHA/reads/{task.pk}/"
+    client = logged_in(world, READERS[0])
+    fresh = client.get(address).content.decode()
+    assert 'class="ic-first" data-tone="idle" data-open-answer="form-quality-overall"' in fresh
+    assert "answers are open" in fresh
+    assert "must be fixed before signing" not in fresh
+    assert 'class="ic-finding compact" data-tone="stop"' not in fresh
+    asked = client.post(address, {"act": "review", "version": "1"})
+    assert asked.status_code == 422
+    page = asked.content.decode()
+    assert 'class="ic-first" data-tone="stop"' in page
+    assert "must be fixed before signing" in page
+    assert "data-open-answer" not in page
+    # The parts that follow a save go on saying so.
+    assert f"{address}panel/?insists=1" in page
+    panel = client.get(f"{address}panel/?insists=1").content.decode()
+    assert "must be fixed before signing" in panel
+
+
 def test_only_the_reader_opens_the_room_and_others_leave_a_trace(world: StudyWorld) -> None:
     task = opened(world)
     address = f"/s/ALPHA/reads/{task.pk}/"

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
-from benchmarks.read_rows import seed
 from studies.scoping import scope
+from tests.counting import counted
+from tests.reads.at_scale import load
 from tests.reads.read_world import logged_in, make_read_study
 from tests.world import StudyWorld
 
@@ -34,9 +33,7 @@ def questions(world: StudyWorld) -> dict[str, int]:
     for address, name in PAGES.items():
         client = logged_in(world, name)
         assert client.get(address).status_code == 200, address
-        with CaptureQueriesContext(
-            connection,
-        ) as asked:
+        with counted() as asked:
             client.get(address)
         found[address] = len(asked)
     return found
@@ -45,23 +42,23 @@ def questions(world: StudyWorld) -> dict[str, int]:
 def test_five_subjects_and_forty_cost_the_same_number_of_questions() -> None:
     world = make_read_study()
     with scope(world.study):
-        seed(world, subjects=5, time_points=8)
+        load(world, subjects=5, time_points=8)
     few = questions(world)
     with scope(world.study):
-        seed_more(world)
+        load_more(world)
     assert questions(world) == few
     assert max(few.values()) < 60
 
 
-def seed_more(world: StudyWorld) -> None:
+def load_more(world: StudyWorld) -> None:
     """Add thirty-five subjects."""
-    seed(world, subjects=40, time_points=8, key=2, first=5)
+    load(world, subjects=40, time_points=8, key=2, first=5)
 
 
 def test_a_long_inbox_is_shown_by_pages_and_its_counts_are_of_all() -> None:
     world = make_read_study()
     with scope(world.study):
-        seed(world, subjects=40, time_points=4)
+        load(world, subjects=40, time_points=4)
     client = logged_in(world, "central_reader")
     first = client.get("/reads/?view=signed").context
     second = client.get("/reads/?view=signed&page=2").context
@@ -81,7 +78,7 @@ def test_a_long_inbox_is_shown_by_pages_and_its_counts_are_of_all() -> None:
 def test_the_progress_of_reads_is_shown_by_pages_with_counts_of_all() -> None:
     world = make_read_study()
     with scope(world.study):
-        seed(world, subjects=20, time_points=4)
+        load(world, subjects=20, time_points=4)
     client = logged_in(world, "reviewer_operations")
     shown = client.get("/s/ALPHA/reads/").context
     assert shown["counts"]["all"] == 20 * 4 * 2

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import psycopg2.errors
 import pytest
 from django.db import DatabaseError, connection, transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
 
+from audit import clock
 from audit.actors import acting
 from audit.errors import Conflict, IllegalStep, NotPermitted, ReasonRequired, RuleBroken
-from studies.models import ProtocolPeriod, Subject, TimePoint
+from studies.models import ProtocolPeriod, StudySite, Subject, TimePoint
 from studies.services import subjects
 from studies.workflows import STUDY_SITE, TIME_POINT
 from tests.world import BUILDER, StudyWorld, make_study
@@ -26,9 +27,11 @@ def world() -> StudyWorld:
     return make_study("ALPHA", sponsor="Norvane", subject_count=0)
 
 
-def register(world: StudyWorld, code: str = "101-009", **given: object) -> Subject:
+def register(
+    world: StudyWorld, code: str = "101-009", *, at: StudySite | None = None, **given: object
+) -> Subject:
     facts = {"anchors": {"enrolment": ENROLLED}, "actor": BUILDER, "source": "site"} | given
-    return subjects.register_subject(world.sites[0], code=code, **facts)
+    return subjects.register_subject(at or world.sites[0], code=code, **facts)
 
 
 def test_a_subject_is_expected_at_the_visits_of_its_protocol(world: StudyWorld) -> None:
@@ -192,3 +195,17 @@ def test_a_subject_follows_one_protocol_version_at_a_time(world: StudyWorld) -> 
     with acting(BUILDER):
         period.save()
     follow(date(2026, 6, 1))
+
+
+def test_a_death_of_today_at_the_site_is_recorded_before_that_day_begins_in_greenwich(
+    world: StudyWorld,
+) -> None:
+    """At 20:00 UTC it is five o'clock of the next morning in Osaka."""
+    subject = register(world, "201-009", at=world.sites[1])
+    nurse = world.actor("site_user")
+    year = clock.now().year + 1
+    with clock.shifted_to(datetime(year, 6, 1, 20, 0, tzinfo=UTC)):
+        with pytest.raises(RuleBroken, match="future"):
+            subjects.record_death(subject, day=date(year, 6, 3), actor=nurse, reason="letter")
+        subjects.record_death(subject, day=date(year, 6, 2), actor=nurse, reason="letter")
+    assert subject.anchors.get(kind=subjects.DEATH).date == date(year, 6, 2)

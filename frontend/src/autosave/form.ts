@@ -167,9 +167,13 @@ export function watchAutosave(): void {
     form.addEventListener("autosave:resolve", (event) => {
       queue.resolve((event as CustomEvent<{ choice: "mine" | "theirs" }>).detail.choice);
     });
-    // A part of the form drawn anew would overwrite what was typed meanwhile; the save of that draws it again.
+    // A part of the form that was asked for before something was typed would overwrite it, saved meanwhile
+    // or not. The page keeps what it shows; the save of what was typed draws that part again.
+    let asked = queue.known;
+    form.addEventListener("htmx:beforeRequest", () => (asked = queue.known));
     form.addEventListener("htmx:beforeSwap", (event) => {
-      if (queue.waiting || queue.isSaving) (event as CustomEvent<{ shouldSwap: boolean }>).detail.shouldSwap = false;
+      const isOld = queue.waiting > 0 || queue.isSaving || queue.known !== asked;
+      if (isOld) (event as CustomEvent<{ shouldSwap: boolean }>).detail.shouldSwap = false;
     });
     const forget = (): void => kept.keep({ version: queue.known, values: {} });
     form.addEventListener("submit", (event) => sendWhole(form, queue, event as SubmitEvent, forget));

@@ -48,6 +48,7 @@ class Room {
   private following = 0;
   private readonly panelUrl: string;
   private readonly dirty = new Set<string>();
+  private readonly left = new Set<string>();
   private waiting: HTMLElement | null | undefined;
   private latest = 0;
   private opening: string | null = null;
@@ -61,6 +62,7 @@ class Room {
     this.form.addEventListener("autosave:saved", () => void this.follow());
     this.form.addEventListener("autosave:conflict", (event) => this.conflict(event));
     this.form.addEventListener("submit", (event) => this.submit(event));
+    this.form.addEventListener("focusout", (event) => this.leave(event));
     document.addEventListener("click", (event) => this.click(event));
     document.addEventListener("keydown", (event) => this.key(event));
     // Nothing is saved before the choice: Escape does not leave it open for ever.
@@ -78,6 +80,24 @@ class Room {
 
   private note(event: Event): void {
     if (isControl(event.target) && event.target.name) this.dirty.add(event.target.name);
+  }
+
+  /** An answer is open until its field was left; what is still missing then is told as a fault. */
+  private leave(event: FocusEvent): void {
+    const from = event.target as Element;
+    const field = from.closest<HTMLElement>(".ic-field");
+    // The window alone lost the focus, or the form is drawn anew: nobody left the field.
+    if (!field?.isConnected || document.activeElement === from) return;
+    if (event.relatedTarget instanceof Node && field.contains(event.relatedTarget)) return;
+    const id = field.id || field.querySelector("label")?.htmlFor;
+    if (id) this.left.add(id);
+    this.tell();
+  }
+
+  private tell(): void {
+    document.querySelectorAll<HTMLElement>("[data-open-answer]").forEach((one) => {
+      if (this.left.has(one.dataset["openAnswer"] ?? "")) one.dataset["tone"] = "stop";
+    });
   }
 
   /** A dossier opens when everything typed is saved: its opening may fix the answers. */
@@ -141,6 +161,7 @@ class Room {
         else place.innerHTML = fresh.innerHTML;
       });
     });
+    this.tell();
   }
 
   /** Swaps the form; focus, place of the cursor, scroll and what was typed meanwhile stay. */

@@ -1,5 +1,5 @@
 import { data, log, type ReadDataSet } from "dcmjs";
-import { PRODUCT_TAGS } from "./elements";
+import { CODE_TAGS, PRODUCT_TAGS } from "./elements";
 import type { Cleaned } from "./engine";
 import type { Rules } from "./plan";
 import type { Tokens } from "./tokens";
@@ -62,8 +62,13 @@ export class SecondReading {
     // Short and joined names are looked for in text alone: bytes hold such letters by chance.
     const isText = typeof value === "string";
     const tokens = PRODUCT_TAGS.has(Number.parseInt(tag, 16)) ? this.tokens.besideProducts : this.tokens;
+    // Four digits are a code or an hour there.
+    const isOther = CODE_TAGS.has(Number.parseInt(tag, 16)) || ["DA", "DT", "TM"].includes(vr);
     const isLeft = texts.some(
-      (text) => tokens.hit(text) || (isText && tokens.named(text)) || tokens.disguised(text).length > 0,
+      (text) =>
+        tokens.hit(text) ||
+        (isText && (tokens.named(text) || (!isOther && tokens.numbered(text)))) ||
+        tokens.disguised(text).length > 0,
     );
     return isLeft ? "identity_left" : "";
   }

@@ -42,11 +42,12 @@ const DICOM_ROOT = "1.2.840.10008.";
 const SHORTEST_UID = 16;
 const NONE: ReadonlySet<string> = new Set();
 
-/** Cleans texts against the identity of one upload. */
+/** Cleans texts against the identity of one upload; in values of codes four digits are a code. */
 export class TextCleaner {
   constructor(
     private readonly rules: Rules,
     private readonly tokens: Tokens,
+    private readonly ofCodes = false,
   ) {}
 
   /** The text unchanged, or cleaned when it holds identity or control characters. */
@@ -72,7 +73,8 @@ export class TextCleaner {
   }
 
   private names(text: string): boolean {
-    return this.tokens.hit(text) || this.tokens.named(text) || this.tokens.disguised(text).length > 0;
+    if (this.tokens.hit(text) || this.tokens.named(text) || this.tokens.disguised(text).length > 0) return true;
+    return !this.ofCodes && this.tokens.numbered(text);
   }
 
   /** The meaning of a code: whole when it is a standard one, else cleaned. */

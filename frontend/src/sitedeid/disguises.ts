@@ -1,8 +1,9 @@
-import { latin1 } from "./text";
+import { ascii, latin1 } from "./text";
 
 // Texts written as codes: base64, hexadecimal and decimal digits, percent signs, numbered signs. What
 // was encoded may begin anywhere in a run of such signs: base64 is read from each of four starts,
-// digits from two.
+// digits from two. What was decoded may be a code again. Letters of UTF-8 that were read by another
+// character set, once or more often, are put right: MÃ¼ller, M├╝ller.
 const SHORTEST = 6;
 // Both alphabets of RFC 4648, over the ends of lines.
 const BASE64 = /[A-Za-z0-9+/_-]{6,}(?:\r?\n[A-Za-z0-9+/_-]+)*={0,2}/g;
@@ -22,9 +23,42 @@ const UTF_8 =
 const LATIN = /[\x20-\x7e\xc0-\xff]+/g;
 const SHORTEST_RUN = 4;
 const SHORTEST_HEX = 8;
+const SHORTEST_CODE = 8;
+// How often a text may have been encoded by signs, or read by a wrong character set.
+const ROUNDS = 3;
+const FIRST_UPPER = 0x80;
 const LAST_SIGN = 0x10ffff;
 const LAST_BYTE = 0xff;
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+// Code pages 437 and 850, of which no browser knows a decoder.
+const DOS =
+  "ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£¥₧ƒáíóúñÑªº¿⌐¬½¼¡«»░▒▓│┤╡╢╖╕╣║╗╝╜╛┐└┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■\xa0";
+const DOS_LATIN =
+  "ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜø£Ø×ƒáíóúñÑªº¿®¬½¼¡«»░▒▓│┤ÁÂÀ©╣║╗╝¢¥┐└┴┬├─┼ãÃ╚╔╩╦╠═╬¤ðÐÊËÈıÍÎÏ┘┌█▄¦Ì▀ÓßÔÒõÕµþÞÚÛÙýÝ¯´\xad±‗¾¶§÷¸°¨·¹³²■\xa0";
+const UPPER_HALF = Uint8Array.from({ length: 0x100 - FIRST_UPPER }, (_, n) => FIRST_UPPER + n);
+
+/** Letters beyond ASCII of single-byte character sets, and their bytes. */
+function page(...texts: string[]): ReadonlyMap<string, number> {
+  return new Map(texts.flatMap((text) => [...text].map((sign, n): [string, number] => [sign, FIRST_UPPER + n])));
+}
+
+// What UTF-8 is read by: Latin-1 and its Windows form, DOS (United States, Western Europe), Mac.
+const PAGES = [
+  page(latin1(UPPER_HALF), new TextDecoder("windows-1252").decode(UPPER_HALF)),
+  page(DOS),
+  page(DOS_LATIN),
+  page(new TextDecoder("macintosh").decode(UPPER_HALF)),
+];
+
+function signs(first: number, last: number): string {
+  const found = PAGES.flatMap((one) => [...one].filter(([, byte]) => first <= byte && byte <= last));
+  return [...new Set(found.map(([sign]) => sign))].join("");
+}
+
+// The first two signs of a letter of UTF-8 that was read by one of the pages; none needs an escape.
+const MISREAD = new RegExp(`[${signs(0xc2, 0xf4)}][${signs(0x80, 0xbf)}]`, "u");
+const LETTER_OF_UTF_8 = /[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}/;
 
 type Span = [number, number];
 
@@ -34,14 +68,20 @@ export function disguised(text: string, tells: (decoded: string) => boolean): Sp
   const spans: Span[] = [];
   for (const [pattern, read] of READERS) {
     for (const match of text.matchAll(pattern)) {
-      if (read(match[0]).some(tells)) spans.push([match.index, match.index + match[0].length]);
+      const isTold = read(match[0]).some((decoded) => layers(decoded).some(tells));
+      if (isTold) spans.push([match.index, match.index + match[0].length]);
+    }
+  }
+  if (!ascii(text)) {
+    for (const word of text.matchAll(WORDS)) {
+      if (misread(word[0]).some(tells)) spans.push([word.index, word.index + word[0].length]);
     }
   }
   // Words that are told together only: H=E1=BA=BBm Sen.
   for (const line of text.matchAll(LINES)) {
     const [start, end] = [line.index, line.index + line[0].length];
     const isTold = spans.some(([first, last]) => first < end && start < last);
-    if (!isTold && !tells(line[0]) && fromMarks(line[0]).some(tells)) spans.push([start, end]);
+    if (!isTold && !tells(line[0]) && rewritten(line[0]).some(tells)) spans.push([start, end]);
   }
   spans.sort(([one, end], [other, last]) => one - other || end - last);
   const apart: Span[] = [];
@@ -51,6 +91,34 @@ export function disguised(text: string, tells: (decoded: string) => boolean): Sp
     else apart.push([start, end]);
   }
   return apart;
+}
+
+/** Readings of a text whose letters are written as signs or were read by a wrong set. */
+export function rewritten(text: string): string[] {
+  return [...misread(text), ...fromMarks(text).flatMap((read) => [read, ...misread(read)])];
+}
+
+/** Readings of letters of UTF-8 that were read by another character set, however often. */
+function misread(text: string, rounds = ROUNDS): string[] {
+  if (!rounds || ascii(text) || !MISREAD.test(text)) return [];
+  return PAGES.flatMap((one) => {
+    const bytes = [...text].map((sign) => (ascii(sign) ? sign : String.fromCharCode(one.get(sign) ?? 0x3f))).join("");
+    if (!LETTER_OF_UTF_8.test(bytes)) return [];
+    const raw = Uint8Array.from(bytes, (letter) => letter.charCodeAt(0));
+    const read = new TextDecoder("utf-8", { ignoreBOM: true }).decode(raw);
+    return [read, ...misread(read, rounds - 1)];
+  });
+}
+
+/** A decoded text, and what it holds where it is a code again. */
+function layers(decoded: string): string[] {
+  const found = [decoded, ...misread(decoded)];
+  if (decoded.length >= SHORTEST_CODE && ascii(decoded)) {
+    for (const [pattern, read] of READERS) {
+      for (const match of decoded.matchAll(pattern)) found.push(...read(match[0]));
+    }
+  }
+  return found;
 }
 
 function fromBase64(run: string): string[] {
@@ -91,19 +159,20 @@ function fromDecimals(run: string): string[] {
   return Math.max(...numbers) <= LAST_BYTE ? textsOf(String.fromCharCode(...numbers)) : [];
 }
 
-function fromMarks(run: string): string[] {
-  if (!MARK.test(run)) return [];
+function fromMarks(run: string, rounds = ROUNDS): string[] {
+  if (!rounds || !MARK.test(run)) return [];
   const plain = run
     .replace(NUMBERED, (_, hex: string | undefined, decimal: string) => {
       const number = Number.parseInt(hex ?? decimal, hex ? 16 : 10);
       return number <= LAST_SIGN ? String.fromCodePoint(number) : "";
     })
-    .replace(NAMED, "$1");
+    .replace(NAMED, (name, first: string) => (name.toLowerCase() === "&amp;" ? "&" : first));
   const bytes = latin1(new TextEncoder().encode(plain)).replaceAll("=", "%");
   const unquoted = bytes.replace(/%([0-9A-Fa-f]{2})/g, (_, pair: string) => String.fromCharCode(Number.parseInt(pair, 16)));
   const raw = Uint8Array.from(unquoted, (letter) => letter.charCodeAt(0));
   const read = new TextDecoder("utf-8", { ignoreBOM: true }).decode(raw);
-  return [...(plain === run ? [] : [plain]), read, unquoted];
+  const changed = [plain, read, unquoted].filter((one) => one !== run);
+  return changed.flatMap((one) => [one, ...fromMarks(one, rounds - 1)]);
 }
 
 /** Texts in decoded bytes: UTF-8, Latin-1, and letters of two bytes each. */

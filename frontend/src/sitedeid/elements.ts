@@ -37,7 +37,7 @@ const INSTANCE_NUMBER = 0x00200013;
 const CODE_VALUE = 0x00080100;
 const LONG_CODE_VALUE = 0x00080119;
 const URN_CODE_VALUE = 0x00080120;
-const CODE_TAGS = new Set([CODE_VALUE, LONG_CODE_VALUE, URN_CODE_VALUE]);
+export const CODE_TAGS = new Set([CODE_VALUE, LONG_CODE_VALUE, URN_CODE_VALUE]);
 // Longer codes are Long Code Values (PS3.3 8.1).
 const LONGEST_CODE = 16;
 /** Maker and model, which Retain Device Identity keeps also where a station has their name. */
@@ -68,6 +68,7 @@ const REMOVE: Decision = [null, "removed"];
 export class ElementRules {
   private readonly cleaner: TextCleaner;
   private readonly productCleaner: TextCleaner;
+  private readonly codeCleaner: TextCleaner;
 
   constructor(
     private readonly rules: Rules,
@@ -76,6 +77,7 @@ export class ElementRules {
   ) {
     this.cleaner = new TextCleaner(rules, tokens);
     this.productCleaner = new TextCleaner(rules, tokens.besideProducts);
+    this.codeCleaner = new TextCleaner(rules, tokens, true);
   }
 
   isSequence(element: Element): boolean {
@@ -129,8 +131,8 @@ export class ElementRules {
     }
     const clean = (part: string): string =>
       tag === CODE_MEANING ? this.cleaner.meaning(part) : this.cleaner.free(part);
-    const cleaned = parts(vr, text).map(clean).join("\\");
-    return [isBlank(cleaned) ? null : cleaned, "text_cleaned"];
+    const made = parts(vr, text).map(clean).join("\\");
+    return [isBlank(made) ? null : made, "text_cleaned"];
   }
 
   /** Replaces every UID that DICOM itself has not assigned. */
@@ -151,7 +153,8 @@ export class ElementRules {
 
   /** The value of a code without identity, valid for its attribute (PS3.3 8.1). */
   private codeValue(tag: number, vr: string, text: string): string {
-    const made = isTypedCode(tag, text) ? this.cleaner.free(text) : this.technical(vr, text);
+    const isTyped = isTypedCode(tag, text);
+    const made = isTyped ? this.cleaner.free(text) : cleaned(vr, text, this.codeCleaner, this.tokens);
     const isShort = tag !== CODE_VALUE && [...made].length <= LONGEST_CODE;
     if (made === text || (made && !isShort && tag !== URN_CODE_VALUE)) return made;
     return latin1(standIn(vr));
@@ -164,14 +167,8 @@ export class ElementRules {
       const isKnown = codes.includes("\\") && this.tokens.hit(codes);
       return (isKnown ? this.cleaner.free(codes) : codes) || STAND_IN;
     }
-    const given = parts(vr, text);
-    // A name that was split over two values is in neither of them.
-    const tokens = ofProduct ? this.tokens.besideProducts : this.tokens;
-    const cleaner = ofProduct ? this.productCleaner : this.cleaner;
-    const isSplit = given.length > 1 && tokens.hit(given.join(""));
-    const clean = (part: string): string => (isSplit ? cleaner.free(part) : cleaner.technical(part));
-    const cleaned = given.map(clean).join("\\");
-    return isBlank(cleaned) ? STAND_IN : cleaned;
+    if (ofProduct) return cleaned(vr, text, this.productCleaner, this.tokens.besideProducts);
+    return cleaned(vr, text, this.cleaner, this.tokens);
   }
 
   /** One value of a coded text: as it is, or without identity. */
@@ -189,7 +186,7 @@ export class ElementRules {
       return this.classUid(bytes, element, vr, value, context);
     } else if (STRINGS.has(vr)) {
       const text = decodeText(value, vr, context.charsets);
-      if (text === null || this.tells(text) || this.isCut(text)) return REMOVE;
+      if (text === null || this.isToldIn(text)) return REMOVE;
     } else if (isNumeric(vr)) {
       const numbers = numbersOf(vr, value);
       if (this.isIdentity(element.tag, numbers) || this.isSpelled(value, context)) {
@@ -204,8 +201,11 @@ export class ElementRules {
     return textsIn(value, context.charsets).some((text) => this.tells(text));
   }
 
-  private isCut(text: string): boolean {
-    return text.split("\\").some((part) => this.tokens.cut(trimmed(part)));
+  /** Whether a value that is kept as it is tells somebody, whole or cut. */
+  private isToldIn(text: string): boolean {
+    if (this.tells(text)) return true;
+    const given = text.split("\\").map(trimmed);
+    return given.some((part) => this.tokens.cut(part) || this.tokens.numbered(part));
   }
 
   private tells(text: string): boolean {
@@ -328,6 +328,14 @@ export class ElementRules {
     if (given === "UN" || (STRINGS.has(given) && STRINGS.has(first))) return this.rules.vrOf(tag);
     return BINARY.has(given) && BINARY.has(first) ? given : null;
   }
+}
+
+/** The values of a technical text without identity, also where it is spread over them. */
+function cleaned(vr: string, text: string, cleaner: TextCleaner, tokens: Tokens): string {
+  const given = parts(vr, text);
+  const isSplit = given.length > 1 && tokens.hit(given.join(""));
+  const made = given.map((part) => (isSplit ? cleaner.free(part) : cleaner.technical(part))).join("\\");
+  return isBlank(made) ? STAND_IN : made;
 }
 
 function unchanged(bytes: Bytes, element: Element, vr: string, value: Uint8Array, context: Context): Decision {

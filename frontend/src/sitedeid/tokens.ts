@@ -1,4 +1,4 @@
-import { disguised } from "./disguises";
+import { disguised, rewritten } from "./disguises";
 import { type Bytes, type Element, Malformed, type Reader } from "./encoding";
 import type { Rules } from "./plan";
 import {
@@ -26,7 +26,8 @@ const SHORTEST_CODE = 4;
 const SHORTEST_PART = 6;
 const SHORTEST_INSIDE = 5;
 const SHORTEST_STATION = 6;
-const SHORTEST_CUT = 8;
+const SHORTEST_LONG = 8;
+const SHORTEST_CUT = 5;
 const SHORTEST_START = 4;
 const SHORTEST_TURNED = 6;
 // Where a scanner ends a value: SH and CS, LO and PN (PS3.5 Table 6.2-1).
@@ -37,6 +38,10 @@ const LEAST_VALUE = 1_000;
 const MOST_VALUE = 1e15;
 // Digits as people group them: 770-88-1234, 8 (495) 555 01 77, 505412/0087.
 const GROUPED = /\p{Nd}(?:[ ./()_-]{0,2}\p{Nd})+/gu;
+// Four digits that are neither a part of a word nor of a number with a point.
+const FOUR_DIGITS = /(?<![A-Za-z0-9.,+])[0-9]{4}(?![A-Za-z0-9]|[.,][0-9])/g;
+// Matrices, years, and a number that means none.
+const VALUES_OF_FOUR = /^(?:1024|2048|4096|8192|9999|19[0-9]{2}|20[0-3][0-9])/;
 // A day in three numbers, with or without zeros: 11.05.40, 5/11/1940, 1940-5-11.
 const DAY = /(?<!\p{Nd})(\p{Nd}{4}|\p{Nd}{1,2})[ ./_-](\p{Nd}{1,2})[ ./_-](\p{Nd}{4}|\p{Nd}{1,2})(?!\p{Nd})/gu;
 const JOINED = /^[^\s_-]\S*[_-]\S*[^\s_-]$/u;
@@ -63,6 +68,7 @@ export class Tokens {
   private wholes: string[] | null = null;
   private stations: ReadonlySet<string> | null = null;
   private values: ReadonlySet<string> | null = null;
+  private fours: ReadonlySet<string> | null = null;
   private products: Tokens | null = null;
   private withins: string[] | null = null;
   private starts: ReadonlySet<string> | null = null;
@@ -70,6 +76,7 @@ export class Tokens {
   private longs: ReadonlySet<string> | null = null;
   private insides: string[] | null = null;
   private shorts: ReadonlySet<string> | null = null;
+  private stumps: string[] | null = null;
   private allLongs = "";
 
   /** `known` is every word of the field in one text; `makers` are the words of manufacturers. */
@@ -200,23 +207,25 @@ export class Tokens {
     }
     const folded = runs.map(fold);
     if (folded.some((run, n) => n > 0 && this.people.has(`${folded[n - 1]}${run}`))) return true;
-    if (this.isInside(plain)) return true;
+    if (this.isInside(plain) || this.goesOn(plain)) return true;
     return [...plain.matchAll(DAY)].some(([, ...day]) => this.isBirth(day));
   }
 
   /**
-   * Whether a text holds the beginning of a long name, or a name turned round: eight letters of it anywhere; four
-   * where the text is as long as its VR allows, because a scanner cuts what is longer.
+   * Whether a text holds the beginning of a name, or a name turned round: five letters of it anywhere; four as a word,
+   * or where the text is as long as its VR allows, because a scanner cuts what is longer.
    */
   cut(text: string): boolean {
     const runs = text.match(LETTERS_ONLY) ?? [];
     for (const run of runs) {
       const length = [...run].length;
-      if (length < SHORTEST_TURNED) continue;
+      if (length < SHORTEST_CUT) continue;
       const folded = fold(run);
-      if (this.people.has([...folded].reverse().join(""))) return true;
-      if (length >= SHORTEST_CUT && this.beginnings.has(folded)) return true;
+      if (this.beginnings.has(folded)) return true;
+      if (length >= SHORTEST_TURNED && this.people.has([...folded].reverse().join(""))) return true;
     }
+    const four = (text.match(WORD) ?? []).filter((word) => [...word].length === SHORTEST_START);
+    if (four.some((word) => this.beginnings.has(fold(word)))) return true;
     const last = runs.at(-1);
     if (!last || !VALUE_ENDS.has([...text].length) || !text.endsWith(last)) return false;
     return [...last].length >= SHORTEST_START && this.beginnings.has(fold(last));
@@ -268,6 +277,18 @@ export class Tokens {
     return folded.some((run) => this.inside.some((part) => run.length > part.length && run.includes(part)));
   }
 
+  /** Whether a word that is none of the field begins with a name of the subject of four letters: `Quirina` of `QUIR`. */
+  private goesOn(text: string): boolean {
+    this.stumps ??= [...this.people].filter(
+      (word) =>
+        this.patient.has(word) && [...word].length === SHORTEST_START && /^\p{L}+$/u.test(word) && !this.known.includes(word),
+    );
+    if (!this.stumps.length) return false;
+    const long = (text.match(LETTERS_ONLY) ?? []).filter((run) => [...run].length >= SHORTEST_PART).map(fold);
+    const stumps = this.stumps;
+    return long.some((run) => stumps.some((stump) => run.startsWith(stump)) && !this.known.includes(run));
+  }
+
   /** Whether a text holds a whole identifier, station or name: nothing of it may stay. */
   holdsWhole(text: string): boolean {
     const squashed = foldings(text).map(squash);
@@ -291,8 +312,8 @@ export class Tokens {
   isNumber(digits: string): boolean {
     const plain = digits.replace(/^0+/, "");
     if (this.longNumbers.has(plain) || (digits.length > 4 && this.numbers.has(digits))) return true;
-    if (plain.length < SHORTEST_CUT) return false;
-    const isWithin = [...this.longNumbers].some((number) => number.length >= SHORTEST_CUT && plain.includes(number));
+    if (plain.length < SHORTEST_LONG) return false;
+    const isWithin = [...this.longNumbers].some((number) => number.length >= SHORTEST_LONG && plain.includes(number));
     return isWithin || this.allLongs.includes(plain);
   }
 
@@ -301,6 +322,24 @@ export class Tokens {
     const plain = [...this.numbers].map((number) => number.replace(/^0+/, ""));
     this.values ??= new Set(plain.filter((n) => n.length > 4 || (n.length === 4 && Number(n) % ROUND !== 0)));
     return this.values;
+  }
+
+  /**
+   * Identifiers of four digits that are no value of an acquisition, year or version here: less round ones, powers of
+   * two (a matrix), years, and what maker, model or software say.
+   */
+  private get bare(): ReadonlySet<string> {
+    this.fours ??= new Set(
+      [...this.plainValues].filter(
+        (n) => n.length === SHORTEST_CODE && !VALUES_OF_FOUR.test(n) && ![...this.technical].some((name) => name.includes(n)),
+      ),
+    );
+    return this.fours;
+  }
+
+  /** Whether a text holds an identifier of four digits, alone: `scan 4711`, `T1_4711`. */
+  numbered(text: string): boolean {
+    return this.bare.size > 0 && (text.match(FOUR_DIGITS) ?? []).some((number) => this.bare.has(number));
   }
 
   /** Whether digits are an identifier with its leading zeros, which no machine writes: `000.4711`. */
@@ -323,12 +362,14 @@ export class Tokens {
     this.withins = null;
     this.starts = null;
     this.values = null;
+    this.fours = null;
     this.products = null;
     this.wholes = null;
     this.partial = null;
     this.longs = null;
     this.insides = null;
     this.shorts = null;
+    this.stumps = null;
   }
 }
 
@@ -406,13 +447,22 @@ export class TokenCollector {
     for (const part of text.split(/[\\=\r\n]/)) {
       const value = part.replace(/^[ \0\t^]+|[ \0\t^]+$/g, "");
       if (!value || [...value].length > LONGEST) continue;
-      for (const folded of foldings(value)) {
-        if (kind === "technical") this.tokens.technical.add(squash(folded));
-        else if (kind === "date") this.birthDate(folded);
-        else this.value(kind, folded);
+      this.reading(kind, value);
+      if (kind !== "patient" && kind !== "person") continue;
+      // A name may have been encoded once too often, and stand elsewhere as it is.
+      for (const reading of rewritten(value)) {
+        if (!/[\ufffd?]/.test(reading)) this.reading(kind, reading);
       }
-      if ((kind === "patient" || kind === "person") && !ascii(value)) this.cutName(value);
     }
+  }
+
+  private reading(kind: string, value: string): void {
+    for (const folded of foldings(value)) {
+      if (kind === "technical") this.tokens.technical.add(squash(folded));
+      else if (kind === "date") this.birthDate(folded);
+      else this.value(kind, folded);
+    }
+    if ((kind === "patient" || kind === "person") && !ascii(value)) this.cutName(value);
   }
 
   /** A station that is called by words of makers alone: Prisma, Magnetom-Vida. */

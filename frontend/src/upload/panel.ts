@@ -12,7 +12,7 @@ import { postJson } from "./server";
 import { type Outcome, type Sendable, Shipment } from "./shipment";
 import { nameOf, type Source } from "./source";
 import { preparation, Refused } from "./transfer";
-import { type Acts, button, findingsOf, note, passed, passedItem, seriesRow, summary } from "./view";
+import { type Acts, button, findingsOf, note, passed, passedItem, redrawFindings, seriesRow, summary } from "./view";
 
 const DEFAULT_LIMITS = { files: 10_000, bytes: 5 * 1024 ** 3, file_bytes: 4 * 1024 ** 3, large: 32 * 1024 ** 2, part: 8 * 1024 ** 2 };
 
@@ -141,11 +141,8 @@ export class UploadPanel {
     parts.show(["found", "series"]);
     const acts = this.acts();
     parts.of("summary").replaceChildren(...summary(result, choice.explained));
-    parts.of("findings").replaceChildren(
-      ...this.archives(),
-      ...findingsOf(result, choice.explained, acts),
-      ...this.othersLeftOut(),
-    );
+    const found = [...this.archives(), ...findingsOf(result, choice.explained, acts), ...this.othersLeftOut()];
+    redrawFindings(parts.of("findings"), found, choice.explained);
     parts.of("passed").replaceChildren(...passed(result).map(passedItem));
     parts.of("rows").replaceChildren(...result.series.map((line) => seriesRow(line, result.findings, result.patients, acts)));
     const sent = result.series.filter((line) => line.isChosen);

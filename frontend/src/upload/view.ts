@@ -56,6 +56,32 @@ export function findingsOf(
   ];
 }
 
+const REASON = "textarea[data-finding]";
+
+/** Draws the findings anew; a reason that somebody is typing meanwhile stays as it is, cursor and all. */
+export function redrawFindings(
+  box: HTMLElement,
+  fresh: readonly HTMLElement[],
+  explained: ReadonlyMap<string, string>,
+): void {
+  const typed = new Map<string, { text: string; at: number | null }>();
+  for (const one of box.querySelectorAll<HTMLTextAreaElement>(`details[open] ${REASON}`)) {
+    const key = one.dataset["finding"] ?? "";
+    const isKept = explained.get(key) === one.value.trim();
+    if (!isKept) typed.set(key, { text: one.value, at: one === document.activeElement ? one.selectionStart : null });
+  }
+  box.replaceChildren(...fresh);
+  for (const one of box.querySelectorAll<HTMLTextAreaElement>(REASON)) {
+    const before = typed.get(one.dataset["finding"] ?? "");
+    if (!before) continue;
+    one.closest("details")?.setAttribute("open", "");
+    one.value = before.text;
+    if (before.at === null) continue;
+    one.focus({ preventScroll: true });
+    one.setSelectionRange(before.at, before.at);
+  }
+}
+
 function findingOf(
   finding: Finding,
   series: string,
@@ -104,7 +130,9 @@ function keepButton(patient: PatientLine, acts: Acts): HTMLElement {
 function reasonBox(finding: Finding, said: string, acts: Acts): HTMLElement {
   const id = `why-${finding.code}-${Math.random().toString(36).slice(2, 8)}`;
   const lost = finding.code === "missing_slices" ? "They cannot be recovered" : "It cannot be fixed";
-  const text = el("textarea", { class: "form-control", id, rows: "2", maxlength: "300" }) as HTMLTextAreaElement;
+  const text = el("textarea", {
+    class: "form-control", id, rows: "2", maxlength: "300", "data-finding": keyOf(finding),
+  }) as HTMLTextAreaElement;
   text.value = said;
   const keep = button("Keep reason", () => {
     if (text.value.trim()) acts.explain(finding, text.value.trim());

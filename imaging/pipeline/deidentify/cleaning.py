@@ -60,10 +60,14 @@ _LOOSE: Final = re.compile(r"(?:(?<=\s)|^)[^\w\s()\[\]+*<>%]+(?=\s|$)")
 
 
 class TextCleaner:
-    """Cleans texts against the identity of one upload."""
+    """Cleans texts against the identity of one upload.
 
-    def __init__(self, tokens: IdentityTokens) -> None:
+    In values of codes a number of four digits is a code, also where a person has it.
+    """
+
+    def __init__(self, tokens: IdentityTokens, *, of_codes: bool = False) -> None:
         self._tokens = tokens
+        self._of_codes = of_codes
         self._vocabulary = vocabulary()
         self._makers = makers()
 
@@ -96,7 +100,8 @@ class TextCleaner:
 
     def _names(self, text: str) -> bool:
         tokens = self._tokens
-        return tokens.hit(text) or tokens.named(text) or bool(tokens.disguised(text))
+        told = tokens.hit(text) or tokens.named(text) or bool(tokens.disguised(text))
+        return told or (not self._of_codes and tokens.numbered(text))
 
     def meaning(self, text: str) -> str:
         """Return the meaning of a code: whole when it is a standard one, else cleaned."""

@@ -2,7 +2,8 @@
 
 A name as base64 has none of its letters left, so it is decoded before it is searched.  What was
 encoded may begin anywhere in a run of such signs: base64 is read from each of four starts, digits
-from two.
+from two.  What was decoded may be a code again.  Letters of UTF-8 that were read by another
+character set, once or more often, are put right: `MÃ¼ller`, `M├╝ller`, `MÃ\x83Â¼ller`.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ _LINES: Final = re.compile(r"[^\r\n]+")
 _MARK: Final = re.compile(r"[%=][0-9A-Fa-f]{2}|&#?\w{1,8};", re.ASCII)
 _NUMBERED: Final = re.compile(r"&#(?:[xX]([0-9A-Fa-f]{1,6})|(\d{1,7}));", re.ASCII)
 _NAMED: Final = re.compile(r"&([A-Za-z])[A-Za-z]{1,7};")
+_AMPERSAND: Final = "&amp;"
 _URL_SAFE: Final = str.maketrans("-_", "+/", "\r\n=")
 _UTF_8: Final = re.compile(
     rb"(?:[\x20-\x7e]|[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3})+"
@@ -40,8 +42,44 @@ _UTF_8: Final = re.compile(
 _LATIN: Final = re.compile(rb"[\x20-\x7e\xc0-\xff]+")
 _SHORTEST_RUN: Final = 4
 _SHORTEST_HEX: Final = 8
+_SHORTEST_CODE: Final = 8
+# How often a text may have been encoded by signs, or read by a wrong character set.
+_ROUNDS: Final = 3
+_UPPER_HALF: Final = range(0x80, 0x100)
 _LAST_SIGN: Final = 0x10FFFF
 _LAST_BYTE: Final = 0xFF
+
+
+class _Page(dict[int, int]):
+    """Letters beyond ASCII of a single-byte character set, and their bytes; `?` for all others."""
+
+    def __init__(self, *codecs: str) -> None:
+        super().__init__()
+        for codec in codecs:
+            for byte in _UPPER_HALF:
+                for sign in bytes([byte]).decode(codec, "ignore"):
+                    self[ord(sign)] = byte
+
+    def __missing__(self, sign: int) -> int:
+        return sign if sign < _UPPER_HALF.start else ord("?")
+
+
+# What UTF-8 is read by: Latin-1 and its Windows form, DOS (United States, Western Europe), Mac.
+_PAGES: Final = (
+    _Page("latin-1", "cp1252"), _Page("cp437"), _Page("cp850"), _Page("mac_roman"),
+)  # fmt: skip
+
+
+def _signs(first: int, last: int) -> str:
+    found = {chr(sign) for page in _PAGES for sign, byte in page.items() if first <= byte <= last}
+    return re.escape("".join(sorted(found)))
+
+
+# The first two signs of a letter of UTF-8 that was read by one of the pages.
+_MISREAD: Final = re.compile(f"[{_signs(0xC2, 0xF4)}][{_signs(0x80, 0xBF)}]")
+_LETTER_OF_UTF_8: Final = re.compile(
+    rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}"
+)
 
 
 def disguised(text: str, tells: Callable[[str], bool]) -> list[tuple[int, int]]:
@@ -52,15 +90,17 @@ def disguised(text: str, tells: Callable[[str], bool]) -> list[tuple[int, int]]:
         match.span()
         for pattern, read in _READERS
         for match in pattern.finditer(text)
-        if any(tells(decoded) for decoded in read(match.group()))
+        if any(tells(layer) for decoded in read(match.group()) for layer in _layers(decoded))
     ]
+    if not text.isascii():
+        spans += [m.span() for m in _WORDS.finditer(text) if any(map(tells, misread(m.group())))]
     # Words that are told together only: H=E1=BA=BBm Sen.
     spans += [
         line.span()
         for line in _LINES.finditer(text)
         if not any(start < line.end() and line.start() < end for start, end in spans)
         and not tells(line.group())
-        and any(tells(decoded) for decoded in _from_marks(line.group()))
+        and any(map(tells, rewritten(line.group())))
     ]
     apart: list[tuple[int, int]] = []
     for start, end in sorted(spans):
@@ -70,6 +110,36 @@ def disguised(text: str, tells: Callable[[str], bool]) -> list[tuple[int, int]]:
         else:
             apart.append((start, end))
     return apart
+
+
+def rewritten(text: str) -> Iterator[str]:
+    """Readings of a text whose letters are written as signs or were read by a wrong set."""
+    yield from misread(text)
+    for read in _from_marks(text):
+        yield read
+        yield from misread(read)
+
+
+def misread(text: str, rounds: int = _ROUNDS) -> Iterator[str]:
+    """Readings of letters of UTF-8 that were read by another character set, however often."""
+    if not rounds or text.isascii() or not _MISREAD.search(text):
+        return
+    for page in _PAGES:
+        data = text.translate(page).encode("latin-1")
+        if _LETTER_OF_UTF_8.search(data):
+            read = data.decode("utf-8", "replace")
+            yield read
+            yield from misread(read, rounds - 1)
+
+
+def _layers(decoded: str) -> Iterator[str]:
+    """A decoded text, and what it holds where it is a code again."""
+    yield decoded
+    yield from misread(decoded)
+    if len(decoded) >= _SHORTEST_CODE and decoded.isascii():
+        for pattern, read in _READERS:
+            for match in pattern.finditer(decoded):
+                yield from read(match.group())
 
 
 def _from_base64(run: str) -> Iterator[str]:
@@ -95,15 +165,19 @@ def _from_decimals(run: str) -> Iterator[str]:
         yield from _texts(bytes(numbers))
 
 
-def _from_marks(run: str) -> Iterator[str]:
-    if not _MARK.search(run):
+def _from_marks(run: str, rounds: int = _ROUNDS) -> Iterator[str]:
+    if not rounds or not _MARK.search(run):
         return
-    plain = _NAMED.sub(r"\1", _NUMBERED.sub(_numbered, run))
-    if plain != run:
-        yield plain
+    plain = _NAMED.sub(_named, _NUMBERED.sub(_numbered, run))
     data = unquote_to_bytes(plain.replace("=", "%"))
-    yield data.decode("utf-8", "replace")
-    yield data.decode("latin-1")
+    for read in (plain, data.decode("utf-8", "replace"), data.decode("latin-1")):
+        if read != run:
+            yield read
+            yield from _from_marks(read, rounds - 1)
+
+
+def _named(match: re.Match[str]) -> str:
+    return "&" if match[0].lower() == _AMPERSAND else match[1]
 
 
 def _numbered(match: re.Match[str]) -> str:

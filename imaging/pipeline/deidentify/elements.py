@@ -12,6 +12,7 @@ from pydicom._dicom_dict import DicomDictionary
 
 from imaging.pipeline.deidentify import values
 from imaging.pipeline.deidentify.cleaning import TextCleaner
+from imaging.pipeline.deidentify.identity import IdentityTokens
 from imaging.pipeline.deidentify.plan import DeidPlan
 from imaging.pipeline.encoding import TEXT_VRS, Element, dictionary_vr, encode, encode_items
 from imaging.pipeline.text import decode_text
@@ -77,6 +78,7 @@ class ElementRules:
         self._tokens = plan.safe_tokens
         self._cleaner = TextCleaner(self._tokens)
         self._product_cleaner = TextCleaner(self._tokens.beside_products)
+        self._code_cleaner = TextCleaner(self._tokens, of_codes=True)
         self._days = plan.offset_days
 
     def is_sequence(self, element: Element) -> bool:
@@ -157,7 +159,8 @@ class ElementRules:
     def _code_value(self, tag: int, vr: str, text: str) -> str:
         """The value of a code without identity, valid for its attribute (PS3.3 8.1)."""
         typed = _is_typed_code(tag, text)
-        new = self._cleaner.free(text) if typed else self._technical(vr, text)
+        clean = self._code_cleaner
+        new = self._cleaner.free(text) if typed else _cleaned(vr, text, clean, self._tokens)
         short = tag != _CODE_VALUE and len(new) <= _LONGEST_CODE
         if new == text or (new and not short and tag != _URN_CODE_VALUE):
             return new
@@ -170,13 +173,9 @@ class ElementRules:
             codes = "\\".join(map(self._code, text.split("\\"))).rstrip("\\ ")
             known = "\\" in codes and self._tokens.hit(codes)
             return (self._cleaner.free(codes) if known else codes) or values.STAND_IN
-        parts = _parts(vr, text)
-        tokens = self._tokens.beside_products if of_product else self._tokens
-        cleaner = self._product_cleaner if of_product else self._cleaner
-        split = len(parts) > 1 and tokens.hit("".join(parts))
-        clean = cleaner.free if split else cleaner.technical
-        cleaned = "\\".join(clean(part) for part in parts)
-        return cleaned if cleaned.strip("\\ ") else values.STAND_IN
+        if of_product:
+            return _cleaned(vr, text, self._product_cleaner, self._tokens.beside_products)
+        return _cleaned(vr, text, self._cleaner, self._tokens)
 
     def _code(self, text: str) -> str:
         """One value of a coded text: as it is, or without identity."""
@@ -197,7 +196,7 @@ class ElementRules:
             return self._class_uid(data, element, vr, value, context)
         elif vr in STRINGS:
             text_or_none = decode_text(value, vr, context.charsets)
-            if text_or_none is None or self._tells(text_or_none) or self._is_cut(text_or_none):
+            if text_or_none is None or self._is_told_in(text_or_none):
                 return REMOVE
         elif vr in values.NUMERIC:
             numbers = values.numbers_of(vr, value)
@@ -211,8 +210,12 @@ class ElementRules:
         """Tell whether the bytes of a binary value spell a token."""
         return any(map(self._tells, texts_in(value, context.charsets)))
 
-    def _is_cut(self, text: str) -> bool:
-        return any(self._tokens.cut(part.strip(" \0")) for part in text.split("\\"))
+    def _is_told_in(self, text: str) -> bool:
+        """Tell whether a value that is kept as it is tells somebody, whole or cut."""
+        if self._tells(text):
+            return True
+        parts = [part.strip(" \0") for part in text.split("\\")]
+        return any(self._tokens.cut(part) or self._tokens.numbered(part) for part in parts)
 
     def _tells(self, text: str) -> bool:
         return self._tokens.hit(text) or bool(self._tokens.disguised(text))
@@ -397,6 +400,15 @@ def texts_in(value: bytes, charsets: tuple[str, ...] = ()) -> Iterator[str]:
             yield value.decode(codec, "replace")
     for codec in ("utf-16-le", "utf-16-be"):
         yield value.decode(codec, "ignore")
+
+
+def _cleaned(vr: str, text: str, cleaner: TextCleaner, tokens: IdentityTokens) -> str:
+    """The values of a technical text without identity, also where it is spread over them."""
+    parts = _parts(vr, text)
+    split = len(parts) > 1 and tokens.hit("".join(parts))
+    clean = cleaner.free if split else cleaner.technical
+    cleaned = "\\".join(clean(part) for part in parts)
+    return cleaned if cleaned.strip("\\ ") else values.STAND_IN
 
 
 def _parts(vr: str, text: str) -> list[str]:

@@ -18,7 +18,8 @@ SHORTEST_CODE: Final = 4
 SHORTEST_PART: Final = 6
 SHORTEST_INSIDE: Final = 5
 SHORTEST_STATION: Final = 6
-SHORTEST_CUT: Final = 8
+SHORTEST_LONG: Final = 8
+SHORTEST_CUT: Final = 5
 SHORTEST_START: Final = 4
 SHORTEST_TURNED: Final = 6
 # Where a scanner ends a value: SH and CS, LO and PN (PS3.5 Table 6.2-1).
@@ -30,6 +31,10 @@ DIGITS: Final = re.compile(r"\d+")
 LETTERS: Final = re.compile(r"[^\W\d_]+")
 # Digits as people group them: 770-88-1234, 8 (495) 555 01 77, 505412/0087.
 _GROUPED: Final = re.compile(r"\d(?:[ ./()_-]{0,2}\d)+")
+# Four digits that are neither a part of a word nor of a number with a point.
+_FOUR_DIGITS: Final = re.compile(r"(?<![A-Za-z0-9.,+])[0-9]{4}(?![A-Za-z0-9]|[.,][0-9])")
+# Matrices, years, and a number that means none.
+_VALUES_OF_FOUR: Final = re.compile(r"1024|2048|4096|8192|9999|19\d\d|20[0-3]\d")
 # A day in three numbers, with or without zeros: 11.05.40, 5/11/1940, 1940-5-11.
 _DAY: Final = re.compile(r"(?<!\d)(\d{4}|\d{1,2})[ ./_-](\d{1,2})[ ./_-](\d{4}|\d{1,2})(?!\d)")
 # Two letters that the standard defines as values of codes: modalities, sequences, scan options.
@@ -200,25 +205,28 @@ class IdentityTokens:
         folded = [fold(run) for run in runs]
         if not self.people.isdisjoint(one + other for one, other in pairwise(folded)):
             return True
-        if self._is_inside(plain):
+        if self._is_inside(plain) or self._goes_on(plain):
             return True
         return any(map(self._is_birth, _DAY.finditer(plain)))
 
     def cut(self, text: str) -> bool:
-        """Tell whether a text holds the beginning of a long name, or a name turned round.
+        """Tell whether a text holds the beginning of a name, or a name turned round.
 
-        Eight letters of it anywhere; four where the text is as long as its VR allows, because a
-        scanner cuts what is longer: `PROTOCOL KONSTAN` of Konstantinopoulos.
+        Five letters of it anywhere; four as a word, or where the text is as long as its VR allows,
+        because a scanner cuts what is longer: `PROTOCOL KONSTAN` of Konstantinopoulos.
         """
         runs = LETTERS.findall(text)
         for run in runs:
-            if len(run) < SHORTEST_TURNED:
+            if len(run) < SHORTEST_CUT:
                 continue
             folded = fold(run)
-            if folded[::-1] in self.people or (
-                len(run) >= SHORTEST_CUT and folded in self.beginnings
+            if folded in self.beginnings or (
+                len(run) >= SHORTEST_TURNED and folded[::-1] in self.people
             ):
                 return True
+        four = (word for word in WORD.findall(text) if len(word) == SHORTEST_START)
+        if any(fold(word) in self.beginnings for word in four):
+            return True
         if len(text) not in VALUE_ENDS or not runs or not text.endswith(runs[-1]):
             return False
         return len(runs[-1]) >= SHORTEST_START and fold(runs[-1]) in self.beginnings
@@ -264,6 +272,25 @@ class IdentityTokens:
         folded = [fold(run) for run in LETTERS.findall(text)]
         return any(part in run for run in folded for part in self.inside if len(run) > len(part))
 
+    @cached_property
+    def _stumps(self) -> tuple[str, ...]:
+        """Names of the subject of four letters, which may be what a scanner left of longer ones."""
+        known = known_words()
+        own = self.people & self.patient
+        return tuple(
+            sorted(w for w in own if len(w) == SHORTEST_START and w.isalpha() and w not in known)
+        )
+
+    def _goes_on(self, text: str) -> bool:
+        """Tell whether a word that is none of the field begins with a name of four letters.
+
+        `Quirina` where the name came as `QUIR`.
+        """
+        if not self._stumps:
+            return False
+        folded = (fold(run) for run in LETTERS.findall(text) if len(run) >= SHORTEST_PART)
+        return any(run.startswith(self._stumps) and run not in known_words() for run in folded)
+
     def holds_whole(self, text: str) -> bool:
         """Tell whether a text holds a whole identifier, station or name: nothing of it may stay."""
         squashed = [squash(folded) for folded in foldings(text)]
@@ -293,9 +320,9 @@ class IdentityTokens:
         plain = digits.lstrip("0")
         if plain in self.long_numbers or (len(digits) > 4 and digits in self.numbers):
             return True
-        if len(plain) < SHORTEST_CUT:
+        if len(plain) < SHORTEST_LONG:
             return False
-        within = any(len(n) >= SHORTEST_CUT and n in plain for n in self.long_numbers)
+        within = any(len(n) >= SHORTEST_LONG and n in plain for n in self.long_numbers)
         return within or plain in self._all_numbers
 
     @cached_property
@@ -303,6 +330,20 @@ class IdentityTokens:
         """Numbers of four and more digits as values, less round ones of four: b 1000, TR 2500."""
         plain = {number.lstrip("0") for number in self.numbers if number.isdecimal()}
         return frozenset(n for n in plain if len(n) > 4 or (len(n) == 4 and int(n) % ROUND))
+
+    @cached_property
+    def _bare(self) -> frozenset[str]:
+        """Identifiers of four digits that are no value of an acquisition, year or version here.
+
+        Less round ones (b 1000, TR 2500), powers of two (a matrix), years, the largest number of
+        four digits, and what maker, model or software say.
+        """
+        four = (n for n in self._values if len(n) == SHORTEST_CODE and not _VALUES_OF_FOUR.match(n))
+        return frozenset(n for n in four if not any(n in name for name in self.technical))
+
+    def numbered(self, text: str) -> bool:
+        """Tell whether a text holds an identifier of four digits, alone: `scan 4711`, `T1_4711`."""
+        return bool(self._bare) and not self._bare.isdisjoint(_FOUR_DIGITS.findall(text))
 
     def is_written_long(self, number: str) -> bool:
         """Tell whether digits are an identifier with its leading zeros, which no machine writes.

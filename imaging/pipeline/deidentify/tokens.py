@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from imaging.pipeline import encoding
+from imaging.pipeline.deidentify.disguises import rewritten
 from imaging.pipeline.deidentify.identity import (
     CODES,
     DIGITS,
@@ -182,15 +183,24 @@ def _add_text(found: _Found, kind: str, text: str) -> None:
         value = part.strip(" \0\t^")
         if not value or len(value) > LONGEST:
             continue
-        for folded in foldings(value):
-            if kind == "technical":
-                found.technical.add(squash(folded))
-            elif kind == "date":
-                _add_birth_date(found, folded)
-            else:
-                _add_value(found, kind, folded)
-        if kind in ("patient", "person") and not value.isascii():
-            _add_cut_name(found, value)
+        _add_reading(found, kind, value)
+        if kind in ("patient", "person"):
+            # A name may have been encoded once too often, and stand elsewhere as it is.
+            for reading in rewritten(value):
+                if "\ufffd" not in reading and "?" not in reading:
+                    _add_reading(found, kind, reading)
+
+
+def _add_reading(found: _Found, kind: str, value: str) -> None:
+    for folded in foldings(value):
+        if kind == "technical":
+            found.technical.add(squash(folded))
+        elif kind == "date":
+            _add_birth_date(found, folded)
+        else:
+            _add_value(found, kind, folded)
+    if kind in ("patient", "person") and not value.isascii():
+        _add_cut_name(found, value)
 
 
 def _add_cut_name(found: _Found, value: str) -> None:

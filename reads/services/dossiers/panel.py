@@ -59,9 +59,14 @@ class Shelf:
         return self.fixes and not any(look.allowed for look in self.looks)
 
     @property
+    def held(self) -> tuple[Look, ...]:
+        """The time points of the read that have one."""
+        return tuple(look for look in self.looks if look.version is not None)
+
+    @property
     def has_dossier(self) -> bool:
         """Whether any time point of the read has one."""
-        return any(look.version is not None for look in self.looks)
+        return bool(self.held)
 
 
 def shelf(task: ReadTask, session: ReadSession | None, *, actor: Actor) -> Shelf:

@@ -148,9 +148,9 @@ LONG_NAMED = upload_of(
 CUT = {
     "KONSTANTINOPOULO": "", "T1 KONSTANTINOPO": "T1", "PROTOCOL KONSTAN": "PROTOCOL",
     "Konstant v2": "v2", "TSE MAXIMILIAN 1": "TSE 1", "MULLERSCHO 3": "3", "MUELLERSCH_T2": "T2",
-    "SEQUENCE 12 KONS": "SEQUENCE 12",
+    "SEQUENCE 12 KONS": "SEQUENCE 12", "KONST 2.1": "2.1", "Konstan v2": "v2",
 }  # fmt: skip
-WHOLE = ["KONST 2.1", "PROTOCOL KON", "HEAD", "SIEMENS ROI HEAD", "SEQUENCE 123 KON", "Konstan v2"]
+WHOLE = ["PROTOCOL KON", "HEAD", "SIEMENS ROI HEAD", "SEQUENCE 123 KON", "KON", "MAXI"]
 
 
 @pytest.mark.parametrize(("text", "expected"), CUT.items())
@@ -171,6 +171,80 @@ def test_abbreviated_identity_leaves_technical_text_and_is_held_by_the_verifier(
     assert TextCleaner(UPLOADS[upload]).technical(text) == expected
     assert search.in_text(text) or search.in_speech(text)
     assert not search.in_text(expected) and not search.in_speech(expected)
+
+
+@pytest.mark.parametrize(
+    "name", ["MÃ¼ller^Bo", "M├╝ller^Bo", "M%C3%BCller^Bo", "M&amp;#252;ller^Bo"]
+)
+def test_a_name_that_came_encoded_twice_is_known_as_it_is_written(name: str) -> None:
+    tokens = upload_of(PatientName=name)
+    assert {"muller", "mueller"} <= tokens.people
+    assert TextCleaner(tokens).technical("Muller v2") == "v2"
+
+
+# A cut name leaves; what is a word of the field, of a maker or too short for a name stays.
+CUT_SHORT = {
+    "VAND": "", "scan vand": "scan", "Quiri": "", "Quiri_T1": "T1", "T1_QUIRI2": "T1",
+    "v2 vande": "v2", "QU": "QU", "QUI": "QUI", "vand2": "vand2", "QUIR": "QUIR", "VAN": "VAN",
+    "SPAIR": "SPAIR", "STAND": "STAND", "Vant": "Vant", "mart": "mart",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "expected"), CUT_SHORT.items())
+def test_a_name_that_was_cut_short_leaves_technical_text(text: str, expected: str) -> None:
+    tokens = upload_of(
+        PatientName="Vandersloot^Quirina", ReferringPhysicianName="Standish^Martha",
+        OperatorsName="Spairton^Ann",
+    )  # fmt: skip
+    search = TokenSearch(tokens)
+    assert TextCleaner(tokens).technical(text) == expected
+    assert search.in_speech(text) is (text != expected)
+
+
+# What the name came as, and a technical text with its whole form, before and after.
+GOES_ON = [
+    ("VAND^QU", "Vandersloot v2", "v2"), ("BOWM^QU", "T1_BOWMANN", "T1"),
+    ("SPIR^QU", "SPIRAL", "SPIRAL"), ("STAN^QU", "STANDARDIZED", "STANDARDIZED"),
+    ("VAN^QU", "Vandersloot", "Vandersloot"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "text", "expected"), GOES_ON)
+def test_the_whole_form_of_a_name_that_came_cut_leaves_technical_text(
+    name: str, text: str, expected: str
+) -> None:
+    tokens = upload_of(PatientName=name)
+    assert TextCleaner(tokens).technical(text) == expected
+    search = TokenSearch(tokens)
+    assert (search.in_text(text) or search.in_speech(text)) is (text != expected)
+
+
+# Patient ID, a technical text before and after.
+FOUR_DIGITS = [
+    ("4711", "4711", ""), ("4711", "T1_4711", "T1"), ("4711", "B30f 4711 v2", "B30f v2"),
+    ("4711", "MRN=4711", ""), ("0004711", "v2 4711", ""), ("4711", "4711.", ""),
+    ("4711", "4712", "4712"), ("4711", "14711", "14711"), ("4711", "4.4711", "4.4711"),
+    ("4711", "4711.5", "4711.5"), ("4711", "B4711f", "B4711f"), ("2500", "TR 2500", "TR 2500"),
+    ("2048", "2048", "2048"), ("1998", "syngo 1998", "syngo 1998"), ("0001", "M 0001", "M 0001"),
+    ("9999", "9999", "9999"), ("0530", "+0530", "+0530"), ("0530", "-0530", "-0530"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("patient", "text", "expected"), FOUR_DIGITS)
+def test_an_identifier_of_four_digits_leaves_technical_text(
+    patient: str, text: str, expected: str
+) -> None:
+    tokens = upload_of(PatientID=patient)
+    assert TextCleaner(tokens).technical(text) == expected
+    assert TokenSearch(tokens).in_four_digits(text) is (text != expected)
+
+
+def test_four_digits_that_software_or_a_code_bears_stay() -> None:
+    tokens = upload_of(PatientID="4711", SoftwareVersions="VB10 build 4711")
+    assert TextCleaner(tokens).technical("build 4711") == "build 4711"
+    assert not TokenSearch(tokens).in_four_digits("build 4711")
+    coded = TextCleaner(upload_of(PatientID="4711"), of_codes=True)
+    assert coded.technical("4711") == "4711"
 
 
 @pytest.mark.parametrize("text", ["11.5.40", "5/11/1940", "1940-5-11", "11_5_1940", "40/5/11"])

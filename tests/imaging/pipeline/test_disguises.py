@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from imaging.pipeline.deidentify import IdentityTokens
 from imaging.pipeline.deidentify.cleaning import TextCleaner
 from imaging.pipeline.deidentify.disguises import disguised
+from imaging.pipeline.verifier import TokenSearch
 
 TOKENS = IdentityTokens(
     people=frozenset({"vandersloot", "quirina", "muller"}),
@@ -43,6 +44,11 @@ DISGUISED = {
     # written signs
     "Q%75irina": "", "%51%75%69%72%69%6e%61": "", "M=C3=BCller head": "head",
     "M&uuml;ller": "", "M&#252;ller": "", "Q&#x75;irina": "",
+    # written signs of written signs, base64 of base64, hexadecimal digits of base64
+    "M%25C3%25BCller": "", "Q%252575irina": "", "M&amp;uuml;ller v2": "v2", "M&amp;#252;ller": "",
+    "M=3DC3=3DBCller": "", "VVhWcGNtbHVZUT09": "", "55585670636d6c7559513d3d": "",
+    # Müller as UTF-8 read by Latin-1 and written as UTF-8 anew: as written signs and as base64
+    "M%C3%83%C2%BCller": "", "TcODwrxsbGVy": "",
 }  # fmt: skip
 
 
@@ -62,11 +68,35 @@ def test_words_that_are_told_together_only_take_their_line_with_them() -> None:
     assert cleaner.free("CHEST\nVand%65r sl%6Fot\nAXIAL").split() == ["CHEST", "AXIAL"]
 
 
+# UTF-8 read by Latin-1, Windows 1252, code page 437 and Mac; twice by 1252, by 437, by both.
+MISREAD = [
+    "MÃ¼ller", "Mu\xcc\x88ller", "M├╝ller", "M√ºller", "MÃƒÂ¼ller", "M├â┬╝ller", "Mâ”œâ•\x9dller",
+    "×\x9b×\x94×\x9f", "╫¢╫ö╫ƒ",
+]  # fmt: skip
+HEBREW = IdentityTokens(people=TOKENS.people | {"כהן"}, patient=TOKENS.patient)
+
+
+@pytest.mark.parametrize("text", MISREAD)
+def test_a_name_that_was_read_by_a_wrong_character_set_leaves_every_text(text: str) -> None:
+    cleaner = TextCleaner(HEBREW)
+    assert cleaner.technical(text) == ""
+    assert cleaner.technical(f"v2 {text}") == "v2"
+    assert cleaner.free(f"CT {text} CHEST") == "CT CHEST"
+    assert TokenSearch(HEBREW).in_disguise(text)
+
+
+@pytest.mark.parametrize("text", [text for text in DISGUISED if not text.startswith("aniriuQ")])
+def test_the_verifier_reads_the_same_codes_by_its_own_means(text: str) -> None:
+    search = TokenSearch(TOKENS)
+    assert search.in_disguise(text) or search.in_text(text) or search.in_speech(text)
+
+
 MACHINE = [
     "Fluorodeoxyglucose F^18^", "SIEMENS MED PT AD-HOC", "t1_mprage_sag_p2_iso", "VG60A",
     "DEADBEEF",
     "cafebabe00112233", "ep_b1000#1", "100% R=0.5 a=b&c;", "OSEM3D+TOF+PSF",
     "0123456789", "51 75 69", "1.2.840.10008.5.1.4.1.1.2", "AAAAAAAAAAAAAAAA", "Q0FSRElBQw==",
+    "±5° · 20²", "A&amp;B 100%25", "≤4 µm ─ √2", "Q0FSRElBQw%3D%3D",
 ]  # fmt: skip
 
 

@@ -74,6 +74,12 @@ BREAKS: dict[str, tuple[Callable[[Dataset], None], str]] = {
     "names joined": (put(StudyDescription="VanderslootQuirina"), "identity_left"),
     "an identifier with other signs": (put(StudyID="PQX 77120934"), "identity_left"),
     "a name as base64": (put(SeriesDescription="VmFuZGVyc2xvb3Q="), "identity_left"),
+    "a name as base64 of base64": (
+        put(SeriesDescription="Vm1GdVpHVnljMnh2YjNRPQ=="),
+        "identity_left",
+    ),
+    "a name in signs written twice": (put(SeriesDescription="Vander%2573loot"), "identity_left"),
+    "a first name that was cut to four letters": (put(SequenceName="VAND"), "identity_left"),
     "a name as hexadecimal digits": (
         put(SeriesDescription="56 61 6e 64 65 72 73 6c 6f 6f 74"),
         "identity_left",
