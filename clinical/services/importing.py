@@ -198,21 +198,6 @@ def _found(job: Job, of: str) -> DossierImport:
     return row
 
 
-def _keep_dry_run(row: DossierImport, job: Job, result: Result) -> None:
-    DossierImportRun.objects.get_or_create(
-        work=job.key,
-        defaults={
-            "study_id": row.study_id,
-            "batch": row,
-            "is_dry": True,
-            "changes": len(result.changes),
-            "dossiers": len({one.place for one in result.changes}),
-            "problems": len(result.problems),
-            "lines": [[one.number, one.outcome, one.problem] for one in result.lines],
-        },
-    )
-
-
 def carry_out(job: Job, of: str, by: str) -> None:
     """Import a file for the person who asked for it, as far as it was not imported before."""
     row = _found(job, of)
