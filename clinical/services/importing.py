@@ -216,17 +216,16 @@ def carry_out(job: Job, of: str, by: str) -> None:
     rows = _Rows(known, result)
     written = _written_before(job)
     problems = [one for one in result.problems if rows.place_of(one) not in written]
+    done.left_out = {one.number: one.problem for one in problems}
     if problems and not written:
-        done.left_out = {one.number: one.problem for one in problems}
         _leave(row, job, done, imports.why_not(len(problems), len(result.changes)))
         return
-    done.left_out = {one.number: one.problem for one in problems}
     for items, received in written.values():
         done.count(items, received)
-    todo = imports.by_place(one for one in result.changes if one.place not in written)
-    progress.total(done.items + sum(map(len, todo.values())))
-    points = imports.points_of(row.study_id, todo)
-    for number, (place, answers) in enumerate(todo.items()):
+    to_write = imports.by_place(one for one in result.changes if one.place not in written)
+    progress.total(done.items + sum(map(len, to_write.values())))
+    points = imports.points_of(row.study_id, to_write)
+    for number, (place, answers) in enumerate(to_write.items()):
         if number % STEP == 0:
             progress.at(done.items, f"{done.dossiers:,} dossiers written")
         try:

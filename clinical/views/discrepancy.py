@@ -78,6 +78,14 @@ def _page(
     )
 
 
+def _refused(
+    request: StudyRequest, pk: UUID, refused: Refused, *, typed: dict[str, Any] | None = None
+) -> HttpResponse:
+    """Show the difference as it is now, why nothing was done, and what was typed."""
+    row = _difference(request, pk)
+    return _page(request, row, error=refused.message, typed=typed, status=refused.status)
+
+
 @study_view(RIGHT, methods=("POST",))
 def ask(request: StudyRequest, pk: UUID) -> HttpResponse:
     """Ask the site or the data partner about a difference."""
@@ -90,10 +98,7 @@ def ask(request: StudyRequest, pk: UUID) -> HttpResponse:
             actor=request.actor,
         )
     except Refused as refused:
-        return _page(
-            request, _difference(request, pk), error=refused.message, typed=request.POST.dict(),
-            status=refused.status,
-        )  # fmt: skip
+        return _refused(request, pk, refused, typed=request.POST.dict())
     messages.success(request, _("%s was sent; the difference waits for its answer.") % query)
     return redirect("discrepancy", request.study.code, row.pk)
 
@@ -110,10 +115,7 @@ def settle(request: StudyRequest, pk: UUID) -> HttpResponse:
             actor=request.actor,
         )
     except Refused as refused:
-        return _page(
-            request, _difference(request, pk), error=refused.message, typed=request.POST.dict(),
-            status=refused.status,
-        )  # fmt: skip
+        return _refused(request, pk, refused, typed=request.POST.dict())
     messages.success(request, _("The difference is disposed of."))
     return redirect("discrepancy", request.study.code, row.pk)
 
@@ -125,8 +127,6 @@ def take_back(request: StudyRequest, pk: UUID) -> HttpResponse:
     try:
         reconciling.take_back(row, reason=request.POST.get("reason", ""), actor=request.actor)
     except Refused as refused:
-        return _page(
-            request, _difference(request, pk), error=refused.message, status=refused.status
-        )
+        return _refused(request, pk, refused)
     messages.success(request, _("The difference is open again."))
     return redirect("discrepancy", request.study.code, row.pk)
